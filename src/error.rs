@@ -1,0 +1,216 @@
+//! The one error type: every failure a caller can meet, as data.
+//!
+//! Every message says where (node), what (operand), what was found, what was
+//! expected and what to do about it; the variants carry those parts as fields.
+
+use std::path::PathBuf;
+
+/// A `Result` whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Names every failure that longshore reports.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A node, plan or run refuses an operand.
+    #[error("{node}: {operand} {got} but {expected}\n  ({shapes}); {remedy}")]
+    Operand {
+        /// Kind and name of the node, as in `conv2d "edges"`.
+        node: String,
+        /// The operand or option at fault, as in `kernel` or `strides`.
+        operand: String,
+        /// What was found, opening with a verb: `has 3 input channels`.
+        got: String,
+        /// What was expected: `"image" has 4`.
+        expected: String,
+        /// The shapes (or options) the rule looked at: `image [1, 64, 64, 4]`.
+        shapes: String,
+        /// What to change.
+        remedy: String,
+    },
+
+    /// A name is missing, unknown or used twice.
+    #[error("{node}: {problem} \"{name}\"; known: {known}; {remedy}")]
+    Name {
+        /// Where the name was looked up.
+        node: String,
+        /// What is wrong with it: `no input named`.
+        problem: String,
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: String,
+        /// What to change.
+        remedy: String,
+    },
+
+    /// Something that exists elsewhere is not implemented here.
+    #[error("{node}: {what} is not supported; {remedy}")]
+    Unsupported {
+        /// Where it was asked for.
+        node: String,
+        /// What was asked for.
+        what: String,
+        /// What to use in its place.
+        remedy: String,
+    },
+
+    /// An array has a dtype that cannot become f32.
+    #[error(
+        "array \"{array}\": dtype {dtype} cannot become f32: {reason}; \
+         convert it to bool, an integer or a float dtype first"
+    )]
+    Dtype {
+        /// The array's name or file.
+        array: String,
+        /// The dtype as NumPy writes it.
+        dtype: String,
+        /// Which family of dtypes it belongs to.
+        reason: String,
+    },
+
+    /// A file or a byte buffer does not hold what its format promises.
+    #[error("{file}: {part} {got} but {expected}; {remedy}")]
+    Format {
+        /// The file, or the name given to the bytes.
+        file: String,
+        /// The part of the format at fault.
+        part: String,
+        /// What was found, opening with a verb.
+        got: String,
+        /// What was expected.
+        expected: String,
+        /// What to do.
+        remedy: String,
+    },
+
+    /// The operating system refused a file operation.
+    #[error("{path}: cannot {action}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried: `open`, `read`, `write`.
+        action: &'static str,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+
+    /// An array holds NaN or infinity and the staging policy rejects them.
+    #[error(
+        "array \"{array}\": {nan_count} NaN and {infinite_count} infinite of {element_count} elements, \
+         the first is {first_value} at {first_index:?}, but the policy accepts finite values only; \
+         clean the array, or stage with StagePolicy::replace_non_finite(value) or allow_non_finite()"
+    )]
+    NonFinite {
+        /// The array's label.
+        array: String,
+        /// How many elements are NaN.
+        nan_count: u64,
+        /// How many elements are infinite.
+        infinite_count: u64,
+        /// How many elements there are.
+        element_count: u64,
+        /// The n-d index of the first one in C order.
+        first_index: Vec<usize>,
+        /// Its value.
+        first_value: f64,
+    },
+
+    /// A finite value is too large for f32.
+    #[error(
+        "array \"{array}\": {count} finite values overflow f32, the first is {first_value:e} at {first_index:?}, \
+         but the largest f32 is {max:e}; scale the array, or stage with StagePolicy::allow_overflow()",
+        max = f32::MAX
+    )]
+    Overflow {
+        /// The array's label.
+        array: String,
+        /// How many elements overflow.
+        count: u64,
+        /// The n-d index of the first one in C order.
+        first_index: Vec<usize>,
+        /// Its value.
+        first_value: f64,
+    },
+
+    /// A size does not fit a limit of the device, of the address space or of u64.
+    #[error("{node}: {tensor} needs {bytes} but {limit_name} is {limit}; {remedy}")]
+    Limit {
+        /// Where the limit was met.
+        node: String,
+        /// The tensor or resource that is too large.
+        tensor: String,
+        /// How large it is, with its unit.
+        bytes: String,
+        /// The limit's name.
+        limit_name: String,
+        /// The limit's value, with its unit.
+        limit: String,
+        /// What to do.
+        remedy: String,
+    },
+
+    /// A guard refuses a crossing; no byte has moved.
+    #[error(
+        "crossing refused by guard \"{guard}\": {direction} of \"{label}\" ({bytes} bytes, cause {cause}): {reason}; \
+         move it out of the guarded scope, or wrap it in Guard::allow()"
+    )]
+    Crossing {
+        /// The guard's name.
+        guard: String,
+        /// The direction that was tried.
+        direction: crate::ledger::Direction,
+        /// The tensor's label.
+        label: String,
+        /// Payload and padding bytes that would have moved.
+        bytes: u64,
+        /// The operation that wanted to move them.
+        cause: crate::ledger::Cause,
+        /// Why: forbidden, or which budget is spent.
+        reason: String,
+    },
+
+    /// No adapter answers the request.
+    #[error("no adapter: asked for {asked}, found {found}; {remedy}")]
+    NoAdapter {
+        /// What was asked for.
+        asked: String,
+        /// The adapters there are.
+        found: String,
+        /// What to install on this platform.
+        remedy: String,
+    },
+
+    /// The device refused an operation.
+    #[error("{doing}: the device refused: {message}; {remedy}")]
+    Device {
+        /// What was being done.
+        doing: String,
+        /// The device's message.
+        message: String,
+        /// What to do.
+        remedy: String,
+    },
+
+    /// The device has no memory left for a buffer.
+    #[error("{doing}: out of device memory ({bytes} bytes asked for); {remedy}")]
+    OutOfMemory {
+        /// What was being done.
+        doing: String,
+        /// The size asked for, or 0 where the device does not say.
+        bytes: u64,
+        /// What to do.
+        remedy: String,
+    },
+
+    /// The device is gone.
+    #[error(
+        "{doing}: the device is lost ({reason}); host data is intact: open a new Runtime and stage again"
+    )]
+    DeviceLost {
+        /// What was being done.
+        doing: String,
+        /// The driver's reason.
+        reason: String,
+    },
+}

@@ -1,0 +1,184 @@
+//! The ledger: every crossing of bytes between host and device, and guards over them.
+
+mod event;
+mod export;
+mod guard;
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+pub use event::{Cause, Direction, Event, Method, Phases, Total, Totals};
+pub use export::AdapterSummary;
+pub use guard::{Guard, Scope};
+
+use crate::error::Result;
+use guard::{Active, Charged, Request};
+
+/// How many events a ledger keeps; totals stay exact past it.
+pub const EVENT_CAPACITY: usize = 65_536;
+
+#[derive(Debug, Default)]
+struct Book {
+    events: VecDeque<Event>,
+    next_seq: u64,
+    totals: Totals,
+    everywhere: Option<Arc<Active>>,
+}
+
+/// Records every crossing of one runtime; cheap to clone, shared between threads.
+///
+/// It keeps the last [`EVENT_CAPACITY`] events and exact totals of all of them.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    id: u64,
+    opened: Instant,
+    adapter: Arc<AdapterSummary>,
+    book: Arc<Mutex<Book>>,
+}
+
+static NEXT_LEDGER: AtomicU64 = AtomicU64::new(0);
+
+impl Ledger {
+    /// Opens an empty ledger for an adapter.
+    #[must_use]
+    pub fn new(adapter: AdapterSummary) -> Self {
+        Ledger {
+            id: NEXT_LEDGER.fetch_add(1, Ordering::Relaxed),
+            opened: Instant::now(),
+            adapter: Arc::new(adapter),
+            book: Arc::default(),
+        }
+    }
+
+    /// Returns the adapter whose crossings are recorded.
+    #[must_use]
+    pub fn adapter(&self) -> &AdapterSummary {
+        &self.adapter
+    }
+
+    /// Returns the events kept, oldest first.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.book().events.iter().cloned().collect()
+    }
+
+    /// Returns the sums of all crossings since the ledger was opened or cleared.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.book().totals
+    }
+
+    /// Forgets all events and sums; guards stay in force.
+    pub fn clear(&self) {
+        let mut book = self.book();
+        book.events.clear();
+        book.totals = Totals::default();
+        book.next_seq = 0;
+    }
+
+    /// Names what happens on this thread until the scope is dropped.
+    pub fn scope(&self, name: impl Into<String>) -> Scope {
+        Scope::open(self.id, name.into(), None)
+    }
+
+    /// Puts a guard in force on this thread until the scope is dropped.
+    pub fn enter(&self, guard: Guard) -> Scope {
+        Scope::open(self.id, guard.scope_name().to_owned(), Some(guard))
+    }
+
+    /// Puts a guard in force for all threads, outside of their own; `None` lifts it.
+    pub fn guard_all_threads(&self, guard: Option<Guard>) {
+        self.book().everywhere = guard.map(Active::new);
+    }
+
+    /// Asks the guards whether a crossing may happen; nothing has moved yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Crossing`](crate::Error::Crossing) when a guard refuses.
+    pub(crate) fn permit(
+        &self,
+        direction: Direction,
+        cause: Cause,
+        label: &str,
+        payload_bytes: u64,
+        padding_bytes: u64,
+    ) -> Result<Permit> {
+        let bytes = payload_bytes.saturating_add(padding_bytes);
+        let everywhere = self.book().everywhere.clone();
+        let request = Request { direction, cause, label, bytes };
+        let charged = guard::check(self.id, everywhere.as_ref(), &request)?;
+        Ok(Permit {
+            ledger: self.clone(),
+            scope: guard::scope_path(self.id),
+            start_ns: nanoseconds(self.opened.elapsed()),
+            direction,
+            cause,
+            label: label.to_owned(),
+            payload_bytes,
+            padding_bytes,
+            charged,
+        })
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        // The book is only ever pushed to: a panic elsewhere leaves it whole.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A crossing that the guards have let pass and that has not happened yet.
+///
+/// Dropped without [`Permit::record`], it leaves no event and gives budgets back.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    ledger: Ledger,
+    scope: String,
+    start_ns: u64,
+    direction: Direction,
+    cause: Cause,
+    label: String,
+    payload_bytes: u64,
+    padding_bytes: u64,
+    charged: Charged,
+}
+
+impl Permit {
+    /// Writes the crossing into the ledger.
+    pub(crate) fn record(mut self, method: Method, phases_ns: Phases) {
+        self.charged = Charged::default();
+        let mut book = self.ledger.book();
+        let seq = book.next_seq;
+        book.next_seq = seq.saturating_add(1);
+        book.totals.add(self.direction, self.payload_bytes, self.padding_bytes);
+        if book.events.len() == EVENT_CAPACITY {
+            book.events.pop_front();
+        }
+        book.events.push_back(Event {
+            seq,
+            direction: self.direction,
+            label: std::mem::take(&mut self.label),
+            scope: std::mem::take(&mut self.scope),
+            cause: self.cause,
+            method,
+            payload_bytes: self.payload_bytes,
+            padding_bytes: self.padding_bytes,
+            start_ns: self.start_ns,
+            phases_ns,
+        });
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let bytes = self.payload_bytes.saturating_add(self.padding_bytes);
+        self.charged.refund(bytes);
+    }
+}
+
+/// Converts a duration to whole nanoseconds.
+pub(crate) fn nanoseconds(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
