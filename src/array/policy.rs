@@ -1,0 +1,80 @@
+//! What staging does with values that f32 or the caller does not want.
+
+/// The rule for values that cannot simply become f32.
+///
+/// The default rejects NaN and infinity, and rejects overflow:
+///
+/// | source value | result |
+/// |---|---|
+/// | NaN or infinite | [`Error::NonFinite`](crate::Error::NonFinite); or the replacement; or itself |
+/// | finite, but its rounding to f32 is infinite (an *overflow*) | [`Error::Overflow`](crate::Error::Overflow); or infinity of its sign |
+/// | finite, nonzero, rounds to zero (an *underflow*) | zero of its sign, counted |
+/// | an integer above 2^24 in magnitude that f32 cannot hold | the nearest f32, counted |
+/// | `bool` | 0 or 1 |
+/// | anything else | the nearest f32, ties to even |
+///
+/// Only float64 can overflow or underflow: |value| >= 2^128 - 2^103, or |value| <= 2^-150.
+/// Subnormal f32 values are kept; a GPU may flush them to zero later. An overflow that is
+/// allowed is counted as an overflow, never as a non-finite source value, so it is not replaced.
+/// When an array holds both kinds and both are rejected, the error is `NonFinite`.
+///
+/// An allowed NaN stays a NaN. From float32 it keeps its bits; from other dtypes sign and
+/// payload are not specified.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StagePolicy {
+    non_finite: NonFinite,
+    allow_overflow: bool,
+}
+
+/// The rule for source values that are NaN or infinite.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum NonFinite {
+    /// The array is an error.
+    #[default]
+    Reject,
+    /// Each is replaced by this value (written as it is, even where it is not finite).
+    Replace(f32),
+    /// Each is kept.
+    Allow,
+}
+
+impl StagePolicy {
+    /// Makes the default policy: finite values in the range of f32 only.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Replaces each NaN and infinity of the source by `value`.
+    #[must_use]
+    pub fn replace_non_finite(mut self, value: f32) -> Self {
+        self.non_finite = NonFinite::Replace(value);
+        self
+    }
+
+    /// Keeps each NaN and infinity of the source.
+    #[must_use]
+    pub fn allow_non_finite(mut self) -> Self {
+        self.non_finite = NonFinite::Allow;
+        self
+    }
+
+    /// Lets a finite value beyond the range of f32 become infinity.
+    #[must_use]
+    pub fn allow_overflow(mut self) -> Self {
+        self.allow_overflow = true;
+        self
+    }
+
+    /// Returns the rule for NaN and infinity.
+    #[must_use]
+    pub fn non_finite(&self) -> NonFinite {
+        self.non_finite
+    }
+
+    /// Tells whether an overflow becomes infinity instead of an error.
+    #[must_use]
+    pub fn allows_overflow(&self) -> bool {
+        self.allow_overflow
+    }
+}
