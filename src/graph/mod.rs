@@ -1,0 +1,311 @@
+//! Graphs: symbols and the operations between them, with every shape rule.
+//!
+//! Pure data. A [`Symbol`] has a shape and no elements; building a graph checks
+//! every shape, before any device exists.
+
+pub mod activation;
+pub mod binary;
+pub mod conv2d;
+pub mod conv2d_transpose;
+pub mod dense;
+mod node;
+pub mod reshape;
+pub mod resize2d;
+pub mod softmax;
+mod weights;
+mod window;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use activation::Activation;
+pub use binary::BinaryOp;
+pub use conv2d::{Conv2d, DepthwiseConv2d, SeparableConv2d};
+pub use conv2d_transpose::Conv2dTranspose;
+pub use dense::Dense;
+pub(crate) use node::{Draft, Operand, Site, title};
+pub use node::{Node, Op};
+pub use resize2d::{Coordinates, Interpolation, Resize2d, UpSampling2d};
+pub(crate) use weights::Source;
+pub use weights::{LayerWeights, StagedWeight, Weight, Weights};
+pub use window::{Padding, Pads, Pair};
+
+use crate::error::{Error, Result};
+use crate::shape::{Dim, Shape, element_count};
+
+/// A value in a [`Graph`]: a name and a shape, no data.
+///
+/// It is a small handle, free to copy, and belongs to the graph that made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Symbol {
+    graph: u64,
+    index: usize,
+}
+
+/// A network: symbols, the operations between them, and its named outputs.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    id: u64,
+    nodes: Vec<Node>,
+    weights: Vec<Weight>,
+    outputs: Vec<(String, usize)>,
+    foreign_outputs: BTreeSet<String>,
+    names: BTreeMap<String, usize>,
+}
+
+static NEXT_GRAPH: AtomicU64 = AtomicU64::new(0);
+
+impl Default for Graph {
+    fn default() -> Self {
+        Graph::new()
+    }
+}
+
+impl Graph {
+    /// Makes an empty graph.
+    #[must_use]
+    pub fn new() -> Self {
+        Graph {
+            id: NEXT_GRAPH.fetch_add(1, Ordering::Relaxed),
+            nodes: Vec::new(),
+            weights: Vec::new(),
+            outputs: Vec::new(),
+            foreign_outputs: BTreeSet::new(),
+            names: BTreeMap::new(),
+        }
+    }
+
+    /// Declares a value that each run brings.
+    ///
+    /// The first dimension may be [`Dim::Batch`]. A name used twice and a batch
+    /// elsewhere are reported by [`Graph::check`], so by planning at the latest.
+    pub fn input<D: Into<Dim>>(
+        &mut self,
+        name: impl Into<String>,
+        dims: impl IntoIterator<Item = D>,
+    ) -> Symbol {
+        self.insert(name.into(), Op::Input, Vec::new(), Vec::new(), Shape::new(dims))
+    }
+
+    /// Names a symbol as an output; any symbol may be one, under several names too.
+    ///
+    /// A name used twice and a symbol of another graph are reported by [`Graph::check`].
+    pub fn output(&mut self, name: impl Into<String>, symbol: Symbol) {
+        let name = name.into();
+        if symbol.graph == self.id {
+            self.outputs.push((name, symbol.index));
+        } else {
+            self.foreign_outputs.insert(name);
+        }
+    }
+
+    /// Gives the operation behind a symbol a name of its own choosing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Name`] when another node has that name or the symbol is another graph's.
+    pub fn rename(&mut self, symbol: Symbol, name: impl Into<String>) -> Result<Symbol> {
+        let name = name.into();
+        let index = self.index_of("rename", "symbol", symbol)?;
+        self.check_free("rename", &name, Some(index))?;
+        let old = std::mem::replace(&mut self.nodes[index].name, name.clone());
+        if self.names.get(&old) == Some(&index) {
+            self.names.remove(&old);
+        }
+        self.names.insert(name, index);
+        Ok(symbol)
+    }
+
+    /// Returns the shape of a symbol, or `None` for a symbol of another graph.
+    #[must_use]
+    pub fn shape(&self, symbol: Symbol) -> Option<&Shape> {
+        (symbol.graph == self.id).then(|| &self.nodes[symbol.index].shape)
+    }
+
+    /// Returns the symbol of the node with this name.
+    #[must_use]
+    pub fn symbol(&self, name: &str) -> Option<Symbol> {
+        self.names.get(name).map(|&index| Symbol { graph: self.id, index })
+    }
+
+    /// Returns the nodes in the order they were added.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Checks what single operations cannot see: names, outputs, the batch's place.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Name`] for a name used twice, an output of another graph or a graph
+    /// without outputs; [`Error::Operand`] for a batch that is not the first dimension.
+    pub fn check(&self) -> Result<()> {
+        let mut inputs = BTreeSet::new();
+        for node in &self.nodes {
+            if node.op == Op::Input {
+                if !inputs.insert(node.name.as_str()) {
+                    return Err(self.name_error("graph", "two inputs are named", &node.name));
+                }
+                check_input(node)?;
+            }
+        }
+        if let Some(name) = self.foreign_outputs.first() {
+            return Err(self.name_error("graph", "another graph made the symbol of output", name));
+        }
+        let mut outputs = BTreeSet::new();
+        for (name, _) in &self.outputs {
+            if !outputs.insert(name.as_str()) {
+                return Err(self.name_error("graph", "two outputs are named", name));
+            }
+        }
+        if outputs.is_empty() {
+            return Err(self.name_error("graph", "no output is named; call Graph::output", ""));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn weights(&self) -> &[Weight] {
+        &self.weights
+    }
+
+    pub(crate) fn outputs(&self) -> &[(String, usize)] {
+        &self.outputs
+    }
+
+    /// Resolves an operand and its shape; an input's shape is checked here, as
+    /// [`Graph::input`] cannot fail.
+    pub(crate) fn operand(&self, node: &str, name: &str, symbol: Symbol) -> Result<Operand> {
+        let index = self.index_of(node, name, symbol)?;
+        let found = &self.nodes[index];
+        if found.op == Op::Input {
+            check_input(found)?;
+        }
+        Ok(Operand { index, name: found.name.clone(), shape: found.shape.clone() })
+    }
+
+    /// Resolves a symbol, or says that another graph made it.
+    fn index_of(&self, node: &str, operand: &str, symbol: Symbol) -> Result<usize> {
+        if symbol.graph == self.id {
+            return Ok(symbol.index);
+        }
+        Err(Error::Operand {
+            node: node.to_owned(),
+            operand: operand.to_owned(),
+            got: "is a symbol of another graph".to_owned(),
+            expected: "a node takes symbols of its own graph".to_owned(),
+            shapes: format!("this graph has {} nodes", self.nodes.len()),
+            remedy: "build both nodes in one graph".to_owned(),
+        })
+    }
+
+    pub(crate) fn node(&self, index: usize) -> &Node {
+        &self.nodes[index]
+    }
+
+    /// Chooses a node's name: the given one, or the kind with a number as Keras does.
+    pub(crate) fn name_for(&self, kind: &str, given: Option<&str>) -> Result<String> {
+        if let Some(name) = given {
+            self.check_free(kind, name, None)?;
+            return Ok(name.to_owned());
+        }
+        let mut name = kind.to_owned();
+        let mut number = 0usize;
+        while self.names.contains_key(&name) {
+            number += 1;
+            name = format!("{kind}_{number}");
+        }
+        Ok(name)
+    }
+
+    /// Adds a layer's node and, for softmax, the second node that applies it.
+    ///
+    /// The node that carries the layer's name is the one whose value has the
+    /// activation applied; without it, the first half is named `NAME/linear`.
+    pub(crate) fn insert_activated(
+        &mut self,
+        draft: Draft,
+        activation: Activation,
+        op: impl Fn(Activation) -> Op,
+    ) -> Result<Symbol> {
+        let Draft { name, operands, weights, shape } = draft;
+        element_count(&name, &shape.resolve(1))?;
+        if activation != Activation::Softmax {
+            return Ok(self.insert(name, op(activation), operands, weights, shape));
+        }
+        let Some(axis) = shape.rank().checked_sub(1) else {
+            return Err(softmax::no_axis(&title("softmax", &name)));
+        };
+        let half = self.name_for("softmax", Some(&format!("{name}/linear")))?;
+        let linear = op(Activation::Linear);
+        let before = self.insert(half, linear, operands, weights, shape.clone());
+        let softmax = Op::Softmax { axis };
+        Ok(self.insert(name, softmax, vec![before.index], Vec::new(), shape))
+    }
+
+    /// Takes back the nodes added last, for a layer of several nodes that failed.
+    pub(crate) fn truncate(&mut self, nodes: usize) {
+        self.nodes.truncate(nodes);
+        self.names.retain(|_, index| *index < nodes);
+    }
+
+    /// Adds a node whose shape rule has been checked.
+    pub(crate) fn insert(
+        &mut self,
+        name: String,
+        op: Op,
+        operands: Vec<usize>,
+        weights: Vec<Weight>,
+        shape: Shape,
+    ) -> Symbol {
+        let index = self.nodes.len();
+        let weights = weights.into_iter().map(|weight| self.intern(weight)).collect();
+        self.names.entry(name.clone()).or_insert(index);
+        self.nodes.push(Node { name, op, operands, weights, shape });
+        Symbol { graph: self.id, index }
+    }
+
+    /// Keeps one copy of a weight that several layers share, so it is uploaded once.
+    fn intern(&mut self, weight: Weight) -> usize {
+        if let Some(known) = self.weights.iter().position(|known| known.is_same(&weight)) {
+            return known;
+        }
+        self.weights.push(weight);
+        self.weights.len() - 1
+    }
+
+    fn check_free(&self, kind: &str, name: &str, except: Option<usize>) -> Result<()> {
+        match self.names.get(name) {
+            Some(&index) if Some(index) != except => {
+                Err(self.name_error(kind, "there is already a node named", name))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn name_error(&self, node: &str, problem: &str, name: &str) -> Error {
+        let known: Vec<&str> = self.nodes.iter().map(|node| node.name.as_str()).collect();
+        Error::Name {
+            node: node.to_owned(),
+            problem: problem.to_owned(),
+            name: name.to_owned(),
+            known: known.join(", "),
+            remedy: "choose one name for one thing".to_owned(),
+        }
+    }
+}
+
+fn check_input(node: &Node) -> Result<()> {
+    let dims = node.shape.dims();
+    if dims.iter().skip(1).any(|&dim| dim == Dim::Batch) {
+        return Err(Error::Operand {
+            node: node.title(),
+            operand: "shape".to_owned(),
+            got: format!("is {}", node.shape),
+            expected: "only the first dimension may be the batch".to_owned(),
+            shapes: format!("{} {}", node.name, node.shape),
+            remedy: "give the other dimensions fixed lengths".to_owned(),
+        });
+    }
+    element_count(&node.title(), &node.shape.resolve(1)).map(|_| ())
+}

@@ -1,0 +1,158 @@
+//! Nodes: what they compute, and what their shape rules need to speak about them.
+
+use super::{Activation, BinaryOp, Resize2d, Weight, conv2d, conv2d_transpose};
+use crate::error::{Error, Result};
+use crate::shape::{Dim, Shape};
+
+/// What a node computes, with every option resolved.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Op {
+    /// A value that each run brings.
+    Input,
+    /// Resampling of height and width.
+    Resize2d(Resize2d),
+    /// Convolution with resolved padding; weights: kernel, then bias.
+    Conv2d(conv2d::Resolved),
+    /// Transposed convolution with resolved cropping; weights: kernel, then bias.
+    Conv2dTranspose(conv2d_transpose::Resolved),
+    /// Matrix product on the last axis; weights: kernel, then bias.
+    Dense(Activation),
+    /// An element-wise activation.
+    Activation(Activation),
+    /// Softmax over one axis.
+    Softmax {
+        /// The axis, counted from the first.
+        axis: usize,
+    },
+    /// An element-wise function of two operands.
+    Binary(BinaryOp),
+    /// The same elements in another shape; moves nothing.
+    Reshape,
+}
+
+impl Op {
+    /// Returns the operation's name, as messages and plans print it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::Input => "input",
+            Op::Resize2d(_) => "resize2d",
+            Op::Conv2d(_) => "conv2d",
+            Op::Conv2dTranspose(_) => "conv2d_transpose",
+            Op::Dense(_) => "dense",
+            Op::Activation(activation) => activation.name(),
+            Op::Softmax { .. } => "softmax",
+            Op::Binary(BinaryOp::Add) => "add",
+            Op::Binary(BinaryOp::Multiply) => "multiply",
+            Op::Reshape => "reshape",
+        }
+    }
+}
+
+/// One operation of a graph and the value it gives.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub(crate) name: String,
+    pub(crate) op: Op,
+    pub(crate) operands: Vec<usize>,
+    pub(crate) weights: Vec<usize>,
+    pub(crate) shape: Shape,
+}
+
+impl Node {
+    /// Returns the node's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns what it computes.
+    #[must_use]
+    pub fn op(&self) -> &Op {
+        &self.op
+    }
+
+    /// Returns the shape of its value.
+    #[must_use]
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Returns kind and name, as messages print them: `conv2d "edges"`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        title(self.op.name(), &self.name)
+    }
+}
+
+pub(crate) fn title(kind: &str, name: &str) -> String {
+    format!("{kind} \"{name}\"")
+}
+
+/// A node on its way into the graph: everything but what it computes.
+pub(crate) struct Draft {
+    pub name: String,
+    pub operands: Vec<usize>,
+    pub weights: Vec<Weight>,
+    pub shape: Shape,
+}
+
+/// An operand that has been looked up.
+pub(crate) struct Operand {
+    pub index: usize,
+    pub name: String,
+    pub shape: Shape,
+}
+
+impl Operand {
+    /// Returns name and shape as messages print them: `image [1, 64, 64, 4]`.
+    pub(crate) fn describe(&self) -> String {
+        format!("{} {}", self.name, self.shape)
+    }
+
+    /// Takes an image apart: height, width, channels of (batch, height, width, channels).
+    pub(crate) fn image(&self, site: &Site) -> Result<[usize; 3]> {
+        match self.shape.dims() {
+            [_, Dim::Fixed(height), Dim::Fixed(width), Dim::Fixed(channels)] => {
+                Ok([*height, *width, *channels])
+            }
+            _ => Err(site.refuse(
+                &format!("\"{}\"", self.name),
+                format!("has {} dimensions", self.shape.rank()),
+                "an image has 4: (batch, height, width, channels)",
+                "reshape it",
+            )),
+        }
+    }
+}
+
+/// Where a rule stands: the node, and the shapes and options it looks at.
+pub(crate) struct Site {
+    pub node: String,
+    pub shapes: String,
+}
+
+impl Site {
+    pub(crate) fn new(node: &str, shapes: impl Into<String>) -> Self {
+        Site { node: node.to_owned(), shapes: shapes.into() }
+    }
+
+    /// Makes the error of an operand that does not fit; `got` opens with a verb.
+    pub(crate) fn refuse(
+        &self,
+        operand: &str,
+        got: impl Into<String>,
+        expected: impl Into<String>,
+        remedy: &str,
+    ) -> Error {
+        Error::Operand {
+            node: self.node.clone(),
+            operand: operand.to_owned(),
+            got: got.into(),
+            expected: expected.into(),
+            shapes: self.shapes.clone(),
+            remedy: remedy.to_owned(),
+        }
+    }
+}
