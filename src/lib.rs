@@ -5,6 +5,7 @@
 pub mod array;
 pub mod error;
 pub mod graph;
+pub mod kernels;
 pub mod ledger;
 pub mod shape;
 

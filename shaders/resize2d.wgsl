@@ -1,0 +1,94 @@
+// resize2d: output[n, y, x, c] = sum over i, j of row[y, i] * column[x, j] * input[n, y_i, x_j, c]
+//
+// Images are (batch, height, width, channels). Which pixels y_i, x_j and which weights belong
+// to an output row or column was computed on the host, in exact arithmetic; it is read here
+// from `table`, first for every output row, then for every output column:
+//
+//   nearest: the index of the input row or column
+//   taps:    start index, tap count, then the weights (f32 bits), padded to a fixed length
+//
+// Only `tap count` weights are used: a padding weight times an infinite pixel would be NaN.
+// One thread computes one element.
+
+struct Params {
+    threads: u32,
+    input_height: u32,
+    input_width: u32,
+    channels: u32,
+    output_height: u32,
+    output_width: u32,
+    // numbers in the table for one row, and for one column
+    row_entry: u32,
+    column_entry: u32,
+}
+
+@group(0) @binding(0) var<uniform>             params: Params;
+@group(0) @binding(1) var<storage, read>       table:  array<u32>; // (OH * row_entry + OW * column_entry)
+@group(0) @binding(2) var<storage, read>       input:  array<f32>; // (N, H, W, C)
+@group(0) @binding(3) var<storage, read_write> output: array<f32>; // (N, OH, OW, C)
+
+struct Place {
+    channel: u32,
+    // the image's first input row, as a number of rows
+    first_row: u32,
+    // where the output row's and column's entries begin
+    row: u32,
+    column: u32,
+}
+
+fn place(index: u32) -> Place {
+    let pixel = index / params.channels;
+    let line = pixel / params.output_width;
+    let image = line / params.output_height;
+    let y = line - image * params.output_height;
+    let x = pixel - line * params.output_width;
+    return Place(
+        index - pixel * params.channels,
+        image * params.input_height,
+        y * params.row_entry,
+        params.output_height * params.row_entry + x * params.column_entry,
+    );
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn nearest(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index >= params.threads {
+        return;
+    }
+    let at = place(index);
+    let pixel = (at.first_row + table[at.row]) * params.input_width + table[at.column];
+    output[index] = input[pixel * params.channels + at.channel];
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn taps(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index >= params.threads {
+        return;
+    }
+    let at = place(index);
+    let row_count = table[at.row + 1u];
+    let column_count = table[at.column + 1u];
+    let corner = (at.first_row + table[at.row]) * params.input_width + table[at.column];
+
+    var sum = 0.0;
+    for (var i = 0u; i < row_count; i++) {
+        var source = (corner + i * params.input_width) * params.channels + at.channel;
+        var line = 0.0;
+        for (var j = 0u; j < column_count; j++) {
+            line += bitcast<f32>(table[at.column + 2u + j]) * input[source];
+            source += params.channels;
+        }
+        sum += bitcast<f32>(table[at.row + 2u + i]) * line;
+    }
+    output[index] = sum;
+}

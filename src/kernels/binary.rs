@@ -1,0 +1,197 @@
+//! Element-wise functions of two operands with NumPy broadcasting.
+
+use super::activation::code;
+use super::{Family, Kernel, Launch, count, fold, narrow};
+use crate::error::{Error, Result};
+use crate::graph::{Activation, BinaryOp};
+
+/// The family's WGSL.
+pub const SOURCE: &str = concat!(
+    include_str!("../../shaders/binary.wgsl"),
+    include_str!("../../shaders/shared/activate.wgsl"),
+    include_str!("../../shaders/shared/exponential.wgsl"),
+    include_str!("../../shaders/shared/thread.wgsl"),
+);
+
+/// Axes that the shader walks over.
+const AXES: usize = 6;
+
+parameters! {
+    threads: u32,
+    operation: u32,
+    activation: u32,
+    alpha: f32,
+    length1: u32,
+    length2: u32,
+    length3: u32,
+    length4: u32,
+    length5: u32,
+    left0: u32,
+    left1: u32,
+    left2: u32,
+    left3: u32,
+    left4: u32,
+    left5: u32,
+    right0: u32,
+    right1: u32,
+    right2: u32,
+    right3: u32,
+    right4: u32,
+    right5: u32,
+}
+
+/// What to compute: operands of two shapes that broadcast.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Geometry {
+    /// The left operand's shape.
+    pub left: Vec<usize>,
+    /// The right operand's shape.
+    pub right: Vec<usize>,
+    /// The function of the two.
+    pub operation: BinaryOp,
+    /// Applied to each result; never softmax.
+    pub activation: Activation,
+}
+
+/// Makes the dispatch for a geometry.
+///
+/// # Errors
+///
+/// [`Error::Limit`] when a size exceeds what the kernel or the device can number,
+/// [`Error::Unsupported`] for softmax, and for operands that alternate between more than
+/// 6 runs of axes that broadcast and axes that do not (so never at rank 6 or below).
+pub fn launch(
+    node: &str,
+    geometry: &Geometry,
+    max_workgroups_per_dimension: u32,
+) -> Result<Launch> {
+    count(node, "the left operand", &geometry.left)?;
+    count(node, "the right operand", &geometry.right)?;
+    let axes = coalesce(&geometry.left, &geometry.right);
+    let lengths: Vec<usize> = axes.iter().map(|axis| axis.length).collect();
+    let threads = count(node, "the output", &lengths)?;
+    let dense = |stride: fn(&Axis) -> usize| match axes.as_slice() {
+        [] => true,
+        [axis] => stride(axis) == 1,
+        _ => false,
+    };
+    let same = threads == 0 || (dense(|axis| axis.left) && dense(|axis| axis.right));
+    let missing = AXES.checked_sub(axes.len()).ok_or_else(|| Error::Unsupported {
+        node: node.to_owned(),
+        what: format!("broadcasting over {} runs of axes", axes.len()),
+        remedy: format!("reshape the operands, {AXES} are handled"),
+    })?;
+    let padded = |fill: usize, pick: fn(&Axis) -> usize| {
+        let mut values = [fill; AXES];
+        for (value, axis) in values.iter_mut().skip(missing).zip(&axes) {
+            *value = pick(axis);
+        }
+        values
+    };
+    let lengths = narrow(node, "the output", padded(1, |axis| axis.length))?;
+    let left = narrow(node, "the left operand", padded(0, |axis| axis.left))?;
+    let right = narrow(node, "the right operand", padded(0, |axis| axis.right))?;
+    let (activation, alpha) = code(node, geometry.activation)?;
+    let operation = match geometry.operation {
+        BinaryOp::Add => 0,
+        BinaryOp::Multiply => 1,
+    };
+    let [_, length1, length2, length3, length4, length5] = lengths;
+    let [left0, left1, left2, left3, left4, left5] = left;
+    let [right0, right1, right2, right3, right4, right5] = right;
+    #[rustfmt::skip]
+    let params = Params {
+        threads, operation, activation, alpha,
+        length1, length2, length3, length4, length5,
+        left0, left1, left2, left3, left4, left5,
+        right0, right1, right2, right3, right4, right5,
+    };
+    Ok(Launch {
+        kernel: Kernel { family: Family::Binary, entry: if same { "same" } else { "broadcast" } },
+        params: bytemuck::bytes_of(&params).to_vec(),
+        table: Vec::new(),
+        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
+    })
+}
+
+/// An axis of the output: its length, and how far each operand moves along it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Axis {
+    length: usize,
+    left: usize,
+    right: usize,
+}
+
+/// Aligns two shapes at the end, drops axes of length 1, and merges neighbours that both
+/// operands walk as one: fewer divisions in the shader, and any rank that merges to 6.
+fn coalesce(left: &[usize], right: &[usize]) -> Vec<Axis> {
+    let rank = left.len().max(right.len());
+    let at = |shape: &[usize], axis: usize| {
+        (axis + shape.len()).checked_sub(rank).map_or(1, |inside| shape[inside])
+    };
+    let mut axes: Vec<Axis> = Vec::with_capacity(rank);
+    // From the last axis, whose strides are known, to the first.
+    let (mut left_stride, mut right_stride) = (1usize, 1usize);
+    for axis in (0..rank).rev() {
+        let (l, r) = (at(left, axis), at(right, axis));
+        let length = if l == 1 { r } else { l };
+        if length != 1 {
+            let outer = Axis {
+                length,
+                left: if l == 1 { 0 } else { left_stride },
+                right: if r == 1 { 0 } else { right_stride },
+            };
+            match axes.last_mut() {
+                Some(inner) if walks_on(inner, &outer) => {
+                    inner.length = inner.length.saturating_mul(length);
+                }
+                _ => axes.push(outer),
+            }
+        }
+        // Only an empty shape can saturate: the others' element counts were checked.
+        left_stride = left_stride.saturating_mul(l);
+        right_stride = right_stride.saturating_mul(r);
+    }
+    axes.reverse();
+    axes
+}
+
+/// Tells whether a step along `outer` is what `inner.length` steps along `inner` are.
+fn walks_on(inner: &Axis, outer: &Axis) -> bool {
+    inner.left.saturating_mul(inner.length) == outer.left
+        && inner.right.saturating_mul(inner.length) == outer.right
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbouring_axes_merge_where_both_operands_walk_on() {
+        let axis = |length, left, right| Axis { length, left, right };
+        assert_eq!(coalesce(&[2, 3, 5], &[2, 3, 5]), [axis(30, 1, 1)]);
+        assert_eq!(coalesce(&[2, 3, 5], &[5]), [axis(6, 5, 0), axis(5, 1, 1)]);
+        assert_eq!(coalesce(&[2, 3, 5], &[]), [axis(30, 1, 0)]);
+        assert_eq!(coalesce(&[3, 1], &[4]), [axis(3, 1, 0), axis(4, 0, 1)]);
+        assert_eq!(coalesce(&[2, 1, 3], &[2, 7, 1]), [axis(2, 3, 7), axis(7, 0, 1), axis(3, 1, 0)]);
+        assert_eq!(coalesce(&[1, 1], &[1]), []);
+    }
+
+    #[test]
+    fn equal_shapes_and_empty_ones_take_the_short_way() {
+        let entry = |left: &[usize], right: &[usize]| {
+            let geometry = Geometry {
+                left: left.to_vec(),
+                right: right.to_vec(),
+                operation: BinaryOp::Add,
+                activation: Activation::Linear,
+            };
+            launch("add \"a\"", &geometry, 65_535).unwrap().kernel.entry
+        };
+        assert_eq!(entry(&[2, 3], &[1, 2, 3]), "same");
+        assert_eq!(entry(&[], &[]), "same");
+        assert_eq!(entry(&[0, 3], &[1, 3]), "same");
+        assert_eq!(entry(&[2, 3], &[3]), "broadcast");
+        assert_eq!(entry(&[2, 3], &[]), "broadcast");
+    }
+}

@@ -1,0 +1,198 @@
+//! 2-D convolution with groups, so also the depthwise one.
+
+use super::activation::code;
+use super::{Family, Kernel, Launch, count, fold, narrow, too_many};
+use crate::error::Result;
+use crate::graph::Activation;
+
+/// The family's WGSL.
+pub const SOURCE: &str = concat!(
+    include_str!("../../shaders/conv2d.wgsl"),
+    include_str!("../../shaders/shared/window.wgsl"),
+    include_str!("../../shaders/shared/block.wgsl"),
+    include_str!("../../shaders/shared/activate.wgsl"),
+    include_str!("../../shaders/shared/exponential.wgsl"),
+    include_str!("../../shaders/shared/thread.wgsl"),
+);
+
+parameters! {
+    threads: u32,
+    input_height: u32,
+    input_width: u32,
+    input_channels: u32,
+    output_height: u32,
+    output_width: u32,
+    output_channels: u32,
+    kernel_height: u32,
+    kernel_width: u32,
+    stride_height: u32,
+    stride_width: u32,
+    dilation_height: u32,
+    dilation_width: u32,
+    pad_top: u32,
+    pad_left: u32,
+    group_inputs: u32,
+    group_outputs: u32,
+    has_bias: u32,
+    activation: u32,
+    alpha: f32,
+}
+
+/// What to compute. The kernel is (height, width, Cin / groups, Cout); a depthwise kernel
+/// (height, width, Cin, multiplier) is the same in memory as one with Cin groups.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Geometry {
+    /// The input's shape: batch, height, width, channels.
+    pub input: [usize; 4],
+    /// The output's shape: batch, height, width, channels.
+    pub output: [usize; 4],
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Steps between windows, along height and width; at least 1.
+    pub strides: [usize; 2],
+    /// Steps between a window's taps, along height and width; at least 1.
+    pub dilation: [usize; 2],
+    /// Rows of padding above and columns of padding to the left of the input. What is needed
+    /// below and to the right follows from the output's shape.
+    pub pads: [usize; 2],
+    /// Blocks that the channels are split into; divides both channel counts.
+    pub groups: usize,
+    /// Whether a bias (Cout) is added; without one, bind the kernel in its place.
+    pub has_bias: bool,
+    /// Applied to each result; never softmax.
+    pub activation: Activation,
+}
+
+/// Makes the dispatch for a geometry.
+///
+/// # Errors
+///
+/// [`Error::Limit`](crate::error::Error::Limit) when a size exceeds what the kernel or the
+/// device can number, [`Error::Unsupported`](crate::error::Error::Unsupported) for softmax.
+pub fn launch(
+    node: &str,
+    geometry: &Geometry,
+    max_workgroups_per_dimension: u32,
+) -> Result<Launch> {
+    let g = geometry;
+    let groups = g.groups.max(1);
+    let group = [g.input[3] / groups, g.output[3] / groups];
+    count(node, "the input", &g.input)?;
+    count(node, "the kernel", &[g.kernel[0], g.kernel[1], group[0], g.output[3]])?;
+    let elements = count(node, "the output", &g.output)?;
+    check_reach(node, g)?;
+    let [_, input_height, input_width, input_channels] = narrow(node, "the input", g.input)?;
+    let output = narrow(node, "the output", g.output)?;
+    let [_, output_height, output_width, output_channels] = output;
+    let [kernel_height, kernel_width] = narrow(node, "the kernel", g.kernel)?;
+    let [stride_height, stride_width] = narrow(node, "the strides", g.strides)?;
+    let [dilation_height, dilation_width] = narrow(node, "the dilation", g.dilation)?;
+    let [pad_top, pad_left] = narrow(node, "the padding", g.pads)?;
+    let [group_inputs, group_outputs] = narrow(node, "a group", group)?;
+    let (activation, alpha) = code(node, g.activation)?;
+    let (entry, threads) = variant(output, group_inputs, group_outputs, elements);
+    let params = Params {
+        threads,
+        input_height,
+        input_width,
+        input_channels,
+        output_height,
+        output_width,
+        output_channels,
+        kernel_height,
+        kernel_width,
+        stride_height,
+        stride_width,
+        dilation_height,
+        dilation_width,
+        pad_top,
+        pad_left,
+        group_inputs,
+        group_outputs,
+        has_bias: g.has_bias.into(),
+        activation,
+        alpha,
+    };
+    Ok(Launch {
+        kernel: Kernel { family: Family::Conv2d, entry },
+        params: bytemuck::bytes_of(&params).to_vec(),
+        table: Vec::new(),
+        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
+    })
+}
+
+/// Chooses the entry point, and counts its threads.
+fn variant(
+    [n, y, x, channels]: [u32; 4],
+    group_inputs: u32,
+    group_outputs: u32,
+    elements: u32,
+) -> (&'static str, u32) {
+    // Tiles of four pixels are mostly idle on an image of one column.
+    if elements == 0 || x < 2 || !group_outputs.is_multiple_of(4) {
+        return ("general", elements);
+    }
+    let entry = if group_inputs.is_multiple_of(4) { "blocks4" } else { "channels4" };
+    (entry, n * y * x.div_ceil(4) * (channels / 4))
+}
+
+/// Checks that positions in the padded image, the four pixels of a last tile included,
+/// stay within 32 bits.
+fn check_reach(node: &str, g: &Geometry) -> Result<()> {
+    let reach = |axis: usize| {
+        let windows = (g.output[axis + 1] as u64).checked_add(4)?;
+        let origin = windows.checked_mul(g.strides[axis] as u64)?;
+        let taps = (g.kernel[axis] as u64).checked_add(1)?.checked_mul(g.dilation[axis] as u64)?;
+        let padded = (g.input[axis + 1] as u64).checked_add(g.pads[axis] as u64)?;
+        let last = origin.checked_add(taps)?.checked_add(padded)?;
+        u32::try_from(last).ok()
+    };
+    match (reach(0), reach(1)) {
+        (Some(_), Some(_)) => Ok(()),
+        _ => {
+            Err(too_many(node, "the padded input", "a higher number of a row or column".to_owned()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    fn geometry(output: [usize; 4], input_channels: usize, groups: usize) -> Geometry {
+        Geometry {
+            input: [output[0], output[1], output[2], input_channels],
+            output,
+            kernel: [3, 3],
+            strides: [1, 1],
+            dilation: [1, 1],
+            pads: [1, 1],
+            groups,
+            has_bias: false,
+            activation: Activation::Linear,
+        }
+    }
+
+    #[test]
+    fn the_entry_follows_the_channels_of_a_group() {
+        let entry = |output, inputs, groups| {
+            launch("conv2d \"c\"", &geometry(output, inputs, groups), 65_535).unwrap().kernel.entry
+        };
+        assert_eq!(entry([1, 5, 5, 8], 8, 1), "blocks4");
+        assert_eq!(entry([1, 5, 5, 8], 3, 1), "channels4");
+        assert_eq!(entry([1, 5, 5, 8], 4, 4), "general");
+        assert_eq!(entry([1, 5, 5, 6], 8, 1), "general");
+        assert_eq!(entry([1, 5, 1, 8], 8, 1), "general");
+        assert_eq!(entry([0, 5, 5, 8], 8, 1), "general");
+    }
+
+    #[test]
+    fn sizes_beyond_32_bits_are_refused() {
+        let mut too_large = geometry([1, 1 << 16, 1 << 16, 1], 1, 1);
+        assert!(matches!(launch("c", &too_large, 65_535), Err(Error::Limit { .. })));
+        too_large = geometry([1, 2, 2, 1], 1, 1);
+        too_large.strides = [1 << 31, 1];
+        assert!(matches!(launch("c", &too_large, 65_535), Err(Error::Limit { .. })));
+    }
+}

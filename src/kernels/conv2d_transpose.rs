@@ -1,0 +1,122 @@
+//! 2-D transposed convolution.
+
+use super::activation::code;
+use super::{Family, Kernel, Launch, count, fold, narrow, too_many};
+use crate::error::Result;
+use crate::graph::Activation;
+
+/// The family's WGSL.
+pub const SOURCE: &str = concat!(
+    include_str!("../../shaders/conv2d_transpose.wgsl"),
+    include_str!("../../shaders/shared/activate.wgsl"),
+    include_str!("../../shaders/shared/exponential.wgsl"),
+    include_str!("../../shaders/shared/thread.wgsl"),
+);
+
+parameters! {
+    threads: u32,
+    input_height: u32,
+    input_width: u32,
+    input_channels: u32,
+    output_height: u32,
+    output_width: u32,
+    output_channels: u32,
+    kernel_height: u32,
+    kernel_width: u32,
+    stride_height: u32,
+    stride_width: u32,
+    dilation_height: u32,
+    dilation_width: u32,
+    crop_top: u32,
+    crop_left: u32,
+    has_bias: u32,
+    activation: u32,
+    alpha: f32,
+}
+
+/// What to compute. The kernel is (height, width, Cout, Cin).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Geometry {
+    /// The input's shape: batch, height, width, channels.
+    pub input: [usize; 4],
+    /// The output's shape: batch, height, width, channels. Rows and columns that no input
+    /// pixel reaches hold the bias.
+    pub output: [usize; 4],
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Steps between the windows that input pixels are spread over, along height and width.
+    pub strides: [usize; 2],
+    /// Steps between a window's taps, along height and width; at least 1.
+    pub dilation: [usize; 2],
+    /// Rows cut off at the top and columns cut off at the left of the full output.
+    pub crop: [usize; 2],
+    /// Whether a bias (Cout) is added; without one, bind the kernel in its place.
+    pub has_bias: bool,
+    /// Applied to each result; never softmax.
+    pub activation: Activation,
+}
+
+/// Makes the dispatch for a geometry.
+///
+/// # Errors
+///
+/// [`Error::Limit`](crate::error::Error::Limit) when a size exceeds what the kernel or the
+/// device can number, [`Error::Unsupported`](crate::error::Error::Unsupported) for softmax.
+pub fn launch(
+    node: &str,
+    geometry: &Geometry,
+    max_workgroups_per_dimension: u32,
+) -> Result<Launch> {
+    let g = geometry;
+    count(node, "the input", &g.input)?;
+    count(node, "the kernel", &[g.kernel[0], g.kernel[1], g.output[3], g.input[3]])?;
+    let threads = count(node, "the output", &g.output)?;
+    check_reach(node, g)?;
+    let [_, input_height, input_width, input_channels] = narrow(node, "the input", g.input)?;
+    let [_, output_height, output_width, output_channels] = narrow(node, "the output", g.output)?;
+    let [kernel_height, kernel_width] = narrow(node, "the kernel", g.kernel)?;
+    let [stride_height, stride_width] = narrow(node, "the strides", g.strides)?;
+    let [dilation_height, dilation_width] = narrow(node, "the dilation", g.dilation)?;
+    let [crop_top, crop_left] = narrow(node, "the crop", g.crop)?;
+    let (activation, alpha) = code(node, g.activation)?;
+    let params = Params {
+        threads,
+        input_height,
+        input_width,
+        input_channels,
+        output_height,
+        output_width,
+        output_channels,
+        kernel_height,
+        kernel_width,
+        stride_height,
+        stride_width,
+        dilation_height,
+        dilation_width,
+        crop_top,
+        crop_left,
+        has_bias: g.has_bias.into(),
+        activation,
+        alpha,
+    };
+    Ok(Launch {
+        kernel: Kernel { family: Family::Conv2dTranspose, entry: "general" },
+        params: bytemuck::bytes_of(&params).to_vec(),
+        table: Vec::new(),
+        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
+    })
+}
+
+/// Checks that positions in the full, uncropped output stay within 32 bits.
+fn check_reach(node: &str, g: &Geometry) -> Result<()> {
+    let reach = |axis: usize| {
+        let last = (g.output[axis + 1] as u64).checked_add(g.crop[axis] as u64)?;
+        u32::try_from(last).ok()
+    };
+    match (reach(0), reach(1)) {
+        (Some(_), Some(_)) => Ok(()),
+        _ => {
+            Err(too_many(node, "the full output", "a higher number of a row or column".to_owned()))
+        }
+    }
+}

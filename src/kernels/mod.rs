@@ -1,0 +1,248 @@
+//! Kernel families: WGSL source, parameters, variant choice and workgroup counts.
+//!
+//! Pure data: nothing here names wgpu. One file per family, with the stem of its
+//! shader. A family turns a geometry (sizes, strides, options; already checked by
+//! the graph) into a [`Launch`]; which entry point serves it is decided there and
+//! nowhere else.
+
+/// Declares a family's uniform parameters and lists their names and offsets beside them,
+/// so that the list cannot miss one.
+macro_rules! parameters {
+    ($($field:ident: $kind:ty),+ $(,)?) => {
+        /// The uniform parameters, as the shader's `Params` lays them out.
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+        pub struct Params {
+            $($field: $kind,)+
+        }
+
+        const _: () = assert!(size_of::<Params>() % 4 == 0 && align_of::<Params>() == 4);
+
+        /// Names and byte offsets of [`Params`].
+        pub const FIELDS: &[(&str, usize)] =
+            &[$((stringify!($field), core::mem::offset_of!(Params, $field)),)+];
+    };
+}
+
+pub mod activation;
+pub mod binary;
+pub mod conv2d;
+pub mod conv2d_transpose;
+pub mod dense;
+pub mod resize2d;
+pub mod softmax;
+
+use crate::error::{Error, Result};
+use crate::shape::element_count;
+
+/// Threads of one workgroup, in every kernel; the shaders declare the same number.
+pub const WORKGROUP_SIZE: u32 = 64;
+
+/// Names a kernel family: one WGSL file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Family {
+    /// Element-wise activation functions.
+    Activation,
+    /// Element-wise functions of two operands with NumPy broadcasting.
+    Binary,
+    /// 2-D convolution with groups, so also the depthwise one.
+    Conv2d,
+    /// 2-D transposed convolution.
+    Conv2dTranspose,
+    /// Matrix product on the last axis, with bias and activation.
+    Dense,
+    /// Resampling of height and width.
+    Resize2d,
+    /// Softmax over one axis.
+    Softmax,
+}
+
+/// What a binding of a kernel holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// The step's parameters: a uniform range of the parameter block.
+    Params,
+    /// The step's lookup table: a read-only storage range of the parameter block.
+    Table,
+    /// An operand, read only.
+    Read,
+    /// The result, read and written.
+    Write,
+}
+
+impl Family {
+    /// All families, in the order of their names.
+    pub const ALL: [Family; 7] = [
+        Family::Activation,
+        Family::Binary,
+        Family::Conv2d,
+        Family::Conv2dTranspose,
+        Family::Dense,
+        Family::Resize2d,
+        Family::Softmax,
+    ];
+
+    /// Returns the stem that names the family's shader, kernel, tests and bench.
+    #[must_use]
+    pub fn stem(self) -> &'static str {
+        match self {
+            Family::Activation => "activation",
+            Family::Binary => "binary",
+            Family::Conv2d => "conv2d",
+            Family::Conv2dTranspose => "conv2d_transpose",
+            Family::Dense => "dense",
+            Family::Resize2d => "resize2d",
+            Family::Softmax => "softmax",
+        }
+    }
+
+    /// Returns the family's WGSL, the shared functions it uses included.
+    #[must_use]
+    pub fn source(self) -> &'static str {
+        match self {
+            Family::Activation => activation::SOURCE,
+            Family::Binary => binary::SOURCE,
+            Family::Conv2d => conv2d::SOURCE,
+            Family::Conv2dTranspose => conv2d_transpose::SOURCE,
+            Family::Dense => dense::SOURCE,
+            Family::Resize2d => resize2d::SOURCE,
+            Family::Softmax => softmax::SOURCE,
+        }
+    }
+
+    /// Returns the names of the entry points that launches can choose.
+    #[must_use]
+    pub fn entries(self) -> &'static [&'static str] {
+        match self {
+            Family::Activation | Family::Conv2dTranspose | Family::Softmax => &["general"],
+            Family::Binary => &["same", "broadcast"],
+            Family::Conv2d => &["general", "channels4", "blocks4"],
+            Family::Dense => &["general", "columns4", "blocks4"],
+            Family::Resize2d => &["nearest", "taps"],
+        }
+    }
+
+    /// Returns what group 0 binds, by binding number.
+    #[must_use]
+    pub fn bindings(self) -> &'static [Binding] {
+        match self {
+            Family::Activation | Family::Softmax => {
+                &[Binding::Params, Binding::Read, Binding::Write]
+            }
+            Family::Binary => &[Binding::Params, Binding::Read, Binding::Read, Binding::Write],
+            Family::Resize2d => &[Binding::Params, Binding::Table, Binding::Read, Binding::Write],
+            Family::Conv2d | Family::Conv2dTranspose | Family::Dense => {
+                // input, kernel, bias, output; without a bias the kernel stands in for it
+                &[Binding::Params, Binding::Read, Binding::Read, Binding::Read, Binding::Write]
+            }
+        }
+    }
+
+    /// Returns the names and byte offsets of the family's parameters, as Rust lays them out.
+    #[must_use]
+    pub fn parameter_fields(self) -> &'static [(&'static str, usize)] {
+        match self {
+            Family::Activation => activation::FIELDS,
+            Family::Binary => binary::FIELDS,
+            Family::Conv2d => conv2d::FIELDS,
+            Family::Conv2dTranspose => conv2d_transpose::FIELDS,
+            Family::Dense => dense::FIELDS,
+            Family::Resize2d => resize2d::FIELDS,
+            Family::Softmax => softmax::FIELDS,
+        }
+    }
+}
+
+/// Names one entry point: the identity of a pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Kernel {
+    /// The family whose source holds it.
+    pub family: Family,
+    /// The entry point's name in the source.
+    pub entry: &'static str,
+}
+
+/// One dispatch, as data: which kernel, with what parameters, over how many workgroups.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Launch {
+    /// The entry point to run.
+    pub kernel: Kernel,
+    /// The bytes of the uniform parameters.
+    pub params: Vec<u8>,
+    /// The bytes of the lookup table; empty for families without one.
+    pub table: Vec<u8>,
+    /// Workgroup counts in x, y, z, each within the device's limit.
+    pub workgroups: [u32; 3],
+}
+
+/// Spreads threads over a grid whose sides stay within the device's limit.
+///
+/// A kernel finds its thread as `(group.y * groups.x + group.x) * WORKGROUP_SIZE + local`,
+/// and leaves when that is past the end.
+///
+/// # Errors
+///
+/// [`Error::Limit`] when even a full grid cannot hold the threads, or when a thread's
+/// number would not fit the 32 bits that WGSL indexes with.
+pub fn fold(node: &str, threads: u64, max_workgroups_per_dimension: u32) -> Result<[u32; 3]> {
+    let groups = threads.div_ceil(u64::from(WORKGROUP_SIZE)).max(1);
+    let side = u64::from(max_workgroups_per_dimension.max(1));
+    let rows = groups.div_ceil(side);
+    // Equal rows leave fewer idle groups than full rows and a short last one.
+    let columns = groups.div_ceil(rows);
+    let last_thread =
+        rows.checked_mul(columns).and_then(|all| all.checked_mul(WORKGROUP_SIZE.into()));
+    match (u32::try_from(columns), u32::try_from(rows), last_thread) {
+        (Ok(x), Ok(y), Some(last)) if rows <= side && u32::try_from(last).is_ok() => Ok([x, y, 1]),
+        _ => Err(Error::Limit {
+            node: node.to_owned(),
+            tensor: "the dispatch".to_owned(),
+            bytes: format!("{threads} threads"),
+            limit_name: "max_compute_workgroups_per_dimension".to_owned(),
+            limit: format!("{side} groups of {WORKGROUP_SIZE} in two dimensions, and 2^32 threads"),
+            remedy: "run a smaller batch".to_owned(),
+        }),
+    }
+}
+
+/// Counts a tensor's elements, which a shader numbers with 32 bits.
+fn count(node: &str, tensor: &str, lengths: &[usize]) -> Result<u32> {
+    let elements = element_count(node, lengths)?;
+    u32::try_from(elements).map_err(|_| too_many(node, tensor, format!("{elements} elements")))
+}
+
+/// Converts sizes and options to the 32 bits that shaders compute with.
+fn narrow<const N: usize>(node: &str, what: &str, values: [usize; N]) -> Result<[u32; N]> {
+    let mut narrowed = [0; N];
+    for (to, value) in narrowed.iter_mut().zip(values) {
+        *to = u32::try_from(value).map_err(|_| too_many(node, what, format!("{value}")))?;
+    }
+    Ok(narrowed)
+}
+
+fn too_many(node: &str, tensor: &str, needed: String) -> Error {
+    Error::Limit {
+        node: node.to_owned(),
+        tensor: tensor.to_owned(),
+        bytes: needed,
+        limit_name: "the largest number of a kernel".to_owned(),
+        limit: u32::MAX.to_string(),
+        remedy: "run a smaller batch, or make the tensor smaller".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folding_covers_every_thread_within_the_limit() {
+        for threads in [0, 1, 63, 64, 65, 64 * 65_535, 64 * 65_535 + 1, 200_000_003] {
+            let [x, y, z] = fold("t", threads, 65_535).unwrap();
+            assert!(x <= 65_535 && y <= 65_535 && z == 1);
+            assert!(u64::from(x) * u64::from(y) * u64::from(WORKGROUP_SIZE) >= threads);
+        }
+        assert!(matches!(fold("t", 64 * 3 * 3 + 1, 3), Err(Error::Limit { .. })));
+        assert!(matches!(fold("t", 1 << 32, u32::MAX), Err(Error::Limit { .. })));
+    }
+}
