@@ -7,6 +7,7 @@ pub mod error;
 pub mod graph;
 pub mod kernels;
 pub mod ledger;
+pub mod plan;
 pub mod shape;
 
 pub use array::{HostArray, StagePolicy};
@@ -16,4 +17,5 @@ pub use graph::{
     LayerWeights, Padding, Pads, Resize2d, SeparableConv2d, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};
+pub use plan::Plan;
 pub use shape::{Dim, Shape};

@@ -1,0 +1,105 @@
+//! From a node to its kernel's geometry.
+
+use super::Limits;
+use crate::error::{Error, Result};
+use crate::graph::{Activation, Graph, Node, Op, Pair};
+use crate::kernels::{
+    Launch, activation, binary, conv2d, conv2d_transpose, dense, resize2d, softmax,
+};
+
+/// Makes the dispatch of a node for a number of items of the batch.
+pub(super) fn launch(graph: &Graph, node: &Node, items: usize, limits: &Limits) -> Result<Launch> {
+    let title = node.title();
+    let most = limits.max_compute_workgroups_per_dimension;
+    let shape = node.shape.resolve(items);
+    let operand = |number: usize| -> Result<Vec<usize>> {
+        let index = node.operands.get(number).ok_or_else(|| defect(&title))?;
+        Ok(graph.node(*index).shape.resolve(items))
+    };
+    let image = |shape: Vec<usize>| <[usize; 4]>::try_from(shape).map_err(|_| defect(&title));
+    let has_bias = node.weights.len() > 1;
+    match &node.op {
+        Op::Input | Op::Reshape => Err(defect(&title)),
+        Op::Conv2d(layer) => {
+            let geometry = conv2d::Geometry {
+                input: image(operand(0)?)?,
+                output: image(shape)?,
+                kernel: sides(layer.kernel_size),
+                strides: sides(layer.strides),
+                dilation: sides(layer.dilation),
+                pads: [layer.pads.top, layer.pads.left],
+                groups: layer.groups,
+                has_bias,
+                activation: layer.activation,
+            };
+            conv2d::launch(&title, &geometry, most)
+        }
+        Op::Conv2dTranspose(layer) => {
+            let geometry = conv2d_transpose::Geometry {
+                input: image(operand(0)?)?,
+                output: image(shape)?,
+                kernel: sides(layer.kernel_size),
+                strides: sides(layer.strides),
+                dilation: sides(layer.dilation),
+                crop: sides(layer.crop),
+                has_bias,
+                activation: layer.activation,
+            };
+            conv2d_transpose::launch(&title, &geometry, most)
+        }
+        Op::Dense(layer) => {
+            let (units, leading) = shape.split_last().ok_or_else(|| defect(&title))?;
+            let geometry = dense::Geometry {
+                // Both were checked to fit when the shape was made.
+                rows: leading.iter().product(),
+                inputs: operand(0)?.last().copied().ok_or_else(|| defect(&title))?,
+                units: *units,
+                has_bias,
+                activation: *layer,
+            };
+            dense::launch(&title, &geometry, most)
+        }
+        Op::Resize2d(layer) => {
+            let (interpolation, coordinates) = layer.rule();
+            let [_, height, width, _] = image(shape)?;
+            let input = image(operand(0)?)?;
+            let geometry =
+                resize2d::Geometry { input, size: [height, width], interpolation, coordinates };
+            resize2d::launch(&title, &geometry, most)
+        }
+        Op::Activation(kind) => {
+            activation::launch(&title, &activation::Geometry { shape, activation: *kind }, most)
+        }
+        Op::Softmax { axis } => {
+            let (before, rest) = shape.split_at_checked(*axis).ok_or_else(|| defect(&title))?;
+            let (length, after) = rest.split_first().ok_or_else(|| defect(&title))?;
+            let geometry = softmax::Geometry {
+                outer: before.iter().product(),
+                length: *length,
+                inner: after.iter().product(),
+            };
+            softmax::launch(&title, &geometry, most)
+        }
+        Op::Binary(operation) => {
+            let geometry = binary::Geometry {
+                left: operand(0)?,
+                right: operand(1)?,
+                operation: *operation,
+                activation: Activation::Linear,
+            };
+            binary::launch(&title, &geometry, most)
+        }
+    }
+}
+
+fn sides(pair: Pair) -> [usize; 2] {
+    [pair.height, pair.width]
+}
+
+fn defect(title: &str) -> Error {
+    Error::Unsupported {
+        node: title.to_owned(),
+        what: "a node without a kernel".to_owned(),
+        remedy: "report this as a defect".to_owned(),
+    }
+}

@@ -1,0 +1,247 @@
+//! Lowering: from a graph to steps over numbered buffers.
+
+use super::block::Block;
+use super::split::{Extent, items_per_step};
+use super::{Limits, Place, Plan, Port, Region, Step, launch, slots};
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Node, Op};
+use crate::shape::byte_count;
+
+/// Lowers a graph; see [`Graph::plan_within`].
+pub(super) fn lower(graph: &Graph, batch: usize, limits: Limits) -> Result<Plan> {
+    graph.check()?;
+    if batch == 0 {
+        return Err(Error::Operand {
+            node: "plan".to_owned(),
+            operand: "batch".to_owned(),
+            got: "is 0".to_owned(),
+            expected: "a plan needs at least 1 item".to_owned(),
+            shapes: format!("{} nodes", graph.nodes().len()),
+            remedy: "plan for the batch that runs will bring".to_owned(),
+        });
+    }
+    let mut lowering = Lowering::new(graph, batch, limits)?;
+    lowering.place()?;
+    let mut block = Block::new(limits.block_alignment());
+    let mut steps = Vec::new();
+    for index in 0..graph.nodes().len() {
+        lowering.lower_node(index, &mut block, &mut steps)?;
+    }
+    let (block, block_payload) = block.finish();
+    let ports = |name: &str, index: usize| Port {
+        name: name.to_owned(),
+        shape: graph.node(index).shape.resolve(batch),
+        place: lowering.places[lowering.roots[index]],
+    };
+    let nodes = graph.nodes().iter().enumerate();
+    let inputs = nodes.filter(|(_, node)| node.op == Op::Input);
+    Ok(Plan {
+        batch,
+        limits,
+        inputs: inputs.map(|(index, node)| ports(&node.name, index)).collect(),
+        outputs: graph.outputs().iter().map(|(name, index)| ports(name, *index)).collect(),
+        weights: lowering.weights.iter().map(|&index| graph.weights()[index].clone()).collect(),
+        slots: lowering.slots,
+        output_buffers: lowering.outputs,
+        block,
+        block_payload,
+        steps,
+    })
+}
+
+struct Lowering<'a> {
+    graph: &'a Graph,
+    batch: usize,
+    limits: Limits,
+    /// Whether some output needs the node.
+    live: Vec<bool>,
+    /// The node whose bytes a node's value is: itself, or what it reshapes.
+    roots: Vec<usize>,
+    /// Where each root's bytes lie.
+    places: Vec<Place>,
+    /// The graph's weights that live nodes use, in order of first use.
+    weights: Vec<usize>,
+    slots: Vec<u64>,
+    outputs: Vec<u64>,
+}
+
+impl<'a> Lowering<'a> {
+    fn new(graph: &'a Graph, batch: usize, limits: Limits) -> Result<Self> {
+        let nodes = graph.nodes();
+        let mut live = vec![false; nodes.len()];
+        for (_, index) in graph.outputs() {
+            live[*index] = true;
+        }
+        // Operands come before the nodes that use them.
+        for index in (0..nodes.len()).rev().filter(|&index| nodes[index].op != Op::Input) {
+            if live[index] {
+                nodes[index].operands.iter().for_each(|&operand| live[operand] = true);
+            }
+        }
+        let mut roots: Vec<usize> = Vec::with_capacity(nodes.len());
+        let mut weights = Vec::new();
+        for (index, node) in nodes.iter().enumerate() {
+            let root = match (&node.op, node.operands.first()) {
+                (Op::Reshape, Some(&operand)) => roots[operand],
+                _ => index,
+            };
+            roots.push(root);
+            for &weight in node.weights.iter().filter(|_| live[index]) {
+                if !weights.contains(&weight) {
+                    weights.push(weight);
+                }
+            }
+            check_buffer(node, batch, &limits)?;
+        }
+        let places = vec![Place::Slot(usize::MAX); nodes.len()];
+        Ok(Lowering {
+            graph,
+            batch,
+            limits,
+            live,
+            roots,
+            places,
+            weights,
+            slots: Vec::new(),
+            outputs: Vec::new(),
+        })
+    }
+
+    /// Decides where each root's bytes lie.
+    fn place(&mut self) -> Result<()> {
+        let nodes = self.graph.nodes();
+        let mut last_use: Vec<usize> = (0..nodes.len()).collect();
+        for (index, node) in nodes.iter().enumerate().filter(|(index, _)| self.live[*index]) {
+            for &operand in &node.operands {
+                last_use[self.roots[operand]] = index;
+            }
+        }
+        let mut is_output = vec![false; nodes.len()];
+        for (_, index) in self.graph.outputs() {
+            is_output[self.roots[*index]] = true;
+        }
+        let (mut inputs, mut owners, mut lives) = (0, Vec::new(), Vec::new());
+        for (index, node) in nodes.iter().enumerate() {
+            let bytes = buffer_bytes(byte_count(&node.title(), &node.shape.resolve(self.batch))?);
+            if node.op == Op::Input {
+                self.places[index] = Place::Input(inputs);
+                inputs += 1;
+            } else if !self.live[index] || self.roots[index] != index {
+            } else if is_output[index] {
+                self.places[index] = Place::Output(self.outputs.len());
+                self.outputs.push(bytes);
+            } else {
+                owners.push(index);
+                lives.push(slots::Life { made: index, last_use: last_use[index], bytes });
+            }
+        }
+        let (chosen, sizes) = slots::assign(&lives);
+        for (owner, slot) in owners.into_iter().zip(chosen) {
+            self.places[owner] = Place::Slot(slot);
+        }
+        self.slots = sizes;
+        Ok(())
+    }
+
+    fn lower_node(&self, index: usize, block: &mut Block, steps: &mut Vec<Step>) -> Result<()> {
+        let node = self.graph.node(index);
+        let moves_nothing = matches!(node.op, Op::Input | Op::Reshape);
+        if !self.live[index] || moves_nothing {
+            return Ok(());
+        }
+        let title = node.title();
+        let (mut regions, mut extents) = (Vec::new(), Vec::new());
+        for &operand in &node.operands {
+            let source = self.graph.node(operand);
+            let bytes = byte_count(&title, &source.shape.resolve(self.batch))?;
+            let tensor = format!("\"{}\"", source.name);
+            let place = self.places[self.roots[operand]];
+            regions.push(Region { place, offset_bytes: 0, bytes });
+            extents.push(Extent { tensor, bytes, batched: source.shape.has_batch() });
+        }
+        for &weight in &node.weights {
+            let found = &self.graph.weights()[weight];
+            let bytes = byte_count(&title, found.shape())?;
+            let number = self.weights.iter().position(|&w| w == weight).unwrap_or(usize::MAX);
+            regions.push(Region { place: Place::Weight(number), offset_bytes: 0, bytes });
+            let tensor = format!("weight \"{}\"", found.label());
+            extents.push(Extent { tensor, bytes, batched: false });
+        }
+        let bytes = byte_count(&title, &node.shape.resolve(self.batch))?;
+        if bytes == 0 {
+            return Ok(());
+        }
+        let result = Region { place: self.places[index], offset_bytes: 0, bytes };
+        let batched = node.shape.has_batch();
+        extents.push(Extent { tensor: "the result".to_owned(), bytes, batched });
+        let splittable = batched && !matches!(node.op, Op::Softmax { axis: 0 });
+        let items = items_per_step(&title, &extents, self.batch, splittable, &self.limits)?;
+        let mut first = 0;
+        while first < self.batch {
+            let count = items.min(self.batch - first);
+            let part = Part { first, count, batch: self.batch };
+            let narrow = |(region, extent): (&Region, &Extent)| part.of(*region, extent.batched);
+            let launch = launch::launch(self.graph, node, count, &self.limits)?;
+            let has_table = !launch.table.is_empty();
+            steps.push(Step {
+                node: part.title(&title),
+                kernel: launch.kernel,
+                params: block.push(launch.params),
+                table: has_table.then(|| block.push(launch.table)),
+                operands: regions.iter().zip(&extents).map(narrow).collect(),
+                result: part.of(result, batched),
+                workgroups: launch.workgroups,
+            });
+            first += count;
+        }
+        Ok(())
+    }
+}
+
+/// A range of the batch.
+struct Part {
+    first: usize,
+    count: usize,
+    batch: usize,
+}
+
+impl Part {
+    fn of(&self, region: Region, batched: bool) -> Region {
+        if !batched || self.count == self.batch {
+            return region;
+        }
+        let item = region.bytes / self.batch as u64;
+        Region {
+            place: region.place,
+            offset_bytes: item * self.first as u64,
+            bytes: item * self.count as u64,
+        }
+    }
+
+    fn title(&self, title: &str) -> String {
+        if self.count == self.batch {
+            return title.to_owned();
+        }
+        format!("{title} items {}..{}", self.first, self.first + self.count)
+    }
+}
+
+/// Returns the size of a buffer for this many bytes: whole 16-byte vectors, never none.
+pub(crate) fn buffer_bytes(bytes: u64) -> u64 {
+    bytes.max(1).checked_next_multiple_of(16).unwrap_or(u64::MAX)
+}
+
+fn check_buffer(node: &Node, batch: usize, limits: &Limits) -> Result<()> {
+    let bytes = byte_count(&node.title(), &node.shape.resolve(batch))?;
+    if buffer_bytes(bytes) <= limits.max_buffer_size {
+        return Ok(());
+    }
+    Err(Error::Limit {
+        node: node.title(),
+        tensor: format!("its value {:?}", node.shape.resolve(batch)),
+        bytes: format!("{bytes} bytes"),
+        limit_name: "max_buffer_size".to_owned(),
+        limit: format!("{} bytes", limits.max_buffer_size),
+        remedy: "run a smaller batch".to_owned(),
+    })
+}

@@ -1,0 +1,187 @@
+//! Plans: a graph lowered for one batch size and one set of device limits.
+//!
+//! Pure data: numbered buffers, a parameter block and a list of steps. A plan
+//! prints itself, can be tested without a device, and says which crossings its
+//! session will cause.
+
+mod block;
+mod crossings;
+mod launch;
+mod limits;
+mod lower;
+mod print;
+mod slots;
+mod split;
+
+pub use crossings::{Expected, ExpectedCrossings};
+pub(crate) use crossings::{PACKED_ALIGNMENT, padded_bytes};
+pub use limits::Limits;
+pub(crate) use lower::buffer_bytes;
+
+use crate::error::Result;
+use crate::graph::{Graph, Weight};
+use crate::kernels::Kernel;
+
+/// Where a value's bytes lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// In the tensor that a run brings for this input.
+    Input(usize),
+    /// In a weight.
+    Weight(usize),
+    /// In a buffer of the session, shared by values that do not live together.
+    Slot(usize),
+    /// In a buffer of its own, which leaves with the run's result.
+    Output(usize),
+}
+
+/// A range of bytes in one buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// The buffer.
+    pub place: Place,
+    /// Where the range begins, in bytes.
+    pub offset_bytes: u64,
+    /// How long it is, in bytes; 0 for a value without elements.
+    pub bytes: u64,
+}
+
+/// A range of bytes in the parameter block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockRange {
+    /// Where it begins, in bytes.
+    pub offset_bytes: u64,
+    /// How long it is, in bytes.
+    pub bytes: u64,
+}
+
+/// One dispatch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Kind and name of the node it belongs to, with its part of the batch if split.
+    pub node: String,
+    /// The entry point.
+    pub kernel: Kernel,
+    /// Its uniform parameters.
+    pub params: BlockRange,
+    /// Its lookup table, for families that have one.
+    pub table: Option<BlockRange>,
+    /// What it reads, in binding order.
+    pub operands: Vec<Region>,
+    /// What it writes.
+    pub result: Region,
+    /// Workgroup counts in x, y, z.
+    pub workgroups: [u32; 3],
+}
+
+/// A named value that goes into or comes out of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// The name.
+    pub name: String,
+    /// The shape at the plan's batch size.
+    pub shape: Vec<usize>,
+    /// Where its bytes lie.
+    pub place: Place,
+}
+
+/// A graph lowered for one batch size and one set of device limits.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    batch: usize,
+    limits: Limits,
+    inputs: Vec<Port>,
+    outputs: Vec<Port>,
+    weights: Vec<Weight>,
+    slots: Vec<u64>,
+    output_buffers: Vec<u64>,
+    block: Vec<u8>,
+    block_payload: u64,
+    steps: Vec<Step>,
+}
+
+impl Graph {
+    /// Lowers the graph for one batch size, within the limits every WebGPU device has.
+    ///
+    /// Nodes that no output needs are left out.
+    ///
+    /// # Errors
+    ///
+    /// What [`Graph::check`] reports; [`Error::Limit`](crate::Error::Limit) for a tensor
+    /// that no device of these limits can bind, and that cannot be split along the batch.
+    pub fn plan(&self, batch: usize) -> Result<Plan> {
+        self.plan_within(batch, &Limits::default())
+    }
+
+    /// Lowers the graph for one batch size within given limits, as
+    /// `Runtime::limits` returns them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Graph::plan`].
+    pub fn plan_within(&self, batch: usize, limits: &Limits) -> Result<Plan> {
+        lower::lower(self, batch, *limits)
+    }
+}
+
+impl Plan {
+    /// Returns the batch size.
+    #[must_use]
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Returns the limits the plan keeps.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Returns what each run brings.
+    #[must_use]
+    pub fn inputs(&self) -> &[Port] {
+        &self.inputs
+    }
+
+    /// Returns what each run gives.
+    #[must_use]
+    pub fn outputs(&self) -> &[Port] {
+        &self.outputs
+    }
+
+    /// Returns the weights, host arrays and staged ones.
+    #[must_use]
+    pub fn weights(&self) -> &[Weight] {
+        &self.weights
+    }
+
+    /// Returns the sizes of the session's buffers, in bytes.
+    #[must_use]
+    pub fn slots(&self) -> &[u64] {
+        &self.slots
+    }
+
+    /// Returns the sizes of the buffers that leave with a run's result, in bytes.
+    #[must_use]
+    pub fn output_buffers(&self) -> &[u64] {
+        &self.output_buffers
+    }
+
+    /// Returns the parameter block that preparation uploads.
+    #[must_use]
+    pub fn block(&self) -> &[u8] {
+        &self.block
+    }
+
+    /// Returns how many bytes of the parameter block are not padding.
+    #[must_use]
+    pub fn block_payload(&self) -> u64 {
+        self.block_payload
+    }
+
+    /// Returns the steps, in order.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+}

@@ -1,0 +1,72 @@
+//! A plan as text.
+
+use std::fmt;
+
+use super::{Place, Plan, Region};
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Input(number) => write!(f, "input {number}"),
+            Place::Weight(number) => write!(f, "weight {number}"),
+            Place::Slot(number) => write!(f, "slot {number}"),
+            Place::Output(number) => write!(f, "output {number}"),
+        }
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.place)?;
+        if self.offset_bytes > 0 {
+            write!(f, "+{}", self.offset_bytes)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "plan for batch {}: {} steps, {} slots of {} bytes, {} bytes of parameters",
+            self.batch,
+            self.steps.len(),
+            self.slots.len(),
+            self.slots.iter().sum::<u64>(),
+            self.block.len()
+        )?;
+        for port in &self.inputs {
+            writeln!(f, "  {:<10} \"{}\" {:?}", port.place.to_string(), port.name, port.shape)?;
+        }
+        for (number, weight) in self.weights.iter().enumerate() {
+            let place = Place::Weight(number).to_string();
+            writeln!(f, "  {place:<10} \"{}\" {:?}", weight.label(), weight.shape())?;
+        }
+        for (number, step) in self.steps.iter().enumerate() {
+            let operands: Vec<String> = step.operands.iter().map(ToString::to_string).collect();
+            let [x, y, z] = step.workgroups;
+            writeln!(
+                f,
+                "  step {number:<5} {} by {}/{}: {} -> {} ({} bytes, {x}x{y}x{z} groups)",
+                step.node,
+                step.kernel.family.stem(),
+                step.kernel.entry,
+                operands.join(", "),
+                step.result,
+                step.result.bytes
+            )?;
+        }
+        for port in &self.outputs {
+            writeln!(f, "  {:<10} \"{}\" {:?}", port.place.to_string(), port.name, port.shape)?;
+        }
+        for expected in self.expected_crossings().prepare {
+            writeln!(
+                f,
+                "  preparing uploads \"{}\": {} bytes and {} of padding",
+                expected.label, expected.payload_bytes, expected.padding_bytes
+            )?;
+        }
+        writeln!(f, "  a run moves nothing; reading an output downloads it once")
+    }
+}
