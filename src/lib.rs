@@ -1,6 +1,50 @@
 //! GPU compute for arrays: staged once, run by WGSL kernels, every crossing counted.
+//!
+//! NumPy-style arrays become f32 GPU buffers once, outside of the pipeline; a
+//! network of Keras's layers runs on what is already there; every byte that crosses
+//! between host and device stands in a ledger, and an unplanned crossing can be
+//! forbidden.
+//!
+//! # The way through
+//!
+//! 1. [`HostArray`]: an array of any NumPy dtype, from `.npy`, `.npz`, `ndarray` or bytes.
+//! 2. [`Runtime::stage`]: packed to f32 and uploaded, in one crossing; gives a [`Tensor`].
+//! 3. [`Graph`]: [`Symbol`]s and layers; every shape is checked while it is built.
+//! 4. [`Graph::plan`]: steps over numbered buffers for one batch size; pure data.
+//! 5. [`Runtime::prepare`]: pipelines, buffers and one parameter upload; gives a [`Session`].
+//! 6. [`Session::run`]: nothing crosses.
+//! 7. [`Tensor::read`]: the one download.
+//! 8. [`Runtime::ledger`]: what crossed, and how long it took.
+//!
+//! ```no_run
+//! use longshore::Activation::{Relu, Softmax};
+//! use longshore::{Conv2d, Dense, Dim, Graph, HostArray, Runtime, UpSampling2d, Weights};
+//!
+//! # fn main() -> longshore::Result<()> {
+//! let rt = Runtime::open()?;
+//! let images = rt.stage("images", &HostArray::read("images.npy")?)?;
+//! let weights = Weights::read_npz("weights.npz")?;
+//!
+//! let mut g = Graph::new();
+//! let x = g.input("image", [Dim::Batch, 8.into(), 8.into(), 1.into()]);
+//! let x = g.up_sampling2d(x, UpSampling2d::nearest(2))?;
+//! let x = g.conv2d(x, Conv2d::new(32, (3, 3)).activation(Relu), &weights["conv"])?;
+//! let x = g.flatten(x)?;
+//! let y = g.dense(x, Dense::new(10).activation(Softmax), &weights["dense"])?;
+//! g.output("probabilities", y);
+//!
+//! let session = rt.prepare(&g.plan(images.batch())?)?;
+//! let run = rt.forbid_crossings(|| session.run([("image", &images)]))?;
+//! let probabilities = run["probabilities"].read()?;
+//! println!("{probabilities}\n{}", rt.ledger());
+//! # Ok(())
+//! # }
+//! ```
 
 #![forbid(unsafe_code)]
+
+#[cfg(target_endian = "big")]
+compile_error!("longshore needs a little-endian host: device memory is little-endian");
 
 pub mod array;
 pub mod error;
@@ -10,7 +54,12 @@ pub mod ledger;
 pub mod plan;
 pub mod shape;
 
+mod device;
+
 pub use array::{HostArray, StagePolicy};
+pub use device::{
+    AdapterInfo, Backend, PowerPreference, Run, Runtime, RuntimeOptions, Session, Tensor, adapters,
+};
 pub use error::{Error, Result};
 pub use graph::{
     Activation, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthwiseConv2d, Graph, Interpolation,
@@ -19,3 +68,5 @@ pub use graph::{
 pub use ledger::{Guard, Ledger};
 pub use plan::Plan;
 pub use shape::{Dim, Shape};
+// The version whose devices and buffers can be handed in and out.
+pub use wgpu;

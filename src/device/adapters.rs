@@ -1,0 +1,71 @@
+//! The adapters of this machine.
+
+use crate::ledger::AdapterSummary;
+use crate::plan::Limits;
+
+use super::open::{Backend, instance};
+
+/// Describes one adapter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdapterInfo {
+    /// Name, API and driver.
+    pub summary: AdapterSummary,
+    /// The limits that plans for it keep.
+    pub limits: Limits,
+}
+
+/// Lists the adapters of this machine, the one that `Runtime::open` takes first.
+#[must_use]
+pub fn adapters() -> Vec<AdapterInfo> {
+    let found = pollster::block_on(find(None));
+    let mut found: Vec<_> = found.iter().collect();
+    found.sort_by_key(|adapter| rank(adapter.get_info().device_type, false));
+    let describe = |adapter: &wgpu::Adapter| AdapterInfo {
+        summary: summarize(&adapter.get_info()),
+        limits: plan_limits(&adapter.limits()),
+    };
+    found.into_iter().map(describe).collect()
+}
+
+pub(super) async fn find(backend: Option<Backend>) -> Vec<wgpu::Adapter> {
+    let backends = backend.map_or(wgpu::Backends::PRIMARY, Backend::to_wgpu);
+    instance(backends).enumerate_adapters(backends).await
+}
+
+/// Orders adapters: real GPUs first, software last.
+pub(super) fn rank(device_type: wgpu::DeviceType, low_power: bool) -> u8 {
+    match device_type {
+        wgpu::DeviceType::DiscreteGpu => u8::from(low_power),
+        wgpu::DeviceType::IntegratedGpu => u8::from(!low_power),
+        wgpu::DeviceType::VirtualGpu => 2,
+        wgpu::DeviceType::Other => 3,
+        wgpu::DeviceType::Cpu => 4,
+    }
+}
+
+pub(super) fn summarize(info: &wgpu::AdapterInfo) -> AdapterSummary {
+    let device_type = match info.device_type {
+        wgpu::DeviceType::DiscreteGpu => "discrete-gpu",
+        wgpu::DeviceType::IntegratedGpu => "integrated-gpu",
+        wgpu::DeviceType::VirtualGpu => "virtual-gpu",
+        wgpu::DeviceType::Cpu => "cpu",
+        wgpu::DeviceType::Other => "other",
+    };
+    AdapterSummary {
+        name: info.name.clone(),
+        backend: info.backend.to_str().to_owned(),
+        device_type: device_type.to_owned(),
+        driver: info.driver.clone(),
+        driver_info: info.driver_info.clone(),
+    }
+}
+
+pub(super) fn plan_limits(limits: &wgpu::Limits) -> Limits {
+    Limits {
+        max_storage_buffer_binding_size: limits.max_storage_buffer_binding_size,
+        max_buffer_size: limits.max_buffer_size,
+        min_storage_buffer_offset_alignment: limits.min_storage_buffer_offset_alignment,
+        min_uniform_buffer_offset_alignment: limits.min_uniform_buffer_offset_alignment,
+        max_compute_workgroups_per_dimension: limits.max_compute_workgroups_per_dimension,
+    }
+}

@@ -1,0 +1,211 @@
+//! Opening a device, or adopting the embedder's.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+
+use super::adapters::{find, plan_limits, rank, summarize};
+use super::fault::Fault;
+use super::poller::Poller;
+use super::pool::Pool;
+use super::{Inner, Runtime};
+use crate::error::{Error, Result};
+use crate::ledger::Ledger;
+
+/// Names a graphics API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// Vulkan.
+    Vulkan,
+    /// Metal.
+    Metal,
+    /// Direct3D 12.
+    Dx12,
+}
+
+impl Backend {
+    pub(super) fn to_wgpu(self) -> wgpu::Backends {
+        match self {
+            Backend::Vulkan => wgpu::Backends::VULKAN,
+            Backend::Metal => wgpu::Backends::METAL,
+            Backend::Dx12 => wgpu::Backends::DX12,
+        }
+    }
+}
+
+/// Names which GPU to take where there are two.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PowerPreference {
+    /// A discrete GPU before an integrated one.
+    #[default]
+    HighPerformance,
+    /// An integrated GPU before a discrete one.
+    LowPower,
+}
+
+/// Describes which adapter to open.
+#[derive(Clone, Debug, Default)]
+pub struct RuntimeOptions {
+    adapter: Option<String>,
+    backend: Option<Backend>,
+    power: PowerPreference,
+}
+
+impl RuntimeOptions {
+    /// Makes options that take the fastest adapter of any API.
+    #[must_use]
+    pub fn new() -> Self {
+        RuntimeOptions::default()
+    }
+
+    /// Takes only an adapter whose name contains this text, in any case.
+    #[must_use]
+    pub fn adapter(mut self, name: impl Into<String>) -> Self {
+        self.adapter = Some(name.into());
+        self
+    }
+
+    /// Takes only adapters of one API.
+    #[must_use]
+    pub fn backend(mut self, backend: Backend) -> Self {
+        self.backend = Some(backend);
+        self
+    }
+
+    /// Sets which GPU to take where there are two.
+    #[must_use]
+    pub fn power(mut self, power: PowerPreference) -> Self {
+        self.power = power;
+        self
+    }
+
+    fn describe(&self) -> String {
+        let name = self.adapter.as_ref().map_or("any adapter".to_owned(), |name| {
+            format!("an adapter whose name contains \"{name}\"")
+        });
+        match self.backend {
+            Some(backend) => format!("{name} through {backend:?}"),
+            None => name,
+        }
+    }
+}
+
+impl Runtime {
+    /// Opens the fastest adapter: a discrete GPU, else an integrated or virtual one,
+    /// else a software one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoAdapter`] where there is none, with what to install;
+    /// [`Error::Device`] when the driver refuses to open it.
+    pub fn open() -> Result<Self> {
+        pollster::block_on(Runtime::open_async())
+    }
+
+    /// Opens an adapter by name, API or power preference.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::open`].
+    pub fn open_with(options: &RuntimeOptions) -> Result<Self> {
+        pollster::block_on(Runtime::open_with_async(options))
+    }
+
+    /// Opens the fastest adapter; the async form of [`Runtime::open`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::open`].
+    pub async fn open_async() -> Result<Self> {
+        Runtime::open_with_async(&RuntimeOptions::default()).await
+    }
+
+    /// Opens an adapter by options; the async form of [`Runtime::open_with`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::open`].
+    pub async fn open_with_async(options: &RuntimeOptions) -> Result<Self> {
+        let low_power = options.power == PowerPreference::LowPower;
+        let mut found = find(options.backend).await;
+        found.sort_by_key(|adapter| rank(adapter.get_info().device_type, low_power));
+        let names: Vec<String> = found.iter().map(|adapter| adapter.get_info().name).collect();
+        let wanted = options.adapter.as_ref().map(|name| name.to_lowercase());
+        let matches = |adapter: &wgpu::Adapter| {
+            let name = adapter.get_info().name.to_lowercase();
+            wanted.as_ref().is_none_or(|wanted| name.contains(wanted))
+        };
+        let Some(adapter) = found.into_iter().find(matches) else {
+            return Err(no_adapter(options, &names));
+        };
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("longshore"),
+            // wgpu's defaults are far below most devices: 128 MiB bindings, say.
+            required_limits: adapter.limits(),
+            ..Default::default()
+        };
+        let (device, queue) =
+            adapter.request_device(&descriptor).await.map_err(|error| Error::Device {
+                doing: format!("opening adapter \"{}\"", adapter.get_info().name),
+                message: error.to_string(),
+                remedy: "update the driver, or choose another adapter by name".to_owned(),
+            })?;
+        let fault = Arc::new(Fault::default());
+        fault.register(&device);
+        Ok(Runtime::assemble(device, queue, fault))
+    }
+
+    /// Adopts the embedder's device and queue; its limits are respected and its
+    /// callbacks left as they are.
+    #[must_use]
+    pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        Runtime::assemble(device, queue, Arc::new(Fault::default()))
+    }
+
+    fn assemble(device: wgpu::Device, queue: wgpu::Queue, fault: Arc<Fault>) -> Self {
+        let summary = summarize(&device.adapter_info());
+        log::info!("longshore runs on {summary}");
+        let limits = plan_limits(&device.limits());
+        let upload = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
+        let readback = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        Runtime {
+            inner: Arc::new(Inner {
+                limits,
+                ledger: Ledger::new(summary),
+                fault,
+                uploads: Pool::new("upload", upload, limits.max_buffer_size),
+                readbacks: Pool::new("readback", readback, limits.max_buffer_size),
+                poller: Poller::new(device.clone()),
+                pipelines: Mutex::new(BTreeMap::new()),
+                buffers_created: AtomicU64::new(0),
+                device,
+                queue,
+            }),
+        }
+    }
+}
+
+pub(super) fn instance(backends: wgpu::Backends) -> wgpu::Instance {
+    let descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    wgpu::Instance::new(wgpu::InstanceDescriptor { backends, ..descriptor })
+}
+
+fn no_adapter(options: &RuntimeOptions, names: &[String]) -> Error {
+    let remedy = if !names.is_empty() {
+        "ask for one of these"
+    } else if cfg!(target_os = "linux") {
+        "install a Vulkan driver: the GPU vendor's, or for a software one on Debian or Ubuntu \
+         `apt-get install mesa-vulkan-drivers`"
+    } else if cfg!(target_os = "macos") {
+        "Metal is part of macOS: run on a machine or virtual machine with a GPU"
+    } else if cfg!(target_os = "windows") {
+        "install the GPU vendor's driver; Windows' own software adapter is WARP"
+    } else {
+        "install a Vulkan driver"
+    };
+    Error::NoAdapter {
+        asked: options.describe(),
+        found: if names.is_empty() { "none".to_owned() } else { names.join(", ") },
+        remedy: remedy.to_owned(),
+    }
+}

@@ -1,0 +1,158 @@
+//! Preparing: a plan becomes pipelines, buffers and one parameter upload.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use super::pipeline::Pipeline;
+use super::stage::tensor_usage;
+use super::tensor::Storage;
+use super::upload::{Source, Upload};
+use super::{Runtime, Tensor};
+use crate::array::StagePolicy;
+use crate::error::{Error, Result};
+use crate::ledger::{Cause, Direction, Method, Phases};
+use crate::plan::Plan;
+
+/// A plan made ready on a device.
+///
+/// Runs move nothing between host and device. `Send + Sync`: several threads may
+/// run one session; their runs follow one another on the device.
+pub struct Session {
+    pub(super) runtime: Runtime,
+    pub(super) plan: Plan,
+    pub(super) pipelines: Vec<Arc<Pipeline>>,
+    pub(super) weights: Vec<Tensor>,
+    pub(super) slots: Vec<Arc<Storage>>,
+    /// The parameter block; none for a plan without steps.
+    pub(super) block: Option<Arc<Storage>>,
+    pub(super) state: Mutex<State>,
+}
+
+/// What runs reuse.
+#[derive(Default)]
+pub(super) struct State {
+    /// For each output of the plan, the buffers made for it so far.
+    pub outputs: Vec<Vec<Arc<Storage>>>,
+    /// Bind groups by step and by the buffers they bind.
+    pub bind_groups: HashMap<(usize, Vec<(u64, u64)>), wgpu::BindGroup>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("adapter", &self.runtime.adapter().name)
+            .field("batch", &self.plan.batch())
+            .field("steps", &self.plan.steps().len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Runtime {
+    /// Makes a plan ready to run: compiles its kernels, creates its buffers, uploads
+    /// the weights that are still on the host and the parameter block.
+    ///
+    /// [`Plan::expected_crossings`] says what crosses.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Limit`] when the plan was made for larger limits than the device has,
+    /// [`Error::Crossing`] when a guard refuses, [`Error::OutOfMemory`],
+    /// [`Error::NonFinite`] and [`Error::Overflow`] for host weights.
+    pub fn prepare(&self, plan: &Plan) -> Result<Session> {
+        self.prepare_with(plan, &StagePolicy::default())
+    }
+
+    /// Makes a plan ready to run, packing host weights under a policy.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::prepare`].
+    pub fn prepare_with(&self, plan: &Plan, policy: &StagePolicy) -> Result<Session> {
+        self.check_limits(plan)?;
+        let pipelines = plan
+            .steps()
+            .iter()
+            .map(|step| self.inner.pipeline(step.kernel))
+            .collect::<Result<Vec<_>>>()?;
+        let weights = self.stage_set("weights", Cause::Prepare, plan.weights(), policy)?;
+        let block = match plan.block() {
+            [] => None,
+            bytes => {
+                let upload = Upload {
+                    label: "parameters",
+                    cause: Cause::Prepare,
+                    usage: wgpu::BufferUsages::UNIFORM
+                        | wgpu::BufferUsages::STORAGE
+                        | wgpu::BufferUsages::COPY_DST,
+                    payload_bytes: plan.block_payload(),
+                    total_bytes: bytes.len() as u64,
+                    source: Source::Bytes(bytes),
+                };
+                Some(self.inner.upload(&upload)?.0)
+            }
+        };
+        let sized = |label: &str, sizes: &[u64]| {
+            let numbered = sizes.iter().enumerate();
+            numbered
+                .map(|(number, &bytes)| {
+                    self.create_value(&format!("{label} {number}"), bytes, Cause::Prepare)
+                })
+                .collect::<Result<Vec<_>>>()
+        };
+        let slots = sized("slot", plan.slots())?;
+        let outputs = sized("output", plan.output_buffers())?;
+        let outputs = outputs.into_iter().map(|storage| vec![storage]).collect();
+        Ok(Session {
+            runtime: self.clone(),
+            plan: plan.clone(),
+            pipelines,
+            weights,
+            slots,
+            block,
+            state: Mutex::new(State { outputs, bind_groups: HashMap::new() }),
+        })
+    }
+
+    fn check_limits(&self, plan: &Plan) -> Result<()> {
+        match plan.limits().exceeded_on(self.limits()) {
+            None => Ok(()),
+            Some((name, planned, device)) => Err(Error::Limit {
+                node: "prepare".to_owned(),
+                tensor: format!("the plan's {name}"),
+                bytes: planned.to_string(),
+                limit_name: format!("{name} of {}", self.adapter().name),
+                limit: device.to_string(),
+                remedy: "plan with Graph::plan_within(batch, runtime.limits())".to_owned(),
+            }),
+        }
+    }
+
+    /// Creates a buffer that kernels write; the device fills it with zeros first.
+    pub(super) fn create_value(
+        &self,
+        label: &str,
+        bytes: u64,
+        cause: Cause,
+    ) -> Result<Arc<Storage>> {
+        let ledger = &self.inner.ledger;
+        let permit = ledger.permit(Direction::DeviceInternal, cause, label, bytes, 0)?;
+        let buffer = self.inner.create_buffer(label, bytes, tensor_usage(), false)?;
+        permit.record(Method::ZeroFill, Phases::new());
+        Ok(Storage::new(buffer))
+    }
+}
+
+impl Session {
+    /// Returns the plan.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Returns the runtime.
+    #[must_use]
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+}

@@ -1,0 +1,219 @@
+//! The way back: one copy, one mapping, one event.
+
+use std::future::Future;
+use std::time::Instant;
+
+use futures_channel::oneshot;
+use ndarray::{ArrayD, IxDyn};
+
+use super::{Inner, Tensor};
+use crate::error::{Error, Result};
+use crate::ledger::{Cause, Direction, Method, Permit, Phases, nanoseconds};
+
+/// A read that the guards have let pass.
+struct Pending {
+    permit: Permit,
+    internal: Permit,
+    bytes: u64,
+    doing: String,
+}
+
+impl Tensor {
+    /// Copies the tensor into a new array: exactly one crossing.
+    ///
+    /// Waits for the work submitted before it. The ledger splits its time into `wait`
+    /// (for that work), `device_copy`, `map` and `host_copy`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Crossing`] when a guard refuses, [`Error::DeviceLost`] and
+    /// [`Error::OutOfMemory`] from the device.
+    pub fn read(&self) -> Result<ArrayD<f32>> {
+        let mut values = self.zeroed()?;
+        self.read_into(&mut values)?;
+        self.shaped(values)
+    }
+
+    /// Copies the tensor into a slice of the caller's: exactly one crossing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tensor::read`], and [`Error::Operand`] when the lengths differ.
+    pub fn read_into(&self, values: &mut [f32]) -> Result<()> {
+        let pending = self.begin(values.len())?;
+        let inner = &*self.runtime;
+        let mut phases = Phases::new();
+        let mut clock = Instant::now();
+        let mut lap = |name| {
+            phases.insert(name, nanoseconds(clock.elapsed()));
+            clock = Instant::now();
+        };
+        inner.fault.wait(&inner.device, &pending.doing, None)?;
+        lap("wait");
+        if pending.bytes > 0 {
+            let buffer = inner.readbacks.take(inner, pending.bytes)?;
+            let submission = self.copy_to(&buffer, &pending)?;
+            inner.fault.wait(&inner.device, &pending.doing, Some(submission))?;
+            lap("device_copy");
+            let mut mapped = map(&buffer, pending.bytes);
+            inner.fault.wait(&inner.device, &pending.doing, None)?;
+            finish_mapping(&pending.doing, mapped.try_recv().ok().flatten())?;
+            lap("map");
+            take_bytes(inner, &pending.doing, buffer, pending.bytes, values)?;
+            lap("host_copy");
+        }
+        pending.internal.record(Method::BufferCopy, Phases::new());
+        pending.permit.record(Method::MappedReadback, phases);
+        Ok(())
+    }
+
+    /// Copies the tensor into a new array; the async form of [`Tensor::read`].
+    ///
+    /// Guards are asked here, when the call is made, and not where the future is
+    /// polled. The future never blocks: a thread of the runtime waits for the device.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tensor::read`].
+    pub fn read_async(&self) -> impl Future<Output = Result<ArrayD<f32>>> + Send + 'static {
+        let begun = self.zeroed().and_then(|values| Ok((self.begin(values.len())?, values)));
+        let tensor = self.clone();
+        async move {
+            let (pending, values) = begun?;
+            tensor.finish_async(pending, values).await
+        }
+    }
+
+    async fn finish_async(&self, pending: Pending, mut values: Vec<f32>) -> Result<ArrayD<f32>> {
+        let inner = &*self.runtime;
+        let mut phases = Phases::new();
+        let mut clock = Instant::now();
+        if pending.bytes > 0 {
+            let buffer = inner.readbacks.take(inner, pending.bytes)?;
+            let submission = self.copy_to(&buffer, &pending)?;
+            let mapped = map(&buffer, pending.bytes);
+            inner.poller.wait_for(submission);
+            let outcome = mapped.await.ok();
+            inner.fault.check(&pending.doing)?;
+            finish_mapping(&pending.doing, outcome)?;
+            // One callback ends all three, so they cannot be told apart here.
+            phases.insert("wait_copy_map", nanoseconds(clock.elapsed()));
+            clock = Instant::now();
+            take_bytes(inner, &pending.doing, buffer, pending.bytes, &mut values)?;
+            phases.insert("host_copy", nanoseconds(clock.elapsed()));
+        }
+        pending.internal.record(Method::BufferCopy, Phases::new());
+        pending.permit.record(Method::MappedReadback, phases);
+        self.shaped(values)
+    }
+
+    /// Checks the caller's length and asks the guards.
+    fn begin(&self, length: usize) -> Result<Pending> {
+        let doing = format!("reading \"{}\"", self.label);
+        let bytes = self.byte_len();
+        if length as u64 != bytes / 4 {
+            return Err(Error::Operand {
+                node: doing,
+                operand: "the slice".to_owned(),
+                got: format!("has {length} elements"),
+                expected: format!("the tensor has {}", bytes / 4),
+                shapes: format!("{} {:?}", self.label, self.shape),
+                remedy: "make both equal".to_owned(),
+            });
+        }
+        let ledger = &self.runtime.ledger;
+        let ask = |direction| ledger.permit(direction, Cause::Read, &self.label, bytes, 0);
+        let permit = ask(Direction::DeviceToHost)?;
+        let internal = ask(Direction::DeviceInternal)?;
+        Ok(Pending { permit, internal, bytes, doing })
+    }
+
+    fn copy_to(&self, buffer: &wgpu::Buffer, pending: &Pending) -> Result<wgpu::SubmissionIndex> {
+        let inner = &*self.runtime;
+        inner.fault.watch(&inner.device, &pending.doing, pending.bytes, || {
+            let mut encoder =
+                inner.device.create_command_encoder(&wgpu::CommandEncoderDescriptor {
+                    label: Some(&self.label),
+                });
+            let source = &self.storage.buffer;
+            encoder.copy_buffer_to_buffer(source, self.offset_bytes, buffer, 0, pending.bytes);
+            inner.queue.submit([encoder.finish()])
+        })
+    }
+
+    fn zeroed(&self) -> Result<Vec<f32>> {
+        let length = usize::try_from(self.byte_len() / 4).unwrap_or(usize::MAX);
+        let mut values = Vec::new();
+        // A tensor can be larger than what the host has left.
+        values.try_reserve_exact(length).map_err(|error| Error::Limit {
+            node: format!("reading \"{}\"", self.label),
+            tensor: format!("the array {:?}", self.shape),
+            bytes: format!("{} bytes", self.byte_len()),
+            limit_name: "host memory".to_owned(),
+            limit: error.to_string(),
+            remedy: "read rows of it".to_owned(),
+        })?;
+        values.resize(length, 0.0);
+        Ok(values)
+    }
+
+    fn shaped(&self, values: Vec<f32>) -> Result<ArrayD<f32>> {
+        ArrayD::from_shape_vec(IxDyn(&self.shape), values).map_err(|error| Error::Operand {
+            node: format!("reading \"{}\"", self.label),
+            operand: "the data".to_owned(),
+            got: format!("does not fit ({error})"),
+            expected: format!("the shape is {:?}", self.shape),
+            shapes: format!("{} {:?}", self.label, self.shape),
+            remedy: "report this as a defect".to_owned(),
+        })
+    }
+}
+
+fn map(
+    buffer: &wgpu::Buffer,
+    bytes: u64,
+) -> oneshot::Receiver<std::result::Result<(), wgpu::BufferAsyncError>> {
+    let (sender, receiver) = oneshot::channel();
+    buffer.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
+        // A reader that has gone away no longer needs to hear of it.
+        let _ = sender.send(result);
+    });
+    receiver
+}
+
+fn finish_mapping(
+    doing: &str,
+    outcome: Option<std::result::Result<(), wgpu::BufferAsyncError>>,
+) -> Result<()> {
+    match outcome {
+        Some(Ok(())) => Ok(()),
+        Some(Err(error)) => {
+            Err(Error::DeviceLost { doing: doing.to_owned(), reason: error.to_string() })
+        }
+        None => Err(Error::DeviceLost {
+            doing: doing.to_owned(),
+            reason: "the mapping never finished".to_owned(),
+        }),
+    }
+}
+
+/// Copies the mapped bytes out and gives the buffer back to its pool.
+fn take_bytes(
+    inner: &Inner,
+    doing: &str,
+    buffer: wgpu::Buffer,
+    bytes: u64,
+    values: &mut [f32],
+) -> Result<()> {
+    {
+        let view = buffer.get_mapped_range(..bytes).map_err(|error| Error::Device {
+            doing: doing.to_owned(),
+            message: error.to_string(),
+            remedy: "open a new Runtime".to_owned(),
+        })?;
+        bytemuck::cast_slice_mut::<f32, u8>(values).copy_from_slice(&view);
+    }
+    buffer.unmap();
+    inner.readbacks.returner().give_back(buffer);
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! Staging: arrays become tensors, once, in one visible crossing each.
+
+use std::sync::Arc;
+
+use super::upload::{Part, Source, Upload};
+use super::{Inner, Runtime, Tensor};
+use crate::array::{HostArray, PackReport, StagePolicy};
+use crate::error::{Error, Result};
+use crate::graph::{LayerWeights, Source as WeightSource, Weight, Weights};
+use crate::ledger::Cause;
+use crate::plan::{buffer_bytes, padded_bytes};
+use crate::shape::byte_count;
+
+impl Runtime {
+    /// Packs an array straight into GPU-visible memory and uploads it: one crossing.
+    ///
+    /// Any dtype, byte order and memory order becomes C-order f32. NaN, infinity and
+    /// values beyond f32 are refused; [`Runtime::stage_with`] takes another policy.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NonFinite`] and [`Error::Overflow`] by the policy, [`Error::Limit`] for
+    /// an array larger than the device's buffers, [`Error::Crossing`] when a guard
+    /// refuses. Nothing has crossed when an error is returned.
+    pub fn stage(&self, label: impl Into<Arc<str>>, array: &HostArray<'_>) -> Result<Tensor> {
+        Ok(self.stage_with(label, array, &StagePolicy::default())?.0)
+    }
+
+    /// Stages an array under a policy, and reports what packing had to do.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::stage`].
+    pub fn stage_with(
+        &self,
+        label: impl Into<Arc<str>>,
+        array: &HostArray<'_>,
+        policy: &StagePolicy,
+    ) -> Result<(Tensor, PackReport)> {
+        let label = label.into();
+        let node = format!("stage \"{label}\"");
+        let bytes = byte_count(&node, array.shape())?;
+        // Policy errors name the array as the ledger does.
+        let array = array.view().with_name(label.to_string());
+        let parts = [Part { array: &array, offset_bytes: 0, bytes }];
+        let (storage, reports) = self.inner.upload(&Upload {
+            label: &label,
+            cause: Cause::Stage,
+            usage: tensor_usage(),
+            payload_bytes: bytes,
+            total_bytes: buffer_bytes(bytes),
+            source: Source::Arrays(&parts, policy),
+        })?;
+        let Some(report) = reports.into_iter().next() else {
+            return Err(Error::Device {
+                doing: node,
+                message: "packing gave no report".to_owned(),
+                remedy: "report this as a defect".to_owned(),
+            });
+        };
+        let shape = array.shape().to_vec();
+        let runtime = Arc::clone(&self.inner);
+        Ok((Tensor { runtime, storage, offset_bytes: 0, shape, label }, report))
+    }
+
+    /// Stages a network's weights together: one crossing for the set.
+    ///
+    /// The result has the same layers and names; arrays that are staged already stay
+    /// where they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::stage`].
+    pub fn stage_weights(&self, label: &str, weights: &Weights) -> Result<Weights> {
+        self.stage_weights_with(label, weights, &StagePolicy::default())
+    }
+
+    /// Stages a network's weights together under a policy.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::stage`].
+    pub fn stage_weights_with(
+        &self,
+        label: &str,
+        weights: &Weights,
+        policy: &StagePolicy,
+    ) -> Result<Weights> {
+        let flat: Vec<Weight> = weights
+            .iter()
+            .flat_map(|(_, layer)| layer.iter().map(|(_, weight)| weight.clone()))
+            .collect();
+        let mut staged = self.stage_set(label, Cause::Stage, &flat, policy)?.into_iter();
+        let mut result = Weights::new();
+        for (name, layer) in weights.iter() {
+            let mut entry = LayerWeights::default();
+            for ((array, _), tensor) in layer.iter().zip(&mut staged) {
+                entry = entry.with(array, &tensor);
+            }
+            result = result.with(name, entry);
+        }
+        Ok(result)
+    }
+
+    /// Uploads those of the weights that are on the host, in one crossing, and returns
+    /// all of them as tensors, in order.
+    pub(crate) fn stage_set(
+        &self,
+        label: &str,
+        cause: Cause,
+        weights: &[Weight],
+        policy: &StagePolicy,
+    ) -> Result<Vec<Tensor>> {
+        let mut parts = Vec::new();
+        let (mut payload_bytes, mut total_bytes) = (0u64, 0u64);
+        for weight in weights {
+            if let WeightSource::Host(array) = &weight.source {
+                let bytes = byte_count(weight.label(), array.shape())?;
+                parts.push(Part { array, offset_bytes: total_bytes, bytes });
+                payload_bytes = payload_bytes.saturating_add(bytes);
+                total_bytes = total_bytes.saturating_add(padded_bytes(bytes));
+            }
+        }
+        let storage = if parts.is_empty() {
+            None
+        } else {
+            let source = Source::Arrays(&parts, policy);
+            let usage = tensor_usage();
+            let upload = Upload { label, cause, usage, payload_bytes, total_bytes, source };
+            Some(self.inner.upload(&upload)?.0)
+        };
+        let mut offsets = parts.iter().map(|part| part.offset_bytes);
+        weights
+            .iter()
+            .map(|weight| match (&weight.source, &storage) {
+                (WeightSource::Host(array), Some(storage)) => Ok(Tensor {
+                    runtime: Arc::clone(&self.inner),
+                    storage: Arc::clone(storage),
+                    offset_bytes: offsets.next().unwrap_or(0),
+                    shape: array.shape().to_vec(),
+                    label: weight.label().into(),
+                }),
+                _ => self.staged_tensor(weight),
+            })
+            .collect()
+    }
+
+    /// Takes the tensor out of a staged weight.
+    fn staged_tensor(&self, weight: &Weight) -> Result<Tensor> {
+        let tensor = match &weight.source {
+            WeightSource::Staged(staged) => staged.tensor.downcast_ref::<Tensor>(),
+            WeightSource::Host(_) => None,
+        };
+        match tensor {
+            Some(tensor) => {
+                self.inner.check_own("weights", weight.label(), tensor)?;
+                Ok(tensor.clone())
+            }
+            None => Err(Error::Device {
+                doing: format!("preparing weight \"{}\"", weight.label()),
+                message: "it is not a tensor of this crate".to_owned(),
+                remedy: "make weights from host arrays or tensors".to_owned(),
+            }),
+        }
+    }
+}
+
+impl Inner {
+    /// Refuses a tensor that lies on another runtime's device.
+    pub(crate) fn check_own(&self, node: &str, operand: &str, tensor: &Tensor) -> Result<()> {
+        if std::ptr::eq(self, Arc::as_ptr(&tensor.runtime)) {
+            return Ok(());
+        }
+        Err(Error::Operand {
+            node: node.to_owned(),
+            operand: format!("\"{operand}\""),
+            got: format!("is staged on another runtime, of {}", tensor.runtime.ledger.adapter()),
+            expected: format!("this runtime's adapter is {}", self.ledger.adapter()),
+            shapes: format!("{} {:?}", tensor.label, tensor.shape),
+            remedy: "stage it on this runtime".to_owned(),
+        })
+    }
+}
+
+/// What every tensor's buffer can be used for.
+pub(crate) fn tensor_usage() -> wgpu::BufferUsages {
+    wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC
+}

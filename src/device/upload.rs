@@ -1,0 +1,181 @@
+//! The way onto the device: one mapped buffer, one copy, one event.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Inner;
+use super::mapped;
+use super::pool::Returner;
+use super::tensor::Storage;
+use crate::array::{HostArray, PackReport, PackTarget, StagePolicy};
+use crate::error::{Error, Result};
+use crate::ledger::{Cause, Direction, Method, Phases, nanoseconds};
+use crate::plan::PACKED_ALIGNMENT;
+
+/// One array of an upload: what to pack, and where.
+pub(crate) struct Part<'a, 'b> {
+    pub array: &'a HostArray<'b>,
+    pub offset_bytes: u64,
+    /// The packed size, in bytes.
+    pub bytes: u64,
+}
+
+/// What an upload is made of.
+pub(crate) enum Source<'a, 'b> {
+    /// Arrays that are packed straight into the mapped buffer, in order of their offsets.
+    Arrays(&'a [Part<'a, 'b>], &'a StagePolicy),
+    /// Bytes as they are.
+    Bytes(&'a [u8]),
+}
+
+/// One crossing towards the device.
+pub(crate) struct Upload<'a, 'b> {
+    pub label: &'a str,
+    pub cause: Cause,
+    pub usage: wgpu::BufferUsages,
+    pub payload_bytes: u64,
+    /// The size of the new buffer, which is also what moves.
+    pub total_bytes: u64,
+    pub source: Source<'a, 'b>,
+}
+
+/// Gives the mapped buffer back to its pool when filling it fails.
+struct Lease {
+    buffer: Option<wgpu::Buffer>,
+    returner: Returner,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(buffer) = self.buffer.take() {
+            self.returner.give_back(buffer);
+        }
+    }
+}
+
+impl Inner {
+    /// Moves data into a new device buffer: exactly one crossing.
+    ///
+    /// When packing fails nothing has moved: the mapped buffer is reused as it is.
+    pub(crate) fn upload(
+        &self,
+        upload: &Upload<'_, '_>,
+    ) -> Result<(Arc<Storage>, Vec<PackReport>)> {
+        let doing = format!("uploading \"{}\"", upload.label);
+        self.check_size(&doing, upload)?;
+        let padding = upload.total_bytes - upload.payload_bytes;
+        let permit = self.ledger.permit(
+            Direction::HostToDevice,
+            upload.cause,
+            upload.label,
+            upload.payload_bytes,
+            padding,
+        )?;
+        let internal = self.ledger.permit(
+            Direction::DeviceInternal,
+            upload.cause,
+            upload.label,
+            upload.payload_bytes,
+            padding,
+        )?;
+        self.fault.check(&doing)?;
+        let target = self.create_buffer(upload.label, upload.total_bytes, upload.usage, false)?;
+        let staging = self.uploads.take(self, upload.total_bytes)?;
+        let mut lease = Lease { buffer: Some(staging.clone()), returner: self.uploads.returner() };
+        let started = Instant::now();
+        let reports = fill(&doing, &staging, upload)?;
+        let packed = Instant::now();
+        lease.buffer = None;
+        self.fault.watch(&self.device, &doing, upload.total_bytes, || {
+            staging.unmap();
+            let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor {
+                label: Some(upload.label),
+            });
+            encoder.copy_buffer_to_buffer(&staging, 0, &target, 0, upload.total_bytes);
+            self.queue.submit([encoder.finish()]);
+        })?;
+        self.recycle(staging);
+        let phases = Phases::from([
+            ("pack", nanoseconds(packed - started)),
+            ("submit", nanoseconds(packed.elapsed())),
+        ]);
+        permit.record(Method::MappedUpload, phases);
+        internal.record(Method::BufferCopy, Phases::new());
+        Ok((Storage::new(target), reports))
+    }
+
+    /// Maps an upload buffer again once the device is done with it, for the next upload.
+    fn recycle(&self, staging: wgpu::Buffer) {
+        let returner = self.uploads.returner();
+        let mapped = staging.clone();
+        staging.map_async(wgpu::MapMode::Write, .., move |result| {
+            // An unmapped buffer is of no use: it is dropped, and the next upload makes one.
+            if result.is_ok() {
+                returner.give_back(mapped);
+            }
+        });
+    }
+
+    fn check_size(&self, doing: &str, upload: &Upload<'_, '_>) -> Result<()> {
+        if upload.total_bytes <= self.limits.max_buffer_size {
+            return Ok(());
+        }
+        Err(Error::Limit {
+            node: doing.to_owned(),
+            tensor: format!("\"{}\"", upload.label),
+            bytes: format!("{} bytes", upload.total_bytes),
+            limit_name: "max_buffer_size".to_owned(),
+            limit: format!("{} bytes", self.limits.max_buffer_size),
+            remedy: "stage it in parts".to_owned(),
+        })
+    }
+}
+
+/// Fills the mapped buffer, padding with zeros: it may hold an earlier upload's bytes.
+fn fill(doing: &str, staging: &wgpu::Buffer, upload: &Upload<'_, '_>) -> Result<Vec<PackReport>> {
+    match &upload.source {
+        Source::Bytes(bytes) => {
+            write(doing, staging, 0, bytes)?;
+            zero(doing, staging, bytes.len() as u64, upload.total_bytes)?;
+            Ok(Vec::new())
+        }
+        Source::Arrays(parts, policy) => {
+            let mut reports = Vec::with_capacity(parts.len());
+            let mut written = 0;
+            for part in *parts {
+                zero(doing, staging, written, part.offset_bytes)?;
+                // An array in memory has a length that a machine word holds.
+                let len = usize::try_from(part.bytes).unwrap_or(usize::MAX);
+                let (target, finish) = mapped::open(staging, part.offset_bytes, len);
+                reports.push(part.array.pack_into(policy, target)?);
+                finish.finish(doing)?;
+                written = part.offset_bytes + part.bytes;
+            }
+            zero(doing, staging, written, upload.total_bytes)?;
+            Ok(reports)
+        }
+    }
+}
+
+/// Writes bytes into a mapped buffer.
+fn write(doing: &str, buffer: &wgpu::Buffer, offset: u64, bytes: &[u8]) -> Result<()> {
+    let (mut target, finish) = mapped::open(buffer, offset, bytes.len());
+    target.write(0, bytes);
+    drop(target);
+    finish.finish(doing)
+}
+
+/// Zeroes the padding between `from` and `to`, which is shorter than one alignment.
+fn zero(doing: &str, buffer: &wgpu::Buffer, from: u64, to: u64) -> Result<()> {
+    let padding = [0; PACKED_ALIGNMENT];
+    let length = usize::try_from(to.saturating_sub(from)).unwrap_or(padding.len());
+    match padding.get(..length) {
+        Some([]) => Ok(()),
+        Some(zeros) => write(doing, buffer, from, zeros),
+        None => Err(Error::Device {
+            doing: doing.to_owned(),
+            message: format!("{length} bytes of padding"),
+            remedy: "report this as a defect".to_owned(),
+        }),
+    }
+}
