@@ -40,6 +40,15 @@ impl Fault {
         }
     }
 
+    /// Lets a loss that has happened be noticed, then fails if there was one.
+    ///
+    /// wgpu reports a loss through a callback that runs when the device is polled, and
+    /// swallows the errors of what is done with a lost device.
+    pub(crate) fn poll(&self, device: &wgpu::Device, doing: &str) -> Result<()> {
+        let _ = device.poll(wgpu::PollType::Poll);
+        self.check(doing)
+    }
+
     /// Does something with the device and turns what it reports into an error.
     pub(crate) fn watch<T>(
         &self,
@@ -104,5 +113,25 @@ pub(crate) fn convert(doing: &str, bytes: u64, error: &wgpu::Error) -> Error {
                 remedy: "check the buffers and devices that were handed in".to_owned(),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_wgpu_reports_keeps_its_kind() {
+        let memory = wgpu::Error::OutOfMemory { source: "none left".into() };
+        let error = convert("creating buffer \"x\"", 4096, &memory);
+        assert!(matches!(&error, Error::OutOfMemory { bytes: 4096, .. }), "{error}");
+        let refused = |description: &str| wgpu::Error::Validation {
+            source: "no".into(),
+            description: description.to_owned(),
+        };
+        let error = convert("running", 0, &refused("  usage mismatch\n"));
+        assert!(error.to_string().starts_with("running: the device refused: usage mismatch; "));
+        let error = convert("running", 0, &refused("Parent device is lost"));
+        assert!(matches!(error, Error::DeviceLost { .. }));
     }
 }

@@ -5,6 +5,7 @@
 //! the ledger.
 
 mod adapters;
+mod bind;
 mod fault;
 mod mapped;
 mod open;

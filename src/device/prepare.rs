@@ -70,6 +70,7 @@ impl Runtime {
     /// As [`Runtime::prepare`].
     pub fn prepare_with(&self, plan: &Plan, policy: &StagePolicy) -> Result<Session> {
         self.check_limits(plan)?;
+        self.inner.fault.poll(&self.inner.device, "preparing a session")?;
         let pipelines = plan
             .steps()
             .iter()

@@ -4,16 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Index;
 use std::sync::{Arc, PoisonError};
 
+use super::bind::Bound;
 use super::prepare::{Session, State};
 use super::tensor::Storage;
 use super::{Runtime, Tensor};
 use crate::error::{Error, Result};
-use crate::kernels::Binding;
 use crate::ledger::Cause;
-use crate::plan::{Place, Region, Step};
-
-/// Bind groups kept by a session before it starts over.
-const BIND_GROUPS_KEPT: usize = 4096;
 
 /// The outputs of one run, on the device.
 ///
@@ -61,12 +57,6 @@ impl Index<&str> for Run {
             Err(error) => panic!("{error}"),
         }
     }
-}
-
-/// The buffers one run works on.
-struct Bound<'a> {
-    inputs: Vec<&'a Tensor>,
-    outputs: Vec<Arc<Storage>>,
 }
 
 impl Session {
@@ -118,7 +108,7 @@ impl Session {
     ) -> Result<(Run, std::sync::MutexGuard<'_, State>)> {
         let inner = &*self.runtime.inner;
         let inputs = self.bind_inputs(inputs)?;
-        inner.fault.check("running a session")?;
+        inner.fault.poll(&inner.device, "running a session")?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let outputs = self.take_outputs(&mut state)?;
         let bound = Bound { inputs, outputs };
@@ -220,78 +210,6 @@ impl Session {
         }
         Run { outputs }
     }
-
-    /// Returns the buffer of a place and where its data begins.
-    fn locate<'b>(&'b self, place: Place, bound: &'b Bound<'_>) -> (&'b Arc<Storage>, u64) {
-        let tensor = |tensor: &'b Tensor| (&tensor.storage, tensor.offset_bytes);
-        match place {
-            Place::Input(number) => tensor(bound.inputs[number]),
-            Place::Weight(number) => tensor(&self.weights[number]),
-            Place::Slot(number) => (&self.slots[number], 0),
-            Place::Output(number) => (&bound.outputs[number], 0),
-        }
-    }
-
-    /// Finds or makes the bind group of a step for this run's buffers.
-    fn bind_group<'s>(
-        &self,
-        state: &'s mut State,
-        number: usize,
-        step: &Step,
-        bound: &Bound<'_>,
-    ) -> &'s wgpu::BindGroup {
-        let regions = step.operands.iter().chain([&step.result]);
-        let key = regions
-            .map(|region| {
-                let (storage, offset) = self.locate(region.place, bound);
-                (storage.id, offset)
-            })
-            .collect::<Vec<_>>();
-        if state.bind_groups.len() >= BIND_GROUPS_KEPT {
-            state.bind_groups.clear();
-        }
-        let make = || self.make_bind_group(number, step, bound);
-        state.bind_groups.entry((number, key)).or_insert_with(make)
-    }
-
-    fn make_bind_group(&self, number: usize, step: &Step, bound: &Bound<'_>) -> wgpu::BindGroup {
-        let binding = |buffer, offset, bytes: u64| {
-            // No binding may be empty; every buffer has at least 16 bytes.
-            let size = wgpu::BufferSize::new(bytes.max(4));
-            wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size })
-        };
-        let region = |region: &Region| {
-            let (storage, base) = self.locate(region.place, bound);
-            binding(&storage.buffer, base + region.offset_bytes, region.bytes)
-        };
-        // A kernel without a bias binds its last operand once more in its place.
-        let bindings = step.kernel.family.bindings();
-        let reads = bindings.iter().filter(|binding| **binding == Binding::Read).count();
-        let mut operands = (0..reads).map(|read| &step.operands[read.min(step.operands.len() - 1)]);
-        let mut entries = Vec::with_capacity(bindings.len());
-        for (slot, kind) in (0..).zip(bindings) {
-            let from_block = match kind {
-                Binding::Params => Some(step.params),
-                Binding::Table => step.table,
-                Binding::Read | Binding::Write => None,
-            };
-            let resource = match (kind, from_block, &self.block) {
-                (_, Some(range), Some(block)) => {
-                    Some(binding(&block.buffer, range.offset_bytes, range.bytes))
-                }
-                (Binding::Read, ..) => operands.next().map(region),
-                (Binding::Write, ..) => Some(region(&step.result)),
-                _ => None,
-            };
-            entries
-                .extend(resource.map(|resource| wgpu::BindGroupEntry { binding: slot, resource }));
-        }
-        self.runtime.inner.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(&step.node),
-            layout: &self.pipelines[number].layout,
-            entries: &entries,
-        })
-    }
 }
 
 impl Runtime {
@@ -312,7 +230,7 @@ impl Runtime {
     /// As [`Runtime::wait`].
     pub async fn wait_async(&self) -> Result<()> {
         let inner = &*self.inner;
-        inner.fault.check("waiting for the device")?;
+        inner.fault.poll(&inner.device, "waiting for the device")?;
         let (sender, receiver) = futures_channel::oneshot::channel();
         // An empty submission gives the poller something to wait for.
         let submission = inner.queue.submit([]);

@@ -78,7 +78,7 @@ impl Inner {
             upload.payload_bytes,
             padding,
         )?;
-        self.fault.check(&doing)?;
+        self.fault.poll(&self.device, &doing)?;
         let target = self.create_buffer(upload.label, upload.total_bytes, upload.usage, false)?;
         let staging = self.uploads.take(self, upload.total_bytes)?;
         let mut lease = Lease { buffer: Some(staging.clone()), returner: self.uploads.returner() };

@@ -4,6 +4,7 @@
 //! Keras's layouts. Keras refuses strides and dilation above 1 together; ONNX
 //! defines them, and so does this crate.
 
+use super::checks::{check_bias, check_input_channels, check_kernel_size, check_last};
 use super::window::{Axis, Options, Padding, Pads, Pair, check_positive, window_setters};
 use super::{Activation, Draft, Graph, LayerWeights, Op, Operand, Site, Symbol, Weight, title};
 use crate::error::Result;
@@ -264,36 +265,6 @@ fn rule(node: &str, x: &Operand, request: &Request) -> Result<(Resolved, Shape)>
     Ok((resolved, shape))
 }
 
-pub(crate) fn check_kernel_size(site: &Site, kernel: Pair, layer: Pair) -> Result<()> {
-    if kernel == layer {
-        return Ok(());
-    }
-    Err(site.refuse(
-        "kernel",
-        format!("is {} by {}", kernel.height, kernel.width),
-        format!("the layer's kernel_size is {layer}"),
-        "make both equal",
-    ))
-}
-
-/// Checks the kernel's input channels; `expected` says where the number comes from.
-pub(crate) fn check_input_channels(
-    site: &Site,
-    kernel: usize,
-    channels: usize,
-    expected: String,
-) -> Result<()> {
-    if kernel == channels {
-        return Ok(());
-    }
-    Err(site.refuse(
-        "kernel",
-        format!("has {kernel} input channels"),
-        expected,
-        "make Cin equal in both",
-    ))
-}
-
 fn check_groups(
     site: &Site,
     x: &Operand,
@@ -317,19 +288,6 @@ fn check_groups(
         format!("\"{}\" has {channels} in {groups} groups, so {each} each", x.name)
     };
     check_input_channels(site, kernel, each, expected)
-}
-
-/// Checks the kernel's count of results against the layer's.
-pub(crate) fn check_last(site: &Site, kernel: usize, layer: usize) -> Result<()> {
-    if kernel == layer && layer > 0 {
-        return Ok(());
-    }
-    Err(site.refuse(
-        "kernel",
-        format!("gives {kernel} channels"),
-        format!("the layer asks for {layer}, and at least 1 is needed"),
-        "make both equal and positive",
-    ))
 }
 
 /// Resolves output size and padding along both axes.
@@ -362,17 +320,4 @@ fn sizes(
     let (out_width, left, right) =
         horizontal.resolve(site, options.padding, (given.left, given.right))?;
     Ok((out_height.into(), out_width.into(), Pads { top, bottom, left, right }))
-}
-
-/// Checks that a bias has one number for each output channel.
-pub(crate) fn check_bias(site: &Site, bias: Option<&Weight>, channels: usize) -> Result<()> {
-    match bias {
-        Some(bias) if bias.shape() != [channels] => Err(site.refuse(
-            "bias",
-            format!("has shape {:?}", bias.shape()),
-            format!("the result has {channels} channels, so [{channels}] is needed"),
-            "give one number for each output channel",
-        )),
-        _ => Ok(()),
-    }
 }

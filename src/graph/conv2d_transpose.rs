@@ -14,7 +14,7 @@
 //! kept pixel, `(k - 1) - before`, is cropped. Source: Keras 3,
 //! `backend/common/backend_utils.py`.
 
-use super::conv2d::{check_bias, check_input_channels, check_kernel_size, check_last};
+use super::checks::{check_bias, check_input_channels, check_kernel_size, check_last};
 use super::window::{Options, Padding, Pair, check_positive, window_setters};
 use super::{Activation, Draft, Graph, LayerWeights, Op, Operand, Site, Symbol, Weight, title};
 use crate::error::{Error, Result};

@@ -1,6 +1,6 @@
 //! Dense layers: a matrix product on the last axis.
 
-use super::conv2d::check_bias;
+use super::checks::check_bias;
 use super::{Activation, Draft, Graph, LayerWeights, Op, Site, Symbol, title};
 use crate::error::Result;
 use crate::shape::{Dim, Shape};

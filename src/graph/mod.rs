@@ -5,6 +5,7 @@
 
 pub mod activation;
 pub mod binary;
+mod checks;
 pub mod conv2d;
 pub mod conv2d_transpose;
 pub mod dense;

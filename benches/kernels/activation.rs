@@ -1,0 +1,27 @@
+//! Activations: a small one against the oracle, then the cheapest and the dearest.
+
+use anyhow::Result;
+use longshore::Activation;
+
+use crate::common::oracle::activation::{Activation as OracleActivation, activation};
+use crate::common::random::Random;
+use crate::support::Work;
+use crate::{Case, wide};
+
+/// Returns the cases, the one with an oracle first.
+pub fn cases(random: &mut Random) -> Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    let all = [(4099, Activation::Silu), (1 << 22, Activation::Relu), (1 << 22, Activation::Gelu)];
+    for (count, kind) in all {
+        let input = random.uniform(&[1, count]);
+        let name = format!("activation {} of {count}", kind.name());
+        let work = Work::Bytes(8 * count as u64);
+        let case = Case::new(&name, input.clone(), work, |g, x| g.activation(x, kind))?;
+        cases.push(if kind == Activation::Silu {
+            case.expect(activation(OracleActivation::Silu, &wide(&input)))
+        } else {
+            case
+        });
+    }
+    Ok(cases)
+}

@@ -1,0 +1,96 @@
+//! Binding: from a plan's numbered places to buffers.
+
+use std::sync::Arc;
+
+use super::Tensor;
+use super::prepare::{Session, State};
+use super::tensor::Storage;
+use crate::kernels::Binding;
+use crate::plan::{Place, Region, Step};
+
+/// Bind groups kept by a session before it starts over.
+const BIND_GROUPS_KEPT: usize = 4096;
+
+/// The buffers one run works on.
+pub(super) struct Bound<'a> {
+    pub inputs: Vec<&'a Tensor>,
+    pub outputs: Vec<Arc<Storage>>,
+}
+
+impl Session {
+    /// Returns the buffer of a place and where its data begins.
+    pub(super) fn locate<'b>(
+        &'b self,
+        place: Place,
+        bound: &'b Bound<'_>,
+    ) -> (&'b Arc<Storage>, u64) {
+        let tensor = |tensor: &'b Tensor| (&tensor.storage, tensor.offset_bytes);
+        match place {
+            Place::Input(number) => tensor(bound.inputs[number]),
+            Place::Weight(number) => tensor(&self.weights[number]),
+            Place::Slot(number) => (&self.slots[number], 0),
+            Place::Output(number) => (&bound.outputs[number], 0),
+        }
+    }
+
+    /// Finds or makes the bind group of a step for this run's buffers.
+    pub(super) fn bind_group<'s>(
+        &self,
+        state: &'s mut State,
+        number: usize,
+        step: &Step,
+        bound: &Bound<'_>,
+    ) -> &'s wgpu::BindGroup {
+        let regions = step.operands.iter().chain([&step.result]);
+        let key = regions
+            .map(|region| {
+                let (storage, offset) = self.locate(region.place, bound);
+                (storage.id, offset)
+            })
+            .collect::<Vec<_>>();
+        if state.bind_groups.len() >= BIND_GROUPS_KEPT {
+            state.bind_groups.clear();
+        }
+        let make = || self.make_bind_group(number, step, bound);
+        state.bind_groups.entry((number, key)).or_insert_with(make)
+    }
+
+    fn make_bind_group(&self, number: usize, step: &Step, bound: &Bound<'_>) -> wgpu::BindGroup {
+        let binding = |buffer, offset, bytes: u64| {
+            // No binding may be empty; every buffer has at least 16 bytes.
+            let size = wgpu::BufferSize::new(bytes.max(4));
+            wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size })
+        };
+        let region = |region: &Region| {
+            let (storage, base) = self.locate(region.place, bound);
+            binding(&storage.buffer, base + region.offset_bytes, region.bytes)
+        };
+        // A kernel without a bias binds its last operand once more in its place.
+        let bindings = step.kernel.family.bindings();
+        let reads = bindings.iter().filter(|binding| **binding == Binding::Read).count();
+        let mut operands = (0..reads).map(|read| &step.operands[read.min(step.operands.len() - 1)]);
+        let mut entries = Vec::with_capacity(bindings.len());
+        for (slot, kind) in (0..).zip(bindings) {
+            let from_block = match kind {
+                Binding::Params => Some(step.params),
+                Binding::Table => step.table,
+                Binding::Read | Binding::Write => None,
+            };
+            let resource = match (kind, from_block, &self.block) {
+                (_, Some(range), Some(block)) => {
+                    Some(binding(&block.buffer, range.offset_bytes, range.bytes))
+                }
+                (Binding::Read, ..) => operands.next().map(region),
+                (Binding::Write, ..) => Some(region(&step.result)),
+                _ => None,
+            };
+            entries
+                .extend(resource.map(|resource| wgpu::BindGroupEntry { binding: slot, resource }));
+        }
+        self.runtime.inner.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(&step.node),
+            layout: &self.pipelines[number].layout,
+            entries: &entries,
+        })
+    }
+}
