@@ -47,6 +47,7 @@
 compile_error!("longshore needs a little-endian host: device memory is little-endian");
 
 pub mod array;
+pub mod data;
 pub mod error;
 pub mod graph;
 pub mod kernels;

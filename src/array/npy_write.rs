@@ -38,8 +38,20 @@ impl HostArray<'_> {
         bytes
     }
 
+    /// Returns the elements' bytes, little-endian and in C order.
+    pub(crate) fn to_le_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let written = self.write_elements(&mut bytes);
+        debug_assert!(written.is_ok(), "writing to memory does not fail");
+        bytes
+    }
+
     pub(super) fn write_to(&self, writer: &mut impl Write) -> std::io::Result<()> {
         writer.write_all(&header(self.dtype(), self.shape()))?;
+        self.write_elements(writer)
+    }
+
+    fn write_elements(&self, writer: &mut impl Write) -> std::io::Result<()> {
         // The bytes of a bool may be any that are not zero; those are normalized on the way.
         match self.storage().c_order_le_bytes().filter(|_| self.dtype() != DType::Bool) {
             Some(bytes) => writer.write_all(bytes),

@@ -212,7 +212,8 @@ impl Graph {
         let (resolved, shape) = rule(&node, &x, &request)?;
         let weights = std::iter::once(request.kernel).chain(request.bias).collect();
         let activation = request.options.activation;
-        let draft = Draft { name: request.name, operands: vec![x.index], weights, shape };
+        let draft =
+            Draft { title: node, name: request.name, operands: vec![x.index], weights, shape };
         self.insert_activated(draft, activation, |activation| {
             Op::Conv2d(Resolved { activation, ..resolved })
         })

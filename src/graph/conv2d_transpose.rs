@@ -83,7 +83,7 @@ impl Graph {
         let x = self.operand(&node, "x", x)?;
         let (resolved, shape) = rule(&node, &x, &layer, &kernel, bias.as_ref())?;
         let weights = std::iter::once(kernel).chain(bias).collect();
-        let draft = Draft { name, operands: vec![x.index], weights, shape };
+        let draft = Draft { title: node, name, operands: vec![x.index], weights, shape };
         self.insert_activated(draft, layer.options.activation, |activation| {
             Op::Conv2dTranspose(Resolved { activation, ..resolved })
         })

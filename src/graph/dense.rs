@@ -89,7 +89,7 @@ impl Graph {
         check_bias(&site, bias.as_ref(), units)?;
         let shape = Shape::new(leading.iter().copied().chain([Dim::Fixed(units)]));
         let weights = std::iter::once(kernel).chain(bias).collect();
-        let draft = Draft { name, operands: vec![x.index], weights, shape };
+        let draft = Draft { title: node, name, operands: vec![x.index], weights, shape };
         self.insert_activated(draft, layer.activation, Op::Dense)
     }
 }

@@ -229,13 +229,13 @@ impl Graph {
         activation: Activation,
         op: impl Fn(Activation) -> Op,
     ) -> Result<Symbol> {
-        let Draft { name, operands, weights, shape } = draft;
-        element_count(&name, &shape.resolve(1))?;
+        let Draft { title: node, name, operands, weights, shape } = draft;
+        element_count(&node, &shape.resolve(1))?;
         if activation != Activation::Softmax {
             return Ok(self.insert(name, op(activation), operands, weights, shape));
         }
         let Some(axis) = shape.rank().checked_sub(1) else {
-            return Err(softmax::no_axis(&title("softmax", &name)));
+            return Err(softmax::no_axis(&node));
         };
         let half = self.name_for("softmax", Some(&format!("{name}/linear")))?;
         let linear = op(Activation::Linear);

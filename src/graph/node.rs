@@ -92,6 +92,8 @@ pub(crate) fn title(kind: &str, name: &str) -> String {
 
 /// A node on its way into the graph: everything but what it computes.
 pub(crate) struct Draft {
+    /// Kind and name, for messages.
+    pub title: String,
     pub name: String,
     pub operands: Vec<usize>,
     pub weights: Vec<Weight>,
