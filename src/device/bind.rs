@@ -1,6 +1,6 @@
 //! Binding: from a plan's numbered places to buffers.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::Tensor;
 use super::prepare::{Session, State};
@@ -10,6 +10,22 @@ use crate::plan::{Place, Region, Step};
 
 /// Bind groups kept by a session before it starts over.
 const BIND_GROUPS_KEPT: usize = 4096;
+
+/// A step, and the buffer and offset of each of its operands and its result.
+pub(super) type BindKey = (usize, Vec<(u64, u64)>);
+
+/// A bind group with the buffers it holds.
+pub(super) struct Bindings {
+    group: wgpu::BindGroup,
+    storages: Vec<Weak<Storage>>,
+}
+
+impl Bindings {
+    /// Tells whether every buffer is still somebody's.
+    fn is_alive(&self) -> bool {
+        self.storages.iter().all(|storage| storage.strong_count() > 0)
+    }
+}
 
 /// The buffers one run works on.
 pub(super) struct Bound<'a> {
@@ -42,17 +58,23 @@ impl Session {
         bound: &Bound<'_>,
     ) -> &'s wgpu::BindGroup {
         let regions = step.operands.iter().chain([&step.result]);
-        let key = regions
+        let (key, storages): (Vec<_>, Vec<_>) = regions
             .map(|region| {
                 let (storage, offset) = self.locate(region.place, bound);
-                (storage.id, offset)
+                ((storage.id, offset), Arc::downgrade(storage))
             })
-            .collect::<Vec<_>>();
-        if state.bind_groups.len() >= BIND_GROUPS_KEPT {
-            state.bind_groups.clear();
+            .unzip();
+        let key = (number, key);
+        if !state.bind_groups.contains_key(&key) {
+            // A bind group keeps its buffers' memory: those of dropped tensors must go, or
+            // a stream of inputs would fill the device.
+            state.bind_groups.retain(|_, bindings| bindings.is_alive());
+            if state.bind_groups.len() >= BIND_GROUPS_KEPT {
+                state.bind_groups.clear();
+            }
         }
-        let make = || self.make_bind_group(number, step, bound);
-        state.bind_groups.entry((number, key)).or_insert_with(make)
+        let make = || Bindings { group: self.make_bind_group(number, step, bound), storages };
+        &state.bind_groups.entry(key).or_insert_with(make).group
     }
 
     fn make_bind_group(&self, number: usize, step: &Step, bound: &Bound<'_>) -> wgpu::BindGroup {
@@ -92,5 +114,30 @@ impl Session {
             layout: &self.pipelines[number].layout,
             entries: &entries,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Activation, Dim, Graph, HostArray, Runtime};
+    use ndarray::ArrayD;
+
+    #[test]
+    fn a_stream_of_inputs_leaves_no_bind_groups_behind() {
+        let (device, queue) = wgpu::Device::noop(&wgpu::DeviceDescriptor::default());
+        let rt = Runtime::from_wgpu(device, queue);
+        let mut g = Graph::new();
+        let x = g.input("x", [Dim::Batch, 6.into()]);
+        let y = g.activation(x, Activation::Relu).unwrap();
+        let y = g.add(y, x).unwrap();
+        g.output("y", y);
+        let session = rt.prepare(&g.plan(1).unwrap()).unwrap();
+        let array = ArrayD::<f32>::zeros(vec![1, 6]);
+        for _ in 0..50 {
+            let x = rt.stage("x", &HostArray::from_view(&array)).unwrap();
+            session.run([("x", &x)]).unwrap();
+        }
+        let kept = session.state.lock().unwrap().bind_groups.len();
+        assert!(kept <= 2 * 2, "{kept} bind groups hold the buffers of 50 inputs");
     }
 }

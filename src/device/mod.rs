@@ -129,3 +129,15 @@ impl Inner {
         Ok(buffer)
     }
 }
+
+// What an embedder shares between threads must stay shareable.
+const _: () = {
+    const fn shareable<T: Send + Sync>() {}
+    shareable::<Runtime>();
+    shareable::<Session>();
+    shareable::<Tensor>();
+    shareable::<Run>();
+    shareable::<crate::Plan>();
+    shareable::<crate::Graph>();
+    shareable::<Ledger>();
+};

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use super::bind::{BindKey, Bindings};
 use super::pipeline::Pipeline;
 use super::stage::tensor_usage;
 use super::tensor::Storage;
@@ -35,7 +36,7 @@ pub(super) struct State {
     /// For each output of the plan, the buffers made for it so far.
     pub outputs: Vec<Vec<Arc<Storage>>>,
     /// Bind groups by step and by the buffers they bind.
-    pub bind_groups: HashMap<(usize, Vec<(u64, u64)>), wgpu::BindGroup>,
+    pub bind_groups: HashMap<BindKey, Bindings>,
 }
 
 impl fmt::Debug for Session {
