@@ -85,14 +85,14 @@ pub enum Error {
     },
 
     /// The operating system refused a file operation.
-    #[error("{path}: cannot {action}: {source}", path = path.display())]
+    #[error("{path}: cannot {action}: {reason}", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What was tried: `open`, `read`, `write`.
         action: &'static str,
-        /// The operating system's reason.
-        source: std::io::Error,
+        /// The operating system's reason; it stands in the message, so it is no `source`.
+        reason: std::io::Error,
     },
 
     /// An array holds NaN or infinity and the staging policy rejects them.

@@ -52,6 +52,7 @@ pub mod error;
 pub mod graph;
 pub mod kernels;
 pub mod ledger;
+pub mod misuse;
 pub mod plan;
 pub mod shape;
 
@@ -71,3 +72,8 @@ pub use plan::Plan;
 pub use shape::{Dim, Shape};
 // The version whose devices and buffers can be handed in and out.
 pub use wgpu;
+
+/// Compiles the README's code with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -9,7 +9,7 @@ use crate::support::Work;
 use crate::{Case, wide};
 
 /// Returns the cases, the one with an oracle first.
-pub fn cases(random: &mut Random) -> Result<Vec<Case>> {
+pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
     let all = [(4099, Activation::Silu), (1 << 22, Activation::Relu), (1 << 22, Activation::Gelu)];
     for (count, kind) in all {

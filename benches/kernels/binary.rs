@@ -8,7 +8,7 @@ use crate::support::Work;
 use crate::{Case, wide};
 
 /// Returns the cases, the one with an oracle first.
-pub fn cases(random: &mut Random) -> Result<Vec<Case>> {
+pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
     for count in [4099, 1 << 22] {
         let input = random.uniform(&[1, count]);

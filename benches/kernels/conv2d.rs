@@ -10,7 +10,7 @@ use crate::support::Work;
 use crate::{Case, weights, wide};
 
 /// Returns the cases, the one with an oracle first.
-pub fn cases(random: &mut Random) -> Result<Vec<Case>> {
+pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {
     let input = random.uniform(&[2, 9, 7, 12]);
     let (kernel, bias) = (random.uniform(&[3, 3, 12, 8]), random.uniform(&[8]));
     let expected = conv2d(

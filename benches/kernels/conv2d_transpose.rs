@@ -10,7 +10,7 @@ use crate::support::Work;
 use crate::{Case, weights, wide};
 
 /// Returns the cases, the one with an oracle first.
-pub fn cases(random: &mut Random) -> Result<Vec<Case>> {
+pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
     for (size, channels, filters) in [(5usize, 6usize, 4usize), (32, 64, 64)] {
         let input = random.uniform(&[1, size, size, channels]);

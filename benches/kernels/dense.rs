@@ -9,7 +9,7 @@ use crate::support::Work;
 use crate::{Case, weights, wide};
 
 /// Returns the cases, the one with an oracle first.
-pub fn cases(random: &mut Random) -> Result<Vec<Case>> {
+pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
     for (rows, inputs, units) in [(33, 65, 31), (256, 256, 256), (512, 512, 512), (1, 2048, 1000)] {
         let input = random.uniform(&[rows, inputs]);

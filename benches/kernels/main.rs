@@ -2,6 +2,16 @@
 //!
 //! `cargo bench --bench kernels -- [--smoke] [--adapter NAME] [--json FILE] [TEXT]`
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "the tests' oracle is compiled in, and a bench fails by panicking"
+)]
+
 #[path = "../../tests/common/mod.rs"]
 mod common;
 #[path = "../support/mod.rs"]
@@ -25,7 +35,7 @@ use common::random::Random;
 use support::{Options, Report, Work};
 
 /// One graph of one layer, with its input and what it should give.
-pub struct Case {
+struct Case {
     name: String,
     graph: Graph,
     input: ArrayD<f32>,
@@ -36,7 +46,7 @@ pub struct Case {
 
 impl Case {
     /// Makes a case of a graph from one input to one output.
-    pub fn new(
+    fn new(
         name: &str,
         input: ArrayD<f32>,
         work: Work,
@@ -51,19 +61,19 @@ impl Case {
     }
 
     /// Sets what the result must be.
-    pub fn expect(mut self, expected: Expected) -> Self {
+    fn expect(mut self, expected: Expected) -> Self {
         self.expected = Some(expected);
         self
     }
 }
 
 /// Makes the weights of a layer with kernel and bias.
-pub fn weights(kernel: &ArrayD<f32>, bias: &ArrayD<f32>) -> LayerWeights {
+fn weights(kernel: &ArrayD<f32>, bias: &ArrayD<f32>) -> LayerWeights {
     LayerWeights::new(HostArray::from(kernel.clone())).bias(HostArray::from(bias.clone()))
 }
 
 /// Widens for the oracle.
-pub fn wide(array: &ArrayD<f32>) -> ArrayD<f64> {
+fn wide(array: &ArrayD<f32>) -> ArrayD<f64> {
     array.mapv(f64::from)
 }
 

@@ -9,7 +9,7 @@ use crate::support::Work;
 use crate::{Case, wide};
 
 /// Returns the cases, the one with an oracle first.
-pub fn cases(random: &mut Random) -> Result<Vec<Case>> {
+pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {
     let input = random.uniform(&[2, 5, 7, 3]);
     let expected = up_sampling2d(&wide(&input), (2, 2), OracleInterpolation::Bicubic);
     let work = Work::Bytes(5 * 4 * input.len() as u64);

@@ -8,7 +8,7 @@ use crate::support::Work;
 use crate::{Case, wide};
 
 /// Returns the cases, the one with an oracle first.
-pub fn cases(random: &mut Random) -> Result<Vec<Case>> {
+pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
     for (rows, length) in [(7, 13), (65_536, 10), (256, 1000)] {
         let input = random.uniform(&[rows, length]);

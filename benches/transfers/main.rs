@@ -3,6 +3,16 @@
 //! Beside longshore's own way stand wgpu's two: `write_buffer`, and a buffer mapped at
 //! its creation. `cargo bench --bench transfers -- [--smoke] [--json FILE] [TEXT]`
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "the tests' oracle is compiled in, and a bench fails by panicking"
+)]
+
 #[path = "../../tests/common/mod.rs"]
 mod common;
 #[path = "../support/mod.rs"]
@@ -39,12 +49,13 @@ fn pack(options: &Options, report: &mut Report) -> Result<()> {
     let bytes = values.mapv(|value| (value * 127.0) as i8);
     let mut flipped = doubles.view();
     flipped.invert_axis(Axis(0));
+    let transposed = doubles.t();
     let arrays = [
         ("pack float32", HostArray::from_view(&values)),
         ("pack float64", HostArray::from_view(&doubles)),
         ("pack int8", HostArray::from_view(&bytes)),
         ("pack float64, rows flipped", HostArray::from_view(&flipped)),
-        ("pack float64, transposed", HostArray::from_view(&doubles.t())),
+        ("pack float64, transposed", HostArray::from_view(&transposed)),
     ];
     let mut target = vec![0u8; 4 * values.len()];
     for (name, array) in arrays.iter().filter(|(name, _)| options.wants(name)) {

@@ -29,7 +29,7 @@ impl HostArray<'static> {
     /// does not fit the address space.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let failed = |action| move |source| Error::Io { path: path.to_owned(), action, source };
+        let failed = |action| move |reason| Error::Io { path: path.to_owned(), action, reason };
         let file = File::open(path).map_err(failed("open"))?;
         let metadata = file.metadata().map_err(failed("read"))?;
         // A pipe has no length; its bytes are counted as they come.
@@ -82,7 +82,7 @@ pub(super) fn from_parts<'a>(name: &str, header: Header, data: Cow<'a, [u8]>) ->
 }
 
 fn read_failed(name: &str) -> impl Fn(std::io::Error) -> Error {
-    move |source| Error::Io { path: PathBuf::from(name), action: "read", source }
+    move |reason| Error::Io { path: PathBuf::from(name), action: "read", reason }
 }
 
 /// Reads `most` bytes, or fewer where the stream ends. Beyond `reserve` the buffer grows only as

@@ -23,7 +23,7 @@ impl HostArray<'_> {
     /// [`Error::Io`].
     pub fn write_npy(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let failed = |action| move |source| Error::Io { path: path.to_owned(), action, source };
+        let failed = |action| move |reason| Error::Io { path: path.to_owned(), action, reason };
         let file = File::create(path).map_err(failed("create"))?;
         let mut writer = BufWriter::new(file);
         self.write_to(&mut writer).and_then(|()| writer.flush()).map_err(failed("write"))

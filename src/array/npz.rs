@@ -58,10 +58,10 @@ impl Npz {
     /// duplicate names or overlapping members.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(|source| Error::Io {
+        let file = File::open(path).map_err(|reason| Error::Io {
             path: path.to_owned(),
             action: "open",
-            source,
+            reason,
         })?;
         Self::new(path.display().to_string(), Box::new(BufReader::new(file)))
     }
@@ -214,7 +214,7 @@ fn suspicious(file: &str, got: &str, expected: &str) -> Error {
 fn unreadable(file: &str, error: ZipError) -> Error {
     match error {
         ZipError::Io(source) if is_from_outside(&source) => {
-            Error::Io { path: PathBuf::from(file), action: "read", source }
+            Error::Io { path: PathBuf::from(file), action: "read", reason: source }
         }
         other => suspicious(
             file,
@@ -227,7 +227,7 @@ fn unreadable(file: &str, error: ZipError) -> Error {
 /// Makes the failure of a decompressor an error about the format, which it is.
 fn decompression(label: &str, error: Error) -> Error {
     match error {
-        Error::Io { source, .. } if !is_from_outside(&source) => suspicious(
+        Error::Io { reason: source, .. } if !is_from_outside(&source) => suspicious(
             label,
             &format!("cannot be decompressed ({source})"),
             "a member decompresses to the bytes and the checksum in its entry",

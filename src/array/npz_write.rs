@@ -53,7 +53,7 @@ where
     I: IntoIterator<Item = (N, A)>,
 {
     let path = path.as_ref();
-    let failed = |action| move |source| Error::Io { path: path.to_owned(), action, source };
+    let failed = |action| move |reason| Error::Io { path: path.to_owned(), action, reason };
     // Names are checked before the file exists.
     let arrays: Vec<(N, A)> = arrays.into_iter().collect();
     let mut seen = BTreeSet::new();

@@ -12,8 +12,10 @@ use super::pack::PackTarget;
 use super::policy::StagePolicy;
 use super::storage::{Storage, Visitor};
 
-/// Elements of one part, at most (512 KiB packed). A larger array is packed by the threads of the
-/// rayon pool the caller is in; for a smaller one, waking them costs more than it saves.
+/// Elements that one thread packs alone (4 MiB packed). Below it, waking the threads of the rayon
+/// pool costs more than they save, and they compete with a software adapter's own.
+const ALONE_ELEMENTS: usize = 1 << 20;
+/// Elements of one part of a larger array, at most (512 KiB packed).
 const PART_ELEMENTS: usize = 1 << 17;
 /// Elements converted at a time: 8 KiB of f32.
 const BLOCK: usize = 2048;
@@ -22,7 +24,7 @@ pub(super) const BYTES: usize = size_of::<f32>();
 
 /// Tells how many threads share the work for an array.
 pub(super) fn threads_for(elements: usize) -> usize {
-    if elements <= PART_ELEMENTS {
+    if elements <= ALONE_ELEMENTS {
         1
     } else {
         rayon::current_num_threads().min(elements.div_ceil(PART_ELEMENTS))
@@ -35,7 +37,9 @@ pub(super) fn pack_storage<P: PackTarget>(
     policy: &StagePolicy,
     target: P,
 ) -> Tally {
-    let context = Context { policy, is_rejected: AtomicBool::new(false) };
+    let elements = target.len() / BYTES;
+    let part_elements = if elements <= ALONE_ELEMENTS { elements } else { PART_ELEMENTS };
+    let context = Context { policy, part_elements, is_rejected: AtomicBool::new(false) };
     let raw = if storage.dtype() == DType::F32 { storage.c_order_le_bytes() } else { None };
     match raw {
         Some(bytes) => pack_raw(bytes, 0, target, &context),
@@ -46,6 +50,8 @@ pub(super) fn pack_storage<P: PackTarget>(
 /// What all parts share.
 struct Context<'c> {
     policy: &'c StagePolicy,
+    /// Elements that are packed without splitting them further.
+    part_elements: usize,
     /// Set by the first part that meets a rejected value: from then on parts only count.
     is_rejected: AtomicBool,
 }
@@ -90,7 +96,7 @@ where
     // Splitting the outermost axis that can be split leaves both halves C-order ranges.
     let axis = view.shape().iter().position(|&length| length > 1);
     match axis {
-        Some(axis) if view.len() > PART_ELEMENTS => {
+        Some(axis) if view.len() > context.part_elements => {
             let middle = view.shape()[axis] / 2;
             let (left, right) = view.split_at(Axis(axis), middle);
             let (near, far) = target.split_at(left.len() * BYTES);
@@ -112,7 +118,7 @@ where
 /// Packs bytes that are f32 already: a copy and a check of each cache-sized block.
 fn pack_raw<P: PackTarget>(bytes: &[u8], first: u64, target: P, context: &Context<'_>) -> Tally {
     let elements = bytes.len() / BYTES;
-    if elements > PART_ELEMENTS {
+    if elements > context.part_elements {
         let middle = elements / 2;
         let (left, right) = bytes.split_at(middle * BYTES);
         let (near, far) = target.split_at(middle * BYTES);

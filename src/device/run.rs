@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use super::bind::Bound;
 use super::prepare::{Session, State};
 use super::tensor::Storage;
-use super::{Runtime, Tensor};
+use super::{Inner, Runtime, Tensor};
 use crate::error::{Error, Result};
 use crate::ledger::Cause;
 
@@ -229,16 +229,22 @@ impl Runtime {
     ///
     /// As [`Runtime::wait`].
     pub async fn wait_async(&self) -> Result<()> {
-        let inner = &*self.inner;
-        inner.fault.poll(&inner.device, "waiting for the device")?;
+        self.inner.wait_async("waiting for the device").await
+    }
+}
+
+impl Inner {
+    /// Waits for submitted work without blocking: the poller's thread does.
+    pub(super) async fn wait_async(&self, doing: &str) -> Result<()> {
+        self.fault.poll(&self.device, doing)?;
         let (sender, receiver) = futures_channel::oneshot::channel();
         // An empty submission gives the poller something to wait for.
-        let submission = inner.queue.submit([]);
-        inner.queue.on_submitted_work_done(move || {
+        let submission = self.queue.submit([]);
+        self.queue.on_submitted_work_done(move || {
             let _ = sender.send(());
         });
-        inner.poller.wait_for(submission);
+        self.poller.wait_for(submission);
         let _ = receiver.await;
-        inner.fault.check("waiting for the device")
+        self.fault.check(doing)
     }
 }

@@ -94,7 +94,8 @@ impl fmt::Display for Method {
 /// Splits a crossing's time by phase name, in nanoseconds.
 ///
 /// A stage has `pack` and `submit`; a read has `wait` (for work submitted
-/// before), `device_copy`, `map` and `host_copy`.
+/// before), `device_copy`, `map` and `host_copy`; an async read has the middle two as
+/// `device_copy_and_map`.
 pub type Phases = BTreeMap<&'static str, u64>;
 
 /// Records one crossing.

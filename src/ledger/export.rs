@@ -77,10 +77,10 @@ impl Ledger {
     pub fn write_json(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let text = self.to_json()?;
-        std::fs::write(path, text + "\n").map_err(|source| Error::Io {
+        std::fs::write(path, text + "\n").map_err(|reason| Error::Io {
             path: path.to_owned(),
             action: "write",
-            source,
+            reason,
         })
     }
 }
@@ -89,7 +89,8 @@ impl Ledger {
 #[derive(Default)]
 struct Row {
     total: Total,
-    nanoseconds: u64,
+    wait_ns: u64,
+    move_ns: u64,
 }
 
 impl fmt::Display for Ledger {
@@ -123,22 +124,25 @@ fn write_rows(f: &mut fmt::Formatter<'_>, events: &[Event]) -> fmt::Result {
             (event.direction, event.cause, event.method, event.label.clone(), event.scope.clone());
         let row = rows.entry(key).or_default();
         row.total.add(event.payload_bytes, event.padding_bytes);
-        let spent: u64 = event.phases_ns.values().sum();
-        row.nanoseconds = row.nanoseconds.saturating_add(spent);
+        // Waiting for work submitted before is not the crossing's own time.
+        for (phase, nanoseconds) in &event.phases_ns {
+            let sum = if *phase == "wait" { &mut row.wait_ns } else { &mut row.move_ns };
+            *sum = sum.saturating_add(*nanoseconds);
+        }
     }
     if rows.is_empty() {
         return Ok(());
     }
     writeln!(
         f,
-        "  {:<16} {:<8} {:<16} {:>6} {:>14} {:>11}  label",
-        "crossings", "cause", "method", "count", "payload", "time"
+        "  {:<16} {:<8} {:<16} {:>6} {:>14} {:>11} {:>11}  label",
+        "crossings", "cause", "method", "count", "payload", "waiting", "moving"
     )?;
     for ((direction, cause, method, label, scope), row) in rows {
-        let milliseconds = row.nanoseconds as f64 / 1e6;
+        let (waiting, moving) = (row.wait_ns as f64 / 1e6, row.move_ns as f64 / 1e6);
         write!(
             f,
-            "  {direction:<16} {cause:<8} {method:<16} {:>6} {:>12} B {milliseconds:>8.3} ms  {label}",
+            "  {direction:<16} {cause:<8} {method:<16} {:>6} {:>12} B {waiting:>8.3} ms {moving:>8.3} ms  {label}",
             row.total.count, row.total.payload_bytes
         )?;
         if !scope.is_empty() {

@@ -91,7 +91,9 @@ impl<'a> Lowering<'a> {
                     weights.push(weight);
                 }
             }
-            check_buffer(node, batch, &limits)?;
+            if live[index] {
+                check_buffer(node, batch, &limits)?;
+            }
         }
         let places = vec![Place::Slot(usize::MAX); nodes.len()];
         Ok(Lowering {
@@ -122,12 +124,16 @@ impl<'a> Lowering<'a> {
         }
         let (mut inputs, mut owners, mut lives) = (0, Vec::new(), Vec::new());
         for (index, node) in nodes.iter().enumerate() {
-            let bytes = buffer_bytes(byte_count(&node.title(), &node.shape.resolve(self.batch))?);
             if node.op == Op::Input {
                 self.places[index] = Place::Input(inputs);
                 inputs += 1;
-            } else if !self.live[index] || self.roots[index] != index {
-            } else if is_output[index] {
+                continue;
+            }
+            if !self.live[index] || self.roots[index] != index {
+                continue;
+            }
+            let bytes = buffer_bytes(byte_count(&node.title(), &node.shape.resolve(self.batch))?);
+            if is_output[index] {
                 self.places[index] = Place::Output(self.outputs.len());
                 self.outputs.push(bytes);
             } else {
@@ -242,6 +248,8 @@ fn check_buffer(node: &Node, batch: usize, limits: &Limits) -> Result<()> {
         bytes: format!("{bytes} bytes"),
         limit_name: "max_buffer_size".to_owned(),
         limit: format!("{} bytes", limits.max_buffer_size),
-        remedy: "run a smaller batch".to_owned(),
+        remedy:
+            "run a smaller batch, or plan with Graph::plan_within for a device with larger buffers"
+                .to_owned(),
     })
 }
