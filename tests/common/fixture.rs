@@ -21,7 +21,10 @@ pub struct Case {
 
 /// Reads every case.
 pub fn load() -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keras");
+    // Cargo sets it when it runs tests; a prebuilt binary on another machine is told its own.
+    let root = std::env::var("CARGO_MANIFEST_DIR");
+    let root = root.as_deref().unwrap_or(env!("CARGO_MANIFEST_DIR"));
+    let folder = Path::new(root).join("tests/fixtures/keras");
     let text = fs::read_to_string(folder.join("cases.json")).expect("cases.json is readable");
     let entries: Vec<Value> = serde_json::from_str(&text).expect("cases.json is a list");
     let mut cases: BTreeMap<String, Case> = BTreeMap::new();

@@ -1,0 +1,43 @@
+//! Tests that need no adapter.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    clippy::float_cmp,
+    reason = "sizes in tests are small, and many results must be exact"
+)]
+#![allow(
+    clippy::doc_markdown,
+    clippy::many_single_char_names,
+    clippy::match_same_arms,
+    clippy::unreadable_literal,
+    reason = "the oracle and the graphs read like the formulas and papers they follow"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod batches;
+mod compare;
+mod failures;
+mod graph;
+mod graph_errors;
+mod graph_names;
+mod graph_windows;
+mod ledger;
+mod ledger_calls;
+mod ledger_guards;
+mod npy;
+mod npz;
+mod oracle;
+mod pack;
+mod plan;
+mod plan_limits;
+mod shaders;
+mod structure;

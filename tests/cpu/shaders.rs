@@ -1,0 +1,231 @@
+//! Every shader, on the CPU: it parses, validates and translates to what each backend takes,
+//! and what it declares is what the Rust side believes.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use longshore::graph::Activation;
+use longshore::kernels::activation::code;
+use longshore::kernels::{Binding, Family, WORKGROUP_SIZE};
+use naga::back::{hlsl, msl, spv};
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::{AddressSpace, Literal, Module, ScalarKind, StorageAccess, TypeInner};
+
+/// Parses and validates a family's source; no capability beyond plain WGSL is granted.
+fn validated(family: Family) -> (Module, ModuleInfo) {
+    let source = family.source();
+    let module = naga::front::wgsl::parse_str(source)
+        .unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
+    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+        .validate(&module)
+        .unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
+    (module, info)
+}
+
+#[test]
+fn sources_translate_to_every_backend() {
+    for family in Family::ALL {
+        let (module, info) = validated(family);
+        for entry in &module.entry_points {
+            let name = format!("{} {}", family.stem(), entry.name);
+            to_spirv(&module, &info, entry).unwrap_or_else(|error| panic!("{name}: {error}"));
+            to_msl(&module, &info, entry).unwrap_or_else(|error| panic!("{name}: {error}"));
+            to_hlsl(&module, &info, entry).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+    }
+}
+
+fn to_spirv(module: &Module, info: &ModuleInfo, entry: &naga::EntryPoint) -> Result<(), String> {
+    let pipeline =
+        spv::PipelineOptions { shader_stage: entry.stage, entry_point: entry.name.clone() };
+    let words = spv::write_vec(module, info, &spv::Options::default(), Some(&pipeline))
+        .map_err(|error| error.to_string())?;
+    (words.first() == Some(&0x0723_0203)).then_some(()).ok_or("no SPIR-V".to_owned())
+}
+
+fn to_msl(module: &Module, info: &ModuleInfo, entry: &naga::EntryPoint) -> Result<(), String> {
+    let pipeline = msl::PipelineOptions {
+        entry_point: Some((entry.stage, entry.name.clone())),
+        ..Default::default()
+    };
+    let (text, translation) = msl::write_string(module, info, &msl::Options::default(), &pipeline)
+        .map_err(|error| error.to_string())?;
+    translation.entry_point_names.iter().try_for_each(|name| match name {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    })?;
+    text.contains("kernel void").then_some(()).ok_or("no Metal kernel".to_owned())
+}
+
+fn to_hlsl(module: &Module, info: &ModuleInfo, entry: &naga::EntryPoint) -> Result<(), String> {
+    let options = hlsl::Options {
+        // where num_workgroups comes from, which HLSL does not have
+        special_constants_binding: Some(hlsl::BindTarget::default()),
+        ..Default::default()
+    };
+    let pipeline = hlsl::PipelineOptions { entry_point: Some((entry.stage, entry.name.clone())) };
+    let mut text = String::new();
+    hlsl::Writer::new(&mut text, &options, &pipeline)
+        .write(module, info, None)
+        .map_err(|error| error.to_string())?;
+    text.contains("numthreads(64, 1, 1)").then_some(()).ok_or("no compute shader".to_owned())
+}
+
+#[test]
+fn sources_are_plain_wgsl() {
+    for family in Family::ALL {
+        let stem = family.stem();
+        for word in ["enable ", "requires ", "subgroup", "workgroupBarrier", "override "] {
+            assert!(!family.source().contains(word), "{stem} uses {word}");
+        }
+    }
+}
+
+#[test]
+fn bindings_are_those_the_family_lists() {
+    for family in Family::ALL {
+        let (module, info) = validated(family);
+        let mut declared = BTreeMap::new();
+        for (_, variable) in module.global_variables.iter() {
+            let binding = variable.binding.as_ref().expect("a binding");
+            assert_eq!(binding.group, 0, "{} {:?}", family.stem(), variable.name);
+            let kind = binding_kind(&module, variable);
+            // One number may have two names, for two views of the same buffer.
+            let earlier = declared.insert(binding.binding, kind);
+            assert!(earlier.is_none_or(|earlier| earlier == kind), "{}", family.stem());
+        }
+        let expected = (0..).zip(family.bindings().iter().copied()).collect::<BTreeMap<u32, _>>();
+        assert_eq!(declared, expected, "{}", family.stem());
+        for index in 0..module.entry_points.len() {
+            check_no_shared_number(family, &module, info.get_entry_point(index));
+        }
+    }
+}
+
+/// Checks that an entry point does not use two variables of one binding number.
+fn check_no_shared_number(family: Family, module: &Module, info: &naga::valid::FunctionInfo) {
+    let mut used: Vec<u32> = module
+        .global_variables
+        .iter()
+        .filter(|&(handle, _)| !info[handle].is_empty())
+        .map(|(_, variable)| variable.binding.as_ref().expect("a binding").binding)
+        .collect();
+    let count = used.len();
+    used.sort_unstable();
+    used.dedup();
+    assert_eq!(used.len(), count, "{}", family.stem());
+    // A kernel writes its output, reads an operand and has parameters.
+    assert!(count >= 3, "{}", family.stem());
+}
+
+fn binding_kind(module: &Module, variable: &naga::GlobalVariable) -> Binding {
+    match variable.space {
+        AddressSpace::Uniform => Binding::Params,
+        AddressSpace::Storage { access } if access == StorageAccess::LOAD => {
+            let TypeInner::Array { base, .. } = module.types[variable.ty].inner else {
+                panic!("{:?} is no array", variable.name)
+            };
+            match module.types[base].inner.scalar_kind() {
+                Some(ScalarKind::Uint) => Binding::Table,
+                Some(ScalarKind::Float) => Binding::Read,
+                other => panic!("{:?} holds {other:?}", variable.name),
+            }
+        }
+        AddressSpace::Storage { access } => {
+            assert_eq!(access, StorageAccess::LOAD | StorageAccess::STORE, "{:?}", variable.name);
+            Binding::Write
+        }
+        other => panic!("{:?} is in {other:?}", variable.name),
+    }
+}
+
+#[test]
+fn parameters_have_the_names_and_offsets_of_the_rust_side() {
+    for family in Family::ALL {
+        let (module, _) = validated(family);
+        let (_, params) = module
+            .global_variables
+            .iter()
+            .find(|(_, variable)| variable.space == AddressSpace::Uniform)
+            .expect("a uniform");
+        assert_eq!(params.name.as_deref(), Some("params"), "{}", family.stem());
+        let TypeInner::Struct { members, span } = &module.types[params.ty].inner else {
+            panic!("{}: the parameters are no struct", family.stem())
+        };
+        let declared: Vec<(&str, usize)> = members
+            .iter()
+            .map(|member| {
+                let inner = &module.types[member.ty].inner;
+                assert!(matches!(inner, TypeInner::Scalar(_)), "{}", family.stem());
+                (member.name.as_deref().expect("a name"), member.offset as usize)
+            })
+            .collect();
+        assert_eq!(declared, family.parameter_fields(), "{}", family.stem());
+        assert_eq!(*span as usize, declared.len() * 4, "{}", family.stem());
+    }
+}
+
+#[test]
+fn entry_points_are_those_the_launches_choose_from() {
+    for family in Family::ALL {
+        let (module, _) = validated(family);
+        let declared: Vec<&str> =
+            module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(declared, family.entries(), "{}", family.stem());
+        for entry in &module.entry_points {
+            assert_eq!(entry.stage, naga::ShaderStage::Compute);
+            assert_eq!(entry.workgroup_size, [WORKGROUP_SIZE, 1, 1], "{}", family.stem());
+        }
+    }
+}
+
+#[test]
+fn activations_have_the_numbers_of_the_rust_side() {
+    use Activation::{
+        Elu, Exponential, Gelu, GeluTanh, HardSigmoid, HardSilu, LeakyRelu, Linear, Mish, Relu,
+        Relu6, Selu, Sigmoid, Silu, Softplus, Softsign, Tanh,
+    };
+    #[rustfmt::skip]
+    let all = [
+        Linear, Relu, Relu6, LeakyRelu(0.2), Elu(1.0), Selu, Sigmoid, HardSigmoid, Tanh, Softplus,
+        Softsign, Silu, HardSilu, Gelu, GeluTanh, Exponential, Mish,
+    ];
+    let (module, _) = validated(Family::Activation);
+    let numbers: BTreeMap<String, u32> = module
+        .constants
+        .iter()
+        .filter_map(|(_, constant)| match module.global_expressions[constant.init] {
+            naga::Expression::Literal(Literal::U32(number)) => {
+                Some((constant.name.clone()?.to_lowercase(), number))
+            }
+            _ => None,
+        })
+        .collect();
+    for activation in all {
+        let (number, _) = code("a", activation).expect("an element-wise activation");
+        assert_eq!(numbers.get(activation.name()), Some(&number), "{}", activation.name());
+    }
+    assert!(code("a", Activation::Softmax).is_err());
+}
+
+#[test]
+fn every_family_has_its_shader_kernel_operation_oracle_and_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut missing = Vec::new();
+    for stem in Family::ALL.map(Family::stem) {
+        for path in [
+            format!("shaders/{stem}.wgsl"),
+            format!("src/kernels/{stem}.rs"),
+            format!("src/graph/{stem}.rs"),
+            format!("tests/common/oracle/{stem}.rs"),
+            format!("tests/gpu/{stem}.rs"),
+        ] {
+            if !root.join(&path).is_file() {
+                missing.push(path);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "missing: {missing:?}");
+}

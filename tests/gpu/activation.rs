@@ -1,0 +1,129 @@
+//! Activations on the device.
+
+use longshore::kernels::{Family, activation as kernel};
+use ndarray::{ArrayD, IxDyn};
+
+use crate::common::compare::assert_close;
+use crate::common::oracle::EPSILON;
+use crate::common::oracle::Expected;
+use crate::common::oracle::activation::activation;
+use crate::common::random::Random;
+use crate::dispatch::dispatch;
+use crate::golden::{
+    ELEMENTWISE, Twin, apply, assert_same_bits, cases, check, line, narrow, trials, widen,
+};
+use crate::harness::runtime;
+
+#[test]
+fn golden_cases() {
+    for case in cases("activation", 19, &["activation", "negative_slope", "alpha", "approximate"]) {
+        let twin = Twin::of(&case);
+        let input = case.array("input");
+        let actual = apply(&narrow(input), |g, x| g.activation(x, twin.ours));
+        let oracle = activation(twin.exact.unwrap(), input);
+        assert_close(&case.name, &actual, &oracle);
+        check(&case, &actual, &oracle);
+    }
+}
+
+#[test]
+fn every_activation_of_every_rank() {
+    trials(3, |random| {
+        for twin in ELEMENTWISE {
+            for shape in shapes(random) {
+                let input = random.uniform(&shape) * 8.0;
+                let actual = apply(&input, |g, x| g.activation(x, twin.ours));
+                let expected = activation(twin.exact.unwrap(), &widen(&input));
+                assert_close(&format!("{:?} of {shape:?}", twin.ours), &actual, &expected);
+            }
+        }
+    });
+}
+
+/// Every rank from 0 to 6, and the sizes round a workgroup.
+fn shapes(random: &mut Random) -> Vec<Vec<usize>> {
+    let mut shapes = vec![vec![], vec![1], vec![63], vec![64], vec![65], vec![2, 97]];
+    for rank in 3..=6 {
+        shapes.push((0..rank).map(|_| *random.pick(&[1, 2, 3, 5])).collect());
+    }
+    shapes
+}
+
+#[test]
+fn kernels_stay_within_their_output_in_folded_grids() {
+    let random = &mut Random::new(5);
+    let mut folded = 0;
+    for twin in ELEMENTWISE {
+        for elements in [1, 63, 64, 65, 127, 191, 193, 509] {
+            let input = random.uniform(&[elements]) * 6.0;
+            let geometry = kernel::Geometry { shape: vec![elements], activation: twin.ours };
+            let launch = kernel::launch("test", &geometry, 3).unwrap();
+            folded += usize::from(launch.workgroups[1] > 1);
+            assert_eq!(launch.kernel.entry, Family::Activation.entries()[0]);
+            let actual = dispatch(runtime(), &launch, &[&input], &[elements]);
+            let expected = activation(twin.exact.unwrap(), &widen(&input));
+            assert_close(&format!("{:?} of {elements}", twin.ours), &actual, &expected);
+        }
+    }
+    assert!(folded > 0);
+}
+
+/// What the oracle allows; at an infinite input its error terms have no meaning, as the
+/// result is a limit that the formula gives to within its last roundings.
+fn at_the_edges(twin: Twin, input: &ArrayD<f32>) -> Expected {
+    let mut expected = activation(twin.exact.unwrap(), &widen(input));
+    for ((bound, value), x) in expected.bound.iter_mut().zip(&expected.value).zip(input) {
+        if x.is_infinite() {
+            *bound = 4.0 * EPSILON * value.abs();
+        }
+    }
+    expected
+}
+
+#[test]
+fn nan_stays_nan_and_extremes_give_what_the_formula_gives() {
+    let extremes = [
+        f32::NAN,
+        -f32::NAN,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        100.0,
+        -100.0,
+        0.0,
+        -0.0,
+        1e-30,
+        -1e-30,
+        3.0,
+        -3.0,
+        88.0,
+        -88.0,
+        1e-4,
+        -1e-4,
+    ];
+    let input = line(&extremes);
+    for twin in ELEMENTWISE {
+        let geometry = kernel::Geometry { shape: vec![extremes.len()], activation: twin.ours };
+        let launch = kernel::launch("test", &geometry, 65_535).unwrap();
+        let actual = dispatch(runtime(), &launch, &[&input], &[extremes.len()]);
+        assert!(actual[[0]].is_nan() && actual[[1]].is_nan(), "{:?}: {actual}", twin.ours);
+        assert_close(&format!("{:?}", twin.ours), &actual, &at_the_edges(twin, &input));
+    }
+}
+
+#[test]
+fn linear_copies_bits() {
+    let odd = [f32::from_bits(0x7fc0_1234), f32::INFINITY, -0.0, 1.5, f32::MAX, -f32::MAX];
+    let input = line(&odd);
+    let geometry =
+        kernel::Geometry { shape: vec![odd.len()], activation: longshore::Activation::Linear };
+    let launch = kernel::launch("test", &geometry, 65_535).unwrap();
+    let actual = dispatch(runtime(), &launch, &[&input], &[odd.len()]);
+    assert_same_bits("linear", &actual, &input);
+}
+
+#[test]
+fn an_empty_value_stays_empty() {
+    let empty = ArrayD::<f32>::zeros(IxDyn(&[2, 0, 3]));
+    let actual = apply(&empty, |g, x| g.activation(x, longshore::Activation::Relu));
+    assert_eq!(actual.shape(), [2, 0, 3]);
+}

@@ -1,0 +1,171 @@
+//! Addition and multiplication on the device.
+
+use std::collections::BTreeSet;
+
+use longshore::graph::BinaryOp;
+use longshore::kernels::{Family, binary as kernel};
+use longshore::{Dim, Graph};
+use ndarray::{ArrayD, IxDyn};
+
+use crate::common::compare::assert_close;
+use crate::common::fixture::Case;
+use crate::common::oracle::Expected;
+use crate::common::oracle::binary::{add, multiply};
+use crate::common::random::Random;
+use crate::dispatch::dispatch;
+use crate::golden::{ELEMENTWISE, cases, check, line, narrow, trials, widen};
+use crate::harness::{run, runtime};
+
+fn exact(operation: BinaryOp, left: &ArrayD<f32>, right: &ArrayD<f32>) -> Expected {
+    match operation {
+        BinaryOp::Add => add(&widen(left), &widen(right)),
+        BinaryOp::Multiply => multiply(&widen(left), &widen(right)),
+        other => panic!("the oracle has no {other:?}"),
+    }
+}
+
+/// Runs a network of one operation; shapes are fixed, so the batch plays no part.
+fn compute(operation: BinaryOp, left: &ArrayD<f32>, right: &ArrayD<f32>) -> ArrayD<f32> {
+    let mut g = Graph::new();
+    let fixed = |array: &ArrayD<f32>| -> Vec<Dim> {
+        array.shape().iter().copied().map(Dim::Fixed).collect()
+    };
+    let (l, r) = (g.input("left", fixed(left)), g.input("right", fixed(right)));
+    let y = match operation {
+        BinaryOp::Add => g.add(l, r),
+        BinaryOp::Multiply => g.multiply(l, r),
+        other => panic!("the graph has no {other:?}"),
+    };
+    g.output("y", y.unwrap());
+    run(runtime(), &g, 1, &[("left", left), ("right", right)]).remove("y").unwrap()
+}
+
+fn golden(case: &Case, operation: BinaryOp) {
+    let (left, right) = (narrow(case.array("input")), narrow(case.array("other")));
+    let actual = compute(operation, &left, &right);
+    let oracle = exact(operation, &left, &right);
+    assert_close(&case.name, &actual, &oracle);
+    check(case, &actual, &oracle);
+}
+
+#[test]
+fn golden_cases() {
+    for case in cases("add", 6, &[]) {
+        golden(&case, BinaryOp::Add);
+    }
+    for case in cases("multiply", 6, &[]) {
+        golden(&case, BinaryOp::Multiply);
+    }
+}
+
+/// Two shapes that broadcast, of ranks up to 6.
+fn shapes(random: &mut Random) -> (Vec<usize>, Vec<usize>) {
+    let rank = random.range(0, 7);
+    let full: Vec<usize> = (0..rank).map(|_| *random.pick(&[1, 2, 3, 5])).collect();
+    let mut thinned = || {
+        let first = random.range(0, rank + 1);
+        let keep = |&length: &usize| if random.range(0, 3) == 0 { 1 } else { length };
+        full[first..].iter().map(keep).collect::<Vec<_>>()
+    };
+    (thinned(), thinned())
+}
+
+#[test]
+fn random_shapes_broadcast_as_in_the_oracle() {
+    trials(120, |random| {
+        let (left, right) = shapes(random);
+        let operation = *random.pick(&[BinaryOp::Add, BinaryOp::Multiply]);
+        let (left, right) = (random.uniform(&left), random.uniform(&right));
+        let actual = compute(operation, &left, &right);
+        let what = format!("{operation:?} of {:?} and {:?}", left.shape(), right.shape());
+        assert_close(&what, &actual, &exact(operation, &left, &right));
+    });
+}
+
+#[test]
+fn a_batch_meets_one_item() {
+    let random = &mut Random::new(7);
+    let (left, right) = (random.uniform(&[5, 3, 2]), random.uniform(&[3, 1]));
+    let mut g = Graph::new();
+    let l = g.input("left", [Dim::Batch, 3.into(), 2.into()]);
+    let r = g.input("right", [3, 1]);
+    let sum = g.add(r, l).unwrap();
+    let product = g.multiply(sum, sum).unwrap();
+    g.output("sum", sum);
+    g.output("product", product);
+    let found = run(runtime(), &g, 5, &[("left", &left), ("right", &right)]);
+    assert_close("sum", &found["sum"], &exact(BinaryOp::Add, &right, &left));
+    let squared = exact(BinaryOp::Multiply, &found["sum"], &found["sum"]);
+    assert_close("product", &found["product"], &squared);
+}
+
+#[test]
+fn kernels_stay_within_their_output_in_folded_grids() {
+    let mut entries = BTreeSet::new();
+    let mut folded = 0;
+    let pairs: [(&[usize], &[usize]); 10] = [
+        (&[1], &[1]),
+        (&[63], &[63]),
+        (&[65], &[1]),
+        (&[], &[64]),
+        (&[7, 11], &[11]),
+        (&[5, 1, 13], &[7, 1]),
+        (&[2, 3, 5, 7], &[2, 3, 5, 7]),
+        (&[2, 1, 3, 1, 3, 1], &[1, 2, 1, 3, 1, 5]),
+        (&[2, 1, 2, 1, 2, 1], &[3, 2, 3, 1, 3]),
+        (&[509], &[509]),
+    ];
+    let random = &mut Random::new(3);
+    for (left, right) in pairs {
+        for operation in [BinaryOp::Add, BinaryOp::Multiply] {
+            let twin = *random.pick(&ELEMENTWISE);
+            let (one, two) = (random.uniform(left), random.uniform(right));
+            let expected = twin.apply(exact(operation, &one, &two));
+            let geometry = kernel::Geometry {
+                left: left.to_vec(),
+                right: right.to_vec(),
+                operation,
+                activation: twin.ours,
+            };
+            let launch = kernel::launch("test", &geometry, 3).unwrap();
+            entries.insert(launch.kernel.entry);
+            folded += usize::from(launch.workgroups[1] > 1);
+            let actual = dispatch(runtime(), &launch, &[&one, &two], expected.value.shape());
+            assert_close(&format!("{operation:?} {left:?} {right:?} {twin:?}"), &actual, &expected);
+        }
+    }
+    assert_eq!(entries, Family::Binary.entries().iter().copied().collect());
+    assert!(folded > 0);
+}
+
+#[test]
+fn special_values_follow_ieee() {
+    let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, 1.5, f32::MAX];
+    let (column, row) = (line(&odd).into_shape_with_order(IxDyn(&[7, 1])).unwrap(), line(&odd));
+    for operation in [BinaryOp::Add, BinaryOp::Multiply] {
+        let expected: Vec<f32> = odd
+            .iter()
+            .flat_map(|&a| odd.map(|b| if operation == BinaryOp::Add { a + b } else { a * b }))
+            .collect();
+        let actual = compute_raw(operation, &column, &row);
+        for ((index, actual), expected) in actual.indexed_iter().zip(expected) {
+            let same = actual.to_bits() == expected.to_bits() || expected.is_nan();
+            assert!(
+                same && actual.is_nan() == expected.is_nan(),
+                "{operation:?} {index:?}: {actual}, not {expected}"
+            );
+        }
+    }
+}
+
+/// Dispatches the kernel alone: staging refuses what is not finite.
+fn compute_raw(operation: BinaryOp, left: &ArrayD<f32>, right: &ArrayD<f32>) -> ArrayD<f32> {
+    let geometry = kernel::Geometry {
+        left: left.shape().to_vec(),
+        right: right.shape().to_vec(),
+        operation,
+        activation: longshore::Activation::Linear,
+    };
+    let launch = kernel::launch("test", &geometry, 65_535).unwrap();
+    dispatch(runtime(), &launch, &[left, right], &[7, 7])
+}

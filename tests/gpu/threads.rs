@@ -1,0 +1,66 @@
+//! One runtime, many threads: each gets what it asked for.
+
+use longshore::Activation::Relu;
+use longshore::{Dim, Graph};
+
+use crate::common::random::Random;
+use crate::golden::assert_same_bits;
+use crate::harness::{runtime, stage};
+
+#[test]
+fn threads_stage_and_read_side_by_side() {
+    let rt = runtime();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            scope.spawn(move || {
+                let random = &mut Random::new(thread);
+                for _ in 0..100 {
+                    let length = random.range(1, 200);
+                    let array = random.uniform(&[length]);
+                    let back = stage(rt, "x", &array).read().unwrap();
+                    assert_same_bits("what comes back", &back, &array);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn threads_run_one_session_side_by_side() {
+    let rt = runtime();
+    let mut g = Graph::new();
+    let x = g.input("x", [Dim::Batch, 33.into()]);
+    let y = g.add(x, x).unwrap();
+    let y = g.activation(y, Relu).unwrap();
+    g.output("y", y);
+    let session = &rt.prepare(&g.plan(2).unwrap()).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            scope.spawn(move || {
+                let random = &mut Random::new(100 + thread);
+                for _ in 0..50 {
+                    let array = random.uniform(&[2, 33]);
+                    let tensor = stage(rt, "x", &array);
+                    let run = session.run([("x", &tensor)]).unwrap();
+                    let expected = array.mapv(|value| (value + value).max(0.0));
+                    assert_same_bits("a run", &run["y"].read().unwrap(), &expected);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn async_reads_finish_side_by_side() {
+    let rt = runtime();
+    let arrays: Vec<_> = (0..20).map(|seed| Random::new(seed).uniform(&[50])).collect();
+    let tensors: Vec<_> = arrays.iter().map(|array| stage(rt, "x", array)).collect();
+    let reads: Vec<_> = tensors.iter().map(longshore::Tensor::read_async).collect();
+    std::thread::scope(|scope| {
+        for (read, array) in reads.into_iter().zip(&arrays) {
+            scope.spawn(move || {
+                assert_same_bits("an async read", &pollster::block_on(read).unwrap(), array);
+            });
+        }
+    });
+}
