@@ -1,0 +1,68 @@
+//! The `longshore` command.
+
+mod adapters;
+mod canvas;
+mod choice;
+mod demo;
+
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// GPU compute for arrays: staged once, run by WGSL kernels, every crossing counted.
+#[derive(Parser)]
+#[command(name = "longshore", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Classify 359 digits with a network that Keras trained, and show what crossed.
+    Demo(demo::Options),
+    /// List the adapters of this machine.
+    Adapters(adapters::Options),
+}
+
+fn main() -> ExitCode {
+    // Wrong usage ends here, with exit status 2.
+    let arguments = Arguments::parse();
+    let result = match &arguments.command {
+        Command::Demo(options) => demo::run(options),
+        Command::Adapters(options) => adapters::run(options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "longshore: {}", line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes an error and its causes on one line.
+fn line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        // Some errors quote their cause themselves.
+        if !line.ends_with(&cause) {
+            let colon = if line.is_empty() { "" } else { ": " };
+            line = line + colon + &cause;
+        }
+    }
+    // The library breaks long messages for terminals.
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Prints text; a reader that has gone away, as `head` does, is no failure.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::from(error).context("cannot write to standard output"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,13 @@
+//! The built command, run as users run it; most tests need an adapter and fail without.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test"
+)]
+
+mod demo;
+mod readme;
+mod support;
+mod usage;
