@@ -211,7 +211,7 @@ fn activations_have_the_numbers_of_the_rust_side() {
 }
 
 #[test]
-fn every_family_has_its_shader_kernel_operation_oracle_and_tests() {
+fn every_family_has_its_shader_kernel_operation_oracle_tests_and_bench() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut missing = Vec::new();
     for stem in Family::ALL.map(Family::stem) {
@@ -221,6 +221,7 @@ fn every_family_has_its_shader_kernel_operation_oracle_and_tests() {
             format!("src/graph/{stem}.rs"),
             format!("tests/common/oracle/{stem}.rs"),
             format!("tests/gpu/{stem}.rs"),
+            format!("benches/kernels/{stem}.rs"),
         ] {
             if !root.join(&path).is_file() {
                 missing.push(path);
