@@ -1,6 +1,6 @@
 // activation: output[i] = f(input[i]), f an element-wise activation function.
 //
-// One thread computes one element. Any shape; both operands are contiguous.
+// Any shape; both operands are contiguous.
 
 struct Params {
     threads: u32,
@@ -11,7 +11,11 @@ struct Params {
 @group(0) @binding(0) var<uniform>             params: Params;
 @group(0) @binding(1) var<storage, read>       input:  array<f32>; // (E)
 @group(0) @binding(2) var<storage, read_write> output: array<f32>; // (E)
+// the same buffers, four elements at a time
+@group(0) @binding(1) var<storage, read>       input4:  array<vec4<f32>>; // (E / 4)
+@group(0) @binding(2) var<storage, read_write> output4: array<vec4<f32>>; // (E / 4)
 
+// One thread computes one element.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn general(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -23,4 +27,18 @@ fn general(
         return;
     }
     output[index] = activate(params.activation, params.alpha, input[index]);
+}
+
+// One thread computes four elements. E is a multiple of 4.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn elements4(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index >= params.threads {
+        return;
+    }
+    output4[index] = activate4(params.activation, params.alpha, input4[index]);
 }

@@ -3,7 +3,6 @@
 // Operands broadcast as in NumPy. The output's shape is given as 6 lengths, the last one
 // varying fastest; an operand's stride along a broadcast axis is 0. Runs of axes that both
 // operands walk in the same way arrive as one axis, and missing axes as a length of 1.
-// One thread computes one element.
 
 const ADD: u32 = 0u;
 const MULTIPLY: u32 = 1u;
@@ -37,13 +36,17 @@ struct Params {
 @group(0) @binding(1) var<storage, read>       left:   array<f32>; // broadcasts to output
 @group(0) @binding(2) var<storage, read>       right:  array<f32>; // broadcasts to output
 @group(0) @binding(3) var<storage, read_write> output: array<f32>; // (L0, L1, L2, L3, L4, L5)
+// the same buffers, four elements at a time
+@group(0) @binding(1) var<storage, read>       left4:   array<vec4<f32>>; // (E / 4)
+@group(0) @binding(2) var<storage, read>       right4:  array<vec4<f32>>; // (E / 4)
+@group(0) @binding(3) var<storage, read_write> output4: array<vec4<f32>>; // (E / 4)
 
 fn combine(a: f32, b: f32) -> f32 {
     let value = select(a + b, a * b, params.operation == MULTIPLY);
     return activate(params.activation, params.alpha, value);
 }
 
-// Both operands have the output's shape.
+// Both operands have the output's shape. One thread computes one element.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn same(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -57,6 +60,24 @@ fn same(
     output[index] = combine(left[index], right[index]);
 }
 
+// Both operands have the output's shape, of E elements, a multiple of 4. One thread computes four.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn same4(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index >= params.threads {
+        return;
+    }
+    let a = left4[index];
+    let b = right4[index];
+    let value = select(a + b, a * b, params.operation == MULTIPLY);
+    output4[index] = activate4(params.activation, params.alpha, value);
+}
+
+// One thread computes one element.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn broadcast(
     @builtin(workgroup_id) group: vec3<u32>,

@@ -233,3 +233,41 @@ fn blocks4(
     }
     store(tile, sum0, sum1, sum2, sum3);
 }
+
+// One thread computes four channels of one pixel. Depthwise, with a multiplier of 1:
+// F = C = G, a multiple of 4.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn depthwise4(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index >= params.threads {
+        return;
+    }
+    let quads = params.output_channels / 4u;
+    let pixel = index / quads;
+    let quad = index - pixel * quads;
+    let line = pixel / params.output_width;
+    let n = line / params.output_height;
+    let y = (line - n * params.output_height) * params.stride_height;
+    let x = (pixel - line * params.output_width) * params.stride_width;
+    let rows = clip(y, params.dilation_height, params.pad_top, params.kernel_height, params.input_height);
+    let columns = clip(x, params.dilation_width, params.pad_left, params.kernel_width, params.input_width);
+
+    var sum = vec4(0.0);
+    for (var i = rows.x; i < rows.y; i++) {
+        let input_y = y + i * params.dilation_height - params.pad_top;
+        for (var j = columns.x; j < columns.y; j++) {
+            let input_x = x + j * params.dilation_width - params.pad_left;
+            let source = (n * params.input_height + input_y) * params.input_width + input_x;
+            let weight = i * params.kernel_width + j;
+            sum = fma(input4[source * quads + quad], kernel4[weight * quads + quad], sum);
+        }
+    }
+    if params.has_bias != 0u {
+        sum += bias4[quad];
+    }
+    output4[index] = activate4(params.activation, params.alpha, sum);
+}

@@ -5,8 +5,6 @@
 // u * stride_width + j * dilation_width = x + crop_left: every output element gathers the
 // input pixels that reach it. a is an activation. Images are (batch, height, width, channels),
 // kernels (height, width, output channels, input channels).
-//
-// One thread computes one element.
 
 struct Params {
     threads: u32,
@@ -34,7 +32,11 @@ struct Params {
 @group(0) @binding(2) var<storage, read>       kernel: array<f32>; // (I, J, F, C)
 @group(0) @binding(3) var<storage, read>       bias:   array<f32>; // (F), or the kernel again
 @group(0) @binding(4) var<storage, read_write> output: array<f32>; // (N, Y, X, F)
+// the same buffers, four input channels at a time
+@group(0) @binding(1) var<storage, read>       input4:  array<vec4<f32>>; // (N, H, W, C / 4)
+@group(0) @binding(2) var<storage, read>       kernel4: array<vec4<f32>>; // (I, J, F, C / 4)
 
+// One thread computes one element.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn general(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -77,6 +79,56 @@ fn general(
             }
         }
     }
+    if params.has_bias != 0u {
+        sum += bias[f];
+    }
+    output[index] = activate(params.activation, params.alpha, sum);
+}
+
+// One thread computes one element from four input channels at a time. C is a multiple of 4.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn inputs4(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index >= params.threads {
+        return;
+    }
+    let pixel = index / params.output_channels;
+    let f = index - pixel * params.output_channels;
+    let line = pixel / params.output_width;
+    let n = line / params.output_height;
+    // where the element lies in the full, uncropped output
+    let y = line - n * params.output_height + params.crop_top;
+    let x = pixel - line * params.output_width + params.crop_left;
+    let quads = params.input_channels / 4u;
+    // taps beyond these start at an output element behind this one
+    let rows = min(params.kernel_height, y / params.dilation_height + 1u);
+    let columns = min(params.kernel_width, x / params.dilation_width + 1u);
+
+    var sums = vec4(0.0);
+    for (var i = 0u; i < rows; i++) {
+        let down = y - i * params.dilation_height;
+        let v = down / params.stride_height;
+        if v * params.stride_height != down || v >= params.input_height {
+            continue;
+        }
+        for (var j = 0u; j < columns; j++) {
+            let right = x - j * params.dilation_width;
+            let u = right / params.stride_width;
+            if u * params.stride_width != right || u >= params.input_width {
+                continue;
+            }
+            let source = ((n * params.input_height + v) * params.input_width + u) * quads;
+            let weight = ((i * params.kernel_width + j) * params.output_channels + f) * quads;
+            for (var c = 0u; c < quads; c++) {
+                sums = fma(input4[source + c], kernel4[weight + c], sums);
+            }
+        }
+    }
+    var sum = (sums.x + sums.y) + (sums.z + sums.w);
     if params.has_bias != 0u {
         sum += bias[f];
     }

@@ -8,7 +8,8 @@
 //   taps:    start index, tap count, then the weights (f32 bits), padded to a fixed length
 //
 // Only `tap count` weights are used: a padding weight times an infinite pixel would be NaN.
-// One thread computes one element.
+//
+// The entries that end in 4 take four channels at a time; for them `channels` is C / 4.
 
 struct Params {
     threads: u32,
@@ -26,6 +27,9 @@ struct Params {
 @group(0) @binding(1) var<storage, read>       table:  array<u32>; // (OH * row_entry + OW * column_entry)
 @group(0) @binding(2) var<storage, read>       input:  array<f32>; // (N, H, W, C)
 @group(0) @binding(3) var<storage, read_write> output: array<f32>; // (N, OH, OW, C)
+// the same buffers, four channels at a time
+@group(0) @binding(2) var<storage, read>       input4:  array<vec4<f32>>; // (N, H, W, C / 4)
+@group(0) @binding(3) var<storage, read_write> output4: array<vec4<f32>>; // (N, OH, OW, C / 4)
 
 struct Place {
     channel: u32,
@@ -50,6 +54,7 @@ fn place(index: u32) -> Place {
     );
 }
 
+// One thread computes one element.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn nearest(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -65,6 +70,23 @@ fn nearest(
     output[index] = input[pixel * params.channels + at.channel];
 }
 
+// One thread computes four channels.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn nearest4(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index >= params.threads {
+        return;
+    }
+    let at = place(index);
+    let pixel = (at.first_row + table[at.row]) * params.input_width + table[at.column];
+    output4[index] = input4[pixel * params.channels + at.channel];
+}
+
+// One thread computes one element.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn taps(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -91,4 +113,33 @@ fn taps(
         sum += bitcast<f32>(table[at.row + 2u + i]) * line;
     }
     output[index] = sum;
+}
+
+// One thread computes four channels.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn taps4(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index >= params.threads {
+        return;
+    }
+    let at = place(index);
+    let row_count = table[at.row + 1u];
+    let column_count = table[at.column + 1u];
+    let corner = (at.first_row + table[at.row]) * params.input_width + table[at.column];
+
+    var sum = vec4(0.0);
+    for (var i = 0u; i < row_count; i++) {
+        var source = (corner + i * params.input_width) * params.channels + at.channel;
+        var line = vec4(0.0);
+        for (var j = 0u; j < column_count; j++) {
+            line += bitcast<f32>(table[at.column + 2u + j]) * input4[source];
+            source += params.channels;
+        }
+        sum += bitcast<f32>(table[at.row + 2u + i]) * line;
+    }
+    output4[index] = sum;
 }

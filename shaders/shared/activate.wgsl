@@ -97,10 +97,14 @@ fn activate4(kind: u32, alpha: f32, x: vec4<f32>) -> vec4<f32> {
     if kind == LINEAR {
         return x;
     }
-    // A loop, so that the switch is compiled once.
+    if kind == RELU {
+        return select(x, vec4(0.0), x < vec4(0.0));
+    }
+    // A loop, so that the switch is compiled once; turning the vector round needs no indexing,
+    // which would move it from registers to memory.
     var y = x;
     for (var i = 0u; i < 4u; i++) {
-        y[i] = activate(kind, alpha, y[i]);
+        y = vec4(y.yzw, activate(kind, alpha, y.x));
     }
     return y;
 }

@@ -1,6 +1,6 @@
 //! Element-wise activations: their numbers in the shaders, and the family that applies one alone.
 
-use super::{Family, Kernel, Launch, count, fold};
+use super::{Family, Kernel, Launch, count, fold, in_fours};
 use crate::error::{Error, Result};
 use crate::graph::Activation;
 
@@ -68,11 +68,12 @@ pub fn launch(
     geometry: &Geometry,
     max_workgroups_per_dimension: u32,
 ) -> Result<Launch> {
-    let threads = count(node, "the output", &geometry.shape)?;
+    let elements = count(node, "the output", &geometry.shape)?;
     let (activation, alpha) = code(node, geometry.activation)?;
+    let (entry, threads) = in_fours(elements, "general", "elements4");
     let params = Params { threads, activation, alpha };
     Ok(Launch {
-        kernel: Kernel { family: Family::Activation, entry: "general" },
+        kernel: Kernel { family: Family::Activation, entry },
         params: bytemuck::bytes_of(&params).to_vec(),
         table: Vec::new(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,

@@ -1,7 +1,7 @@
 //! Element-wise functions of two operands with NumPy broadcasting.
 
 use super::activation::code;
-use super::{Family, Kernel, Launch, count, fold, narrow};
+use super::{Family, Kernel, Launch, count, fold, in_fours, narrow};
 use crate::error::{Error, Result};
 use crate::graph::{Activation, BinaryOp};
 
@@ -69,13 +69,13 @@ pub fn launch(
     count(node, "the right operand", &geometry.right)?;
     let axes = coalesce(&geometry.left, &geometry.right);
     let lengths: Vec<usize> = axes.iter().map(|axis| axis.length).collect();
-    let threads = count(node, "the output", &lengths)?;
+    let elements = count(node, "the output", &lengths)?;
     let dense = |stride: fn(&Axis) -> usize| match axes.as_slice() {
         [] => true,
         [axis] => stride(axis) == 1,
         _ => false,
     };
-    let same = threads == 0 || (dense(|axis| axis.left) && dense(|axis| axis.right));
+    let same = elements == 0 || (dense(|axis| axis.left) && dense(|axis| axis.right));
     let missing = AXES.checked_sub(axes.len()).ok_or_else(|| Error::Unsupported {
         node: node.to_owned(),
         what: format!("broadcasting over {} runs of axes", axes.len()),
@@ -92,6 +92,8 @@ pub fn launch(
     let left = narrow(node, "the left operand", padded(0, |axis| axis.left))?;
     let right = narrow(node, "the right operand", padded(0, |axis| axis.right))?;
     let (activation, alpha) = code(node, geometry.activation)?;
+    let (entry, threads) =
+        if same { in_fours(elements, "same", "same4") } else { ("broadcast", elements) };
     let operation = match geometry.operation {
         BinaryOp::Add => 0,
         BinaryOp::Multiply => 1,
@@ -107,7 +109,7 @@ pub fn launch(
         right0, right1, right2, right3, right4, right5,
     };
     Ok(Launch {
-        kernel: Kernel { family: Family::Binary, entry: if same { "same" } else { "broadcast" } },
+        kernel: Kernel { family: Family::Binary, entry },
         params: bytemuck::bytes_of(&params).to_vec(),
         table: Vec::new(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,

@@ -128,6 +128,9 @@ fn variant(
     group_outputs: u32,
     elements: u32,
 ) -> (&'static str, u32) {
+    if elements > 0 && (group_inputs, group_outputs) == (1, 1) && channels.is_multiple_of(4) {
+        return ("depthwise4", elements / 4);
+    }
     // Tiles of four pixels are mostly idle on an image of one column.
     if elements == 0 || x < 2 || !group_outputs.is_multiple_of(4) {
         return ("general", elements);
@@ -182,6 +185,8 @@ mod tests {
         assert_eq!(entry([1, 5, 5, 8], 8, 1), "blocks4");
         assert_eq!(entry([1, 5, 5, 8], 3, 1), "channels4");
         assert_eq!(entry([1, 5, 5, 8], 4, 4), "general");
+        assert_eq!(entry([1, 5, 1, 8], 8, 8), "depthwise4");
+        assert_eq!(entry([1, 5, 5, 6], 6, 6), "general");
         assert_eq!(entry([1, 5, 5, 6], 8, 1), "general");
         assert_eq!(entry([1, 5, 1, 8], 8, 1), "general");
         assert_eq!(entry([0, 5, 5, 8], 8, 1), "general");

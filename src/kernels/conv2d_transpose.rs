@@ -99,8 +99,10 @@ pub fn launch(
         activation,
         alpha,
     };
+    let is_wide = threads > 0 && input_channels > 0 && input_channels.is_multiple_of(4);
+    let entry = if is_wide { "inputs4" } else { "general" };
     Ok(Launch {
-        kernel: Kernel { family: Family::Conv2dTranspose, entry: "general" },
+        kernel: Kernel { family: Family::Conv2dTranspose, entry },
         params: bytemuck::bytes_of(&params).to_vec(),
         table: Vec::new(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,

@@ -114,11 +114,13 @@ impl Family {
     #[must_use]
     pub fn entries(self) -> &'static [&'static str] {
         match self {
-            Family::Activation | Family::Conv2dTranspose | Family::Softmax => &["general"],
-            Family::Binary => &["same", "broadcast"],
-            Family::Conv2d => &["general", "channels4", "blocks4"],
+            Family::Activation => &["general", "elements4"],
+            Family::Binary => &["same", "same4", "broadcast"],
+            Family::Conv2d => &["general", "channels4", "blocks4", "depthwise4"],
+            Family::Conv2dTranspose => &["general", "inputs4"],
             Family::Dense => &["general", "columns4", "blocks4"],
-            Family::Resize2d => &["nearest", "taps"],
+            Family::Resize2d => &["nearest", "nearest4", "taps", "taps4"],
+            Family::Softmax => &["general"],
         }
     }
 
@@ -173,6 +175,12 @@ pub struct Launch {
     pub table: Vec<u8>,
     /// Workgroup counts in x, y, z, each within the device's limit.
     pub workgroups: [u32; 3],
+}
+
+/// Chooses between an entry that computes one element per thread and one that computes
+/// four, and counts the threads.
+fn in_fours(elements: u32, one: &'static str, four: &'static str) -> (&'static str, u32) {
+    if elements > 0 && elements.is_multiple_of(4) { (four, elements / 4) } else { (one, elements) }
 }
 
 /// Spreads threads over a grid whose sides stay within the device's limit.

@@ -58,14 +58,14 @@ pub fn launch(
 ) -> Result<Launch> {
     let Geometry { input, size, interpolation, coordinates } = *geometry;
     count(node, "the input", &input)?;
-    let threads = count(node, "the output", &[input[0], size[0], size[1], input[3]])?;
-    let [_, input_height, input_width, channels] = narrow(node, "the input", input)?;
+    let elements = count(node, "the output", &[input[0], size[0], size[1], input[3]])?;
+    let [_, input_height, input_width, input_channels] = narrow(node, "the input", input)?;
     let [output_height, output_width] = narrow(node, "the output", size)?;
     let entry = entry_length(interpolation);
     count(node, "the table of taps", &[size[0], entry])?;
     count(node, "the table of taps", &[size[1], entry])?;
     let mut table = Vec::new();
-    if threads > 0 {
+    if elements > 0 {
         for (from, to) in [(input_height, output_height), (input_width, output_width)] {
             append_axis(&mut table, from, to, interpolation, coordinates);
         }
@@ -74,6 +74,9 @@ pub fn launch(
         table.push(0);
     }
     let [row_entry, column_entry] = narrow(node, "the table of taps", [entry; 2])?;
+    let is_wide = elements > 0 && input_channels.is_multiple_of(4);
+    let width = if is_wide { 4 } else { 1 };
+    let (threads, channels) = (elements / width, input_channels / width);
     let params = Params {
         threads,
         input_height,
@@ -84,7 +87,12 @@ pub fn launch(
         row_entry,
         column_entry,
     };
-    let entry = if interpolation == Interpolation::Nearest { "nearest" } else { "taps" };
+    let entry = match (interpolation, is_wide) {
+        (Interpolation::Nearest, false) => "nearest",
+        (Interpolation::Nearest, true) => "nearest4",
+        (_, false) => "taps",
+        (_, true) => "taps4",
+    };
     Ok(Launch {
         kernel: Kernel { family: Family::Resize2d, entry },
         params: bytemuck::bytes_of(&params).to_vec(),

@@ -165,20 +165,20 @@ fn a_crossing_that_fails_gives_its_budget_back() {
 fn guards_hold_on_their_thread_alone() {
     let rt = noop();
     let barrier = std::sync::Barrier::new(2);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            rt.forbid_crossings(|| {
-                barrier.wait();
-                refused_alone(&rt);
-                barrier.wait();
-            });
-        });
-        scope.spawn(|| {
-            barrier.wait();
-            upload(&rt).unwrap();
-            barrier.wait();
-        });
+    // Nothing is asserted between the barriers: a panic there would leave the other thread waiting.
+    let upload_together = || {
+        barrier.wait();
+        let result = upload(&rt);
+        barrier.wait();
+        result
+    };
+    let (forbidden, free) = std::thread::scope(|scope| {
+        let guarded = scope.spawn(|| rt.forbid_crossings(upload_together));
+        let free = upload_together();
+        (guarded.join().unwrap(), free)
     });
+    assert!(matches!(forbidden, Err(Error::Crossing { .. })), "{forbidden:?}");
+    free.unwrap();
     assert_eq!(rt.ledger().totals().host_to_device.count, 1);
 }
 

@@ -102,8 +102,8 @@ fn a_batch_meets_one_item() {
 #[test]
 fn kernels_stay_within_their_output_in_folded_grids() {
     let mut entries = BTreeSet::new();
-    let mut folded = 0;
-    let pairs: [(&[usize], &[usize]); 10] = [
+    let mut folded = BTreeSet::new();
+    let pairs: [(&[usize], &[usize]); 12] = [
         (&[1], &[1]),
         (&[63], &[63]),
         (&[65], &[1]),
@@ -114,6 +114,8 @@ fn kernels_stay_within_their_output_in_folded_grids() {
         (&[2, 1, 3, 1, 3, 1], &[1, 2, 1, 3, 1, 5]),
         (&[2, 1, 2, 1, 2, 1], &[3, 2, 3, 1, 3]),
         (&[509], &[509]),
+        (&[3, 4], &[3, 4]),
+        (&[257, 4], &[257, 4]),
     ];
     let random = &mut Random::new(3);
     for (left, right) in pairs {
@@ -129,13 +131,14 @@ fn kernels_stay_within_their_output_in_folded_grids() {
             };
             let launch = kernel::launch("test", &geometry, 3).unwrap();
             entries.insert(launch.kernel.entry);
-            folded += usize::from(launch.workgroups[1] > 1);
+            folded.extend((launch.workgroups[1] > 1).then_some(launch.kernel.entry));
             let actual = dispatch(runtime(), &launch, &[&one, &two], expected.value.shape());
             assert_close(&format!("{operation:?} {left:?} {right:?} {twin:?}"), &actual, &expected);
         }
     }
-    assert_eq!(entries, Family::Binary.entries().iter().copied().collect());
-    assert!(folded > 0);
+    let all: BTreeSet<&str> = Family::Binary.entries().iter().copied().collect();
+    assert_eq!(entries, all);
+    assert_eq!(folded, all);
 }
 
 #[test]

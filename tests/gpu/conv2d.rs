@@ -176,6 +176,9 @@ fn kernel_trials(random: &mut Random) -> Vec<Trial> {
         (lower, [1, 7, 10], [1, 12, 8]),
         (padded, [2, 3, 6], [1, 4, 12]),
         (same, [3, 11, 13], [1, 8, 12]),
+        (padded, [2, 3, 6], [4, 1, 1]),
+        (odd, [3, 9, 13], [8, 1, 1]),
+        (lower, [2, 17, 13], [12, 1, 1]),
     ] {
         let twin = *random.pick(&ELEMENTWISE);
         trials.push(Trial::fill(random, window, image, groups, twin));

@@ -1,6 +1,8 @@
 //! Transposed convolutions on the device.
 
-use longshore::kernels::conv2d_transpose as kernel;
+use std::collections::BTreeSet;
+
+use longshore::kernels::{Family, conv2d_transpose as kernel};
 use longshore::{Conv2dTranspose, Padding};
 use ndarray::ArrayD;
 
@@ -86,7 +88,8 @@ impl Trial {
         k - 1 - total.div_ceil(2).min(k - 1)
     }
 
-    fn dispatch(&self, output: &[usize], most: u32) -> (u32, ArrayD<f32>) {
+    /// Dispatches the kernel alone; returns its entry point, its rows of workgroups and the output.
+    fn dispatch(&self, output: &[usize], most: u32) -> (&'static str, u32, ArrayD<f32>) {
         let four = |shape: &[usize]| <[usize; 4]>::try_from(shape).unwrap();
         let sides = |pair: Two| [pair.0, pair.1];
         let geometry = kernel::Geometry {
@@ -102,7 +105,8 @@ impl Trial {
         let launch = kernel::launch("test", &geometry, most).unwrap();
         let operands: Vec<&ArrayD<f32>> =
             [&self.input, &self.weight].into_iter().chain(&self.bias).collect();
-        (launch.workgroups[1], dispatch(runtime(), &launch, &operands, output))
+        let actual = dispatch(runtime(), &launch, &operands, output);
+        (launch.kernel.entry, launch.workgroups[1], actual)
     }
 }
 
@@ -189,17 +193,20 @@ fn random_shapes_and_options() {
 #[test]
 fn kernels_stay_within_their_output_in_folded_grids() {
     let random = &mut Random::new(31);
-    let mut folded = 0;
+    let (mut entries, mut folded) = (BTreeSet::new(), BTreeSet::new());
     for _ in 0..40 {
         let trial = draw(random);
         let expected = trial.oracle();
         // Always more than one row of workgroups, where there is more than one group.
         let groups = u32::try_from(expected.value.len().div_ceil(64)).unwrap();
-        let (y, actual) = trial.dispatch(expected.value.shape(), groups.div_ceil(2).max(3));
-        folded += usize::from(y > 1);
+        let (entry, y, actual) = trial.dispatch(expected.value.shape(), groups.div_ceil(2).max(3));
+        entries.insert(entry);
+        folded.extend((y > 1).then_some(entry));
         assert_close(&trial.describe(), &actual, &expected);
     }
-    assert!(folded > 5, "{folded} folded grids");
+    let all: BTreeSet<&str> = Family::Conv2dTranspose.entries().iter().copied().collect();
+    assert_eq!(entries, all);
+    assert_eq!(folded, all);
 }
 
 #[test]
@@ -217,7 +224,7 @@ fn elements_round_a_workgroup() {
             bias: None,
         };
         let expected = trial.oracle();
-        let (_, actual) = trial.dispatch(expected.value.shape(), 65_535);
+        let (_, _, actual) = trial.dispatch(expected.value.shape(), 65_535);
         assert_close(&trial.describe(), &actual, &expected);
     }
 }
@@ -229,13 +236,13 @@ fn nan_and_infinity_reach_the_pixels_they_are_spread_over_and_no_other() {
         let mut trial = draw(random);
         trial.twin = LINEAR;
         let shape = trial.oracle().value.shape().to_vec();
-        let (_, clean) = trial.dispatch(&shape, 65_535);
+        let (_, _, clean) = trial.dispatch(&shape, 65_535);
         let middle: Vec<usize> = trial.input.shape().iter().map(|&length| length / 2).collect();
         for value in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
             let finite = trial.input.clone();
             trial.input = with_one(&finite, &middle, value);
             let expected = trial.oracle().value;
-            let (_, actual) = trial.dispatch(&shape, 65_535);
+            let (_, _, actual) = trial.dispatch(&shape, 65_535);
             for ((index, &found), (&exact, &before)) in
                 actual.indexed_iter().zip(expected.iter().zip(&clean))
             {

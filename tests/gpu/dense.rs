@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use longshore::Dense;
 use longshore::kernels::{Family, dense as kernel};
+use longshore::{Dense, Graph};
 use ndarray::{ArrayD, IxDyn};
 
 use crate::common::compare::assert_close;
@@ -15,7 +15,7 @@ use crate::golden::{
     ELEMENTWISE, SOFTMAX, Twin, apply, assert_same_bits, cases, check, narrow, trials, weights,
     widen, with_one,
 };
-use crate::harness::runtime;
+use crate::harness::{run, runtime};
 
 fn oracle(
     input: &ArrayD<f32>,
@@ -44,7 +44,7 @@ fn golden_cases() {
 #[test]
 fn golden_cases_of_flatten_and_reshape() {
     for case in cases("flatten", 3, &[]) {
-        let actual = apply(&narrow(case.array("input")), longshore::Graph::flatten);
+        let actual = apply(&narrow(case.array("input")), Graph::flatten);
         check(&case, &actual, &reshape::flatten(case.array("input")));
     }
     for case in cases("reshape", 4, &["target_shape"]) {
@@ -93,6 +93,19 @@ fn random_shapes_and_options() {
         let what = format!("{shape:?} to {units}, bias {}, {twin:?}", bias.is_some());
         assert_close(&what, &actual, &oracle(&input, &weight, bias.as_ref(), twin));
     });
+}
+
+#[test]
+fn a_lone_axis_is_a_row() {
+    let random = &mut Random::new(20);
+    let (input, weight) = (random.uniform(&[7]), random.uniform(&[7, 5]));
+    let mut g = Graph::new();
+    let x = g.input("x", [7]);
+    let layer = Dense::new(5).activation(SOFTMAX.ours);
+    let y = g.dense(x, layer, &weights(&weight, None)).unwrap();
+    g.output("y", y);
+    let actual = run(runtime(), &g, 1, &[("x", &input)]).remove("y").unwrap();
+    assert_close("one row", &actual, &oracle(&input, &weight, None, SOFTMAX));
 }
 
 fn raw(

@@ -153,6 +153,8 @@ fn kernels_stay_within_their_output_in_folded_grids() {
             ([1, 3, 4, 1], (13, 5)),
             ([3, 7, 5, 4], (3, 13)),
             ([2, 1, 6, 3], (8, 4)),
+            ([2, 3, 5, 3], (7, 11)),
+            ([2, 3, 5, 12], (7, 11)),
         ] {
             let input = random.uniform(&[batch, height, width, channels]);
             let (entry, y, actual) = rule.dispatch(&input, size, 3);

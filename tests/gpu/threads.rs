@@ -11,14 +11,18 @@ use crate::harness::{runtime, stage};
 fn threads_stage_and_read_side_by_side() {
     let rt = runtime();
     std::thread::scope(|scope| {
-        for thread in 0..4 {
+        for thread in 0..8 {
             scope.spawn(move || {
                 let random = &mut Random::new(thread);
-                for _ in 0..100 {
+                for _ in 0..40 {
                     let length = random.range(1, 200);
                     let array = random.uniform(&[length]);
-                    let back = stage(rt, "x", &array).read().unwrap();
-                    assert_same_bits("what comes back", &back, &array);
+                    let tensor = stage(rt, "x", &array);
+                    // Often, so that one thread's poll finds what another waits for.
+                    for _ in 0..10 {
+                        let back = tensor.read().unwrap();
+                        assert_same_bits("what comes back", &back, &array);
+                    }
                 }
             });
         }
