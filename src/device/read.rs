@@ -76,7 +76,7 @@ impl Tensor {
     /// # Errors
     ///
     /// As [`Tensor::read`].
-    pub fn read_async(&self) -> impl Future<Output = Result<ArrayD<f32>>> + Send + 'static {
+    pub fn read_async(&self) -> impl Future<Output = Result<ArrayD<f32>>> + Send + use<> {
         let begun = self.zeroed().and_then(|values| Ok((self.begin(values.len())?, values)));
         let tensor = self.clone();
         async move {

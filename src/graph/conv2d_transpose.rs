@@ -187,11 +187,16 @@ impl Axis {
                 });
             }
         };
+        let refuse = |expected: String, remedy: &str| {
+            site.refuse("x", format!("is {} pixels long", self.input), expected, remedy)
+        };
         match (usize::try_from(output), usize::try_from(crop)) {
             (Ok(output), Ok(crop)) if output > 0 => Ok((output, crop)),
-            _ => Err(site.refuse(
-                "x",
-                format!("is {} pixels long", self.input),
+            _ if output > 0 => Err(refuse(
+                format!("the output would have {output}, more than a machine word counts"),
+                "use smaller strides or dilation",
+            )),
+            _ => Err(refuse(
                 format!("the output would have {output}, and at least 1 is needed"),
                 "use a larger image or kernel",
             )),

@@ -139,8 +139,9 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// [`Error::Name`] for a name used twice, an output of another graph or a graph
-    /// without outputs; [`Error::Operand`] for a batch that is not the first dimension.
+    /// [`Error::Name`] for a name used twice and for an output of another graph;
+    /// [`Error::Operand`] for a graph without outputs and for a batch that is not the
+    /// first dimension.
     pub fn check(&self) -> Result<()> {
         let mut inputs = BTreeSet::new();
         for node in &self.nodes {
@@ -161,7 +162,13 @@ impl Graph {
             }
         }
         if outputs.is_empty() {
-            return Err(self.name_error("graph", "no output is named; call Graph::output", ""));
+            let site = Site::new("graph", format!("{} nodes", self.nodes.len()));
+            return Err(site.refuse(
+                "outputs",
+                "are none",
+                "a graph without an output computes nothing",
+                "name a symbol with Graph::output",
+            ));
         }
         Ok(())
     }

@@ -140,7 +140,8 @@ impl Graph {
         let size =
             Pair::new(product(height, layer.size.height)?, product(width, layer.size.width)?);
         let coordinates = Coordinates::HalfPixel;
-        self.resample(name, &x, Resize2d { size, interpolation: layer.interpolation, coordinates })
+        let layer = Resize2d { size, interpolation: layer.interpolation, coordinates };
+        self.resample(&node, name, &x, layer)
     }
 
     /// Resamples height and width to a given size, without antialiasing.
@@ -158,11 +159,17 @@ impl Graph {
         let node = title("resize2d", &name);
         let x = self.operand(&node, "x", x)?;
         check_positive(&Site::new(&node, x.describe()), "size", layer.size)?;
-        self.resample(name, &x, layer)
+        self.resample(&node, name, &x, layer)
     }
 
-    fn resample(&mut self, name: String, x: &Operand, layer: Resize2d) -> Result<Symbol> {
-        let site = Site::new(&title("resize2d", &name), x.describe());
+    fn resample(
+        &mut self,
+        node: &str,
+        name: String,
+        x: &Operand,
+        layer: Resize2d,
+    ) -> Result<Symbol> {
+        let site = Site::new(node, x.describe());
         let [height, width, channels] = x.image(&site)?;
         if height == 0 || width == 0 {
             return Err(site.refuse(

@@ -121,3 +121,10 @@ fn a_slice_of_another_length_is_refused() {
             .starts_with("reading \"array\": the slice has 4 elements but the tensor has 5")
     );
 }
+
+#[test]
+fn an_async_read_outlives_its_tensor() {
+    let array = Random::new(37).uniform(&[9]);
+    let read = stage(runtime(), "array", &array).read_async();
+    assert_eq!(pollster::block_on(read).unwrap(), array);
+}
