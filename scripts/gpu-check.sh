@@ -22,7 +22,6 @@ build() {
     while IFS=$'\t' read -r name path; do
         case $name in
             gpu | kernels | transfers | longshore)
-                # The command's own unit tests share its name; the plain binary comes last.
                 cp "$path" "$to/$name"
                 strip "$to/$name"
                 echo "built $to/$name"
@@ -33,7 +32,9 @@ import json, sys
 for line in sys.stdin:
     item = json.loads(line)
     if item.get("reason") == "compiler-artifact" and item.get("executable"):
-        if item["target"]["kind"] != ["bin"] or not item["profile"]["test"]:
+        kind, is_test = item["target"]["kind"][0], item["profile"]["test"]
+        # Not the unit tests of the library and of the command, which share their names.
+        if kind in ("test", "bench") or kind == "bin" and not is_test:
             print(item["target"]["name"], item["executable"], sep="\t")
 ')
 }

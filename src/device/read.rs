@@ -29,8 +29,8 @@ impl Tensor {
     /// [`Error::Crossing`] when a guard refuses, [`Error::DeviceLost`] and
     /// [`Error::OutOfMemory`] from the device.
     pub fn read(&self) -> Result<ArrayD<f32>> {
-        let mut values = self.zeroed()?;
-        self.read_into(&mut values)?;
+        let mut values = self.reserve()?;
+        self.read_with(self.length(), |bytes| append(&mut values, bytes))?;
         self.shaped(values)
     }
 
@@ -40,7 +40,14 @@ impl Tensor {
     ///
     /// As [`Tensor::read`], and [`Error::Operand`] when the lengths differ.
     pub fn read_into(&self, values: &mut [f32]) -> Result<()> {
-        let pending = self.begin(values.len())?;
+        self.read_with(values.len(), |bytes| {
+            bytemuck::cast_slice_mut::<f32, u8>(values).copy_from_slice(bytes);
+        })
+    }
+
+    /// Reads, and hands the mapped bytes over once.
+    fn read_with(&self, length: usize, take: impl FnOnce(&[u8])) -> Result<()> {
+        let pending = self.begin(length)?;
         let inner = &*self.runtime;
         let mut phases = Phases::new();
         let mut clock = Instant::now();
@@ -60,7 +67,7 @@ impl Tensor {
             // The callback is due, but another thread's poll may have it in hand.
             finish_mapping(&pending.doing, pollster::block_on(mapped).ok())?;
             lap("map");
-            take_bytes(inner, &pending.doing, buffer, pending.bytes, values)?;
+            take_bytes(inner, &pending.doing, buffer, pending.bytes, take)?;
             lap("host_copy");
         }
         pending.internal.record(Method::BufferCopy, Phases::new());
@@ -77,7 +84,7 @@ impl Tensor {
     ///
     /// As [`Tensor::read`].
     pub fn read_async(&self) -> impl Future<Output = Result<ArrayD<f32>>> + Send + use<> {
-        let begun = self.zeroed().and_then(|values| Ok((self.begin(values.len())?, values)));
+        let begun = self.reserve().and_then(|values| Ok((self.begin(self.length())?, values)));
         let tensor = self.clone();
         async move {
             let (pending, values) = begun?;
@@ -103,7 +110,8 @@ impl Tensor {
             // One callback ends both, so they cannot be told apart here.
             phases.insert("device_copy_and_map", nanoseconds(clock.elapsed()));
             clock = Instant::now();
-            take_bytes(inner, &pending.doing, buffer, pending.bytes, &mut values)?;
+            let take = |bytes: &[u8]| append(&mut values, bytes);
+            take_bytes(inner, &pending.doing, buffer, pending.bytes, take)?;
             phases.insert("host_copy", nanoseconds(clock.elapsed()));
         }
         pending.internal.record(Method::BufferCopy, Phases::new());
@@ -145,8 +153,13 @@ impl Tensor {
         })
     }
 
-    fn zeroed(&self) -> Result<Vec<f32>> {
-        let length = usize::try_from(self.byte_len() / 4).unwrap_or(usize::MAX);
+    fn length(&self) -> usize {
+        usize::try_from(self.byte_len() / 4).unwrap_or(usize::MAX)
+    }
+
+    /// Makes room for the elements, which are written once: by the copy.
+    fn reserve(&self) -> Result<Vec<f32>> {
+        let length = self.length();
         let mut values = Vec::new();
         // A tensor can be larger than what the host has left.
         values.try_reserve_exact(length).map_err(|error| Error::Limit {
@@ -157,7 +170,6 @@ impl Tensor {
             limit: error.to_string(),
             remedy: "read rows of it".to_owned(),
         })?;
-        values.resize(length, 0.0);
         Ok(values)
     }
 
@@ -207,7 +219,7 @@ fn take_bytes(
     doing: &str,
     buffer: wgpu::Buffer,
     bytes: u64,
-    values: &mut [f32],
+    take: impl FnOnce(&[u8]),
 ) -> Result<()> {
     {
         let view = buffer.get_mapped_range(..bytes).map_err(|error| Error::Device {
@@ -215,9 +227,20 @@ fn take_bytes(
             message: error.to_string(),
             remedy: "open a new Runtime".to_owned(),
         })?;
-        bytemuck::cast_slice_mut::<f32, u8>(values).copy_from_slice(&view);
+        take(&view);
     }
     buffer.unmap();
     inner.readbacks.returner().give_back(buffer);
     Ok(())
+}
+
+/// Appends mapped bytes to elements.
+fn append(values: &mut Vec<f32>, bytes: &[u8]) {
+    match bytemuck::try_cast_slice(bytes) {
+        Ok(elements) => values.extend_from_slice(elements),
+        // A mapping that is not aligned to elements; none has been seen.
+        Err(_) => {
+            values.extend(bytes.as_chunks().0.iter().map(|&element| f32::from_le_bytes(element)));
+        }
+    }
 }
