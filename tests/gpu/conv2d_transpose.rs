@@ -168,7 +168,8 @@ fn draw_any(random: &mut Random) -> Trial {
     let (image, kernel) = (pair(&[1, 2, 3, 5, 7]), pair(&[1, 2, 3, 4, 5]));
     let (strides, dilation) = (pair(&[1, 2, 3, 4]), pair(&[1, 1, 2, 3]));
     let added = (random.range(0, strides.0), random.range(0, strides.1));
-    let (channels, filters) = (*random.pick(&[1, 2, 3, 4, 5]), *random.pick(&[1, 2, 3, 4, 8]));
+    let (channels, filters) =
+        (*random.pick(&[1, 2, 3, 4, 5, 8, 12]), *random.pick(&[1, 2, 3, 4, 8]));
     let batch = random.range(1, 4);
     Trial {
         strides,
