@@ -1,11 +1,11 @@
 //! Element-wise activations: their numbers in the shaders, and the family that applies one alone.
 
-use super::{Family, Kernel, Launch, count, fold, in_fours};
+use super::{Binding, Definition, Family, Kernel, Launch, count, fold, in_fours};
 use crate::error::{Error, Result};
 use crate::graph::Activation;
 
 /// The family's WGSL.
-pub const SOURCE: &str = concat!(
+const SOURCE: &str = concat!(
     include_str!("../../shaders/activation.wgsl"),
     include_str!("../../shaders/shared/activate.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
@@ -13,6 +13,15 @@ pub const SOURCE: &str = concat!(
 );
 
 parameters! { threads: u32, activation: u32, alpha: f32 }
+
+/// What the family is made of.
+pub const DEFINITION: Definition = Definition {
+    stem: "activation",
+    source: SOURCE,
+    entries: &["general", "elements4"],
+    bindings: &[Binding::Params, Binding::Read, Binding::Write],
+    fields: FIELDS,
+};
 
 /// What to compute.
 #[derive(Clone, Debug, PartialEq)]

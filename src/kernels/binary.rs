@@ -1,12 +1,12 @@
 //! Element-wise functions of two operands with NumPy broadcasting.
 
 use super::activation::code;
-use super::{Family, Kernel, Launch, count, fold, in_fours, narrow};
+use super::{Binding, Definition, Family, Kernel, Launch, count, fold, in_fours, narrow};
 use crate::error::{Error, Result};
 use crate::graph::{Activation, BinaryOp};
 
 /// The family's WGSL.
-pub const SOURCE: &str = concat!(
+const SOURCE: &str = concat!(
     include_str!("../../shaders/binary.wgsl"),
     include_str!("../../shaders/shared/activate.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
@@ -39,6 +39,15 @@ parameters! {
     right4: u32,
     right5: u32,
 }
+
+/// What the family is made of.
+pub const DEFINITION: Definition = Definition {
+    stem: "binary",
+    source: SOURCE,
+    entries: &["same", "same4", "broadcast"],
+    bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Write],
+    fields: FIELDS,
+};
 
 /// What to compute: operands of two shapes that broadcast.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,12 +1,12 @@
 //! 2-D convolution with groups, so also the depthwise one.
 
 use super::activation::code;
-use super::{Family, Kernel, Launch, count, fold, narrow, too_many};
+use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
 use crate::error::Result;
 use crate::graph::Activation;
 
 /// The family's WGSL.
-pub const SOURCE: &str = concat!(
+const SOURCE: &str = concat!(
     include_str!("../../shaders/conv2d.wgsl"),
     include_str!("../../shaders/shared/window.wgsl"),
     include_str!("../../shaders/shared/block.wgsl"),
@@ -37,6 +37,15 @@ parameters! {
     activation: u32,
     alpha: f32,
 }
+
+/// What the family is made of.
+pub const DEFINITION: Definition = Definition {
+    stem: "conv2d",
+    source: SOURCE,
+    entries: &["general", "channels4", "blocks4", "depthwise4"],
+    bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Read, Binding::Write], // input, kernel, bias, output; without a bias the kernel stands in for it
+    fields: FIELDS,
+};
 
 /// What to compute. The kernel is (height, width, Cin / groups, Cout); a depthwise kernel
 /// (height, width, Cin, multiplier) is the same in memory as one with Cin groups.

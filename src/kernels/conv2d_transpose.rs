@@ -1,12 +1,12 @@
 //! 2-D transposed convolution.
 
 use super::activation::code;
-use super::{Family, Kernel, Launch, count, fold, narrow, too_many};
+use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
 use crate::error::Result;
 use crate::graph::Activation;
 
 /// The family's WGSL.
-pub const SOURCE: &str = concat!(
+const SOURCE: &str = concat!(
     include_str!("../../shaders/conv2d_transpose.wgsl"),
     include_str!("../../shaders/shared/activate.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
@@ -33,6 +33,15 @@ parameters! {
     activation: u32,
     alpha: f32,
 }
+
+/// What the family is made of.
+pub const DEFINITION: Definition = Definition {
+    stem: "conv2d_transpose",
+    source: SOURCE,
+    entries: &["general", "inputs4"],
+    bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Read, Binding::Write], // input, kernel, bias, output; without a bias the kernel stands in for it
+    fields: FIELDS,
+};
 
 /// What to compute. The kernel is (height, width, Cout, Cin).
 #[derive(Clone, Debug, PartialEq)]

@@ -1,12 +1,12 @@
 //! The matrix product on the last axis, with bias and activation.
 
 use super::activation::code;
-use super::{Family, Kernel, Launch, count, fold, narrow};
+use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
 use crate::error::Result;
 use crate::graph::Activation;
 
 /// The family's WGSL.
-pub const SOURCE: &str = concat!(
+const SOURCE: &str = concat!(
     include_str!("../../shaders/dense.wgsl"),
     include_str!("../../shaders/shared/block.wgsl"),
     include_str!("../../shaders/shared/activate.wgsl"),
@@ -23,6 +23,15 @@ parameters! {
     activation: u32,
     alpha: f32,
 }
+
+/// What the family is made of.
+pub const DEFINITION: Definition = Definition {
+    stem: "dense",
+    source: SOURCE,
+    entries: &["general", "columns4", "blocks4"],
+    bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Read, Binding::Write], // input, kernel, bias, output; without a bias the kernel stands in for it
+    fields: FIELDS,
+};
 
 /// What to compute: (rows, inputs) times (inputs, units) gives (rows, units).
 #[derive(Clone, Debug, PartialEq)]

@@ -19,7 +19,7 @@ macro_rules! parameters {
         const _: () = assert!(size_of::<Params>() % 4 == 0 && align_of::<Params>() == 4);
 
         /// Names and byte offsets of [`Params`].
-        pub const FIELDS: &[(&str, usize)] =
+        const FIELDS: &[(&str, usize)] =
             &[$((stringify!($field), core::mem::offset_of!(Params, $field)),)+];
     };
 }
@@ -70,6 +70,21 @@ pub enum Binding {
     Write,
 }
 
+/// What a family is made of: the one constant that its file gives.
+#[derive(Debug)]
+pub struct Definition {
+    /// Names the shader, the kernel's file, the graph operation, the oracle, tests and bench.
+    pub stem: &'static str,
+    /// The WGSL, the shared functions it uses included.
+    pub source: &'static str,
+    /// The entry points that launches can choose.
+    pub entries: &'static [&'static str],
+    /// What group 0 binds, by binding number.
+    pub bindings: &'static [Binding],
+    /// Names and byte offsets of the parameters, as Rust lays them out.
+    pub fields: &'static [(&'static str, usize)],
+}
+
 impl Family {
     /// All families, in the order of their names.
     pub const ALL: [Family; 7] = [
@@ -82,75 +97,102 @@ impl Family {
         Family::Softmax,
     ];
 
+    /// Returns what the family is made of.
+    #[must_use]
+    pub fn definition(self) -> &'static Definition {
+        match self {
+            Family::Activation => &activation::DEFINITION,
+            Family::Binary => &binary::DEFINITION,
+            Family::Conv2d => &conv2d::DEFINITION,
+            Family::Conv2dTranspose => &conv2d_transpose::DEFINITION,
+            Family::Dense => &dense::DEFINITION,
+            Family::Resize2d => &resize2d::DEFINITION,
+            Family::Softmax => &softmax::DEFINITION,
+        }
+    }
+
     /// Returns the stem that names the family's shader, kernel, tests and bench.
     #[must_use]
     pub fn stem(self) -> &'static str {
-        match self {
-            Family::Activation => "activation",
-            Family::Binary => "binary",
-            Family::Conv2d => "conv2d",
-            Family::Conv2dTranspose => "conv2d_transpose",
-            Family::Dense => "dense",
-            Family::Resize2d => "resize2d",
-            Family::Softmax => "softmax",
-        }
+        self.definition().stem
     }
 
     /// Returns the family's WGSL, the shared functions it uses included.
     #[must_use]
     pub fn source(self) -> &'static str {
-        match self {
-            Family::Activation => activation::SOURCE,
-            Family::Binary => binary::SOURCE,
-            Family::Conv2d => conv2d::SOURCE,
-            Family::Conv2dTranspose => conv2d_transpose::SOURCE,
-            Family::Dense => dense::SOURCE,
-            Family::Resize2d => resize2d::SOURCE,
-            Family::Softmax => softmax::SOURCE,
-        }
+        self.definition().source
     }
 
     /// Returns the names of the entry points that launches can choose.
     #[must_use]
     pub fn entries(self) -> &'static [&'static str] {
-        match self {
-            Family::Activation => &["general", "elements4"],
-            Family::Binary => &["same", "same4", "broadcast"],
-            Family::Conv2d => &["general", "channels4", "blocks4", "depthwise4"],
-            Family::Conv2dTranspose => &["general", "inputs4"],
-            Family::Dense => &["general", "columns4", "blocks4"],
-            Family::Resize2d => &["nearest", "nearest4", "taps", "taps4"],
-            Family::Softmax => &["general"],
-        }
+        self.definition().entries
     }
 
     /// Returns what group 0 binds, by binding number.
     #[must_use]
     pub fn bindings(self) -> &'static [Binding] {
-        match self {
-            Family::Activation | Family::Softmax => {
-                &[Binding::Params, Binding::Read, Binding::Write]
-            }
-            Family::Binary => &[Binding::Params, Binding::Read, Binding::Read, Binding::Write],
-            Family::Resize2d => &[Binding::Params, Binding::Table, Binding::Read, Binding::Write],
-            Family::Conv2d | Family::Conv2dTranspose | Family::Dense => {
-                // input, kernel, bias, output; without a bias the kernel stands in for it
-                &[Binding::Params, Binding::Read, Binding::Read, Binding::Read, Binding::Write]
-            }
-        }
+        self.definition().bindings
     }
 
     /// Returns the names and byte offsets of the family's parameters, as Rust lays them out.
     #[must_use]
     pub fn parameter_fields(self) -> &'static [(&'static str, usize)] {
+        self.definition().fields
+    }
+}
+
+/// One step's computation, as data: what both executors run.
+///
+/// The geometry of a family; [`Work::launch`] turns it into a dispatch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Work {
+    /// Element-wise functions of one operand.
+    Activation(activation::Geometry),
+    /// Element-wise functions of two operands with NumPy broadcasting.
+    Binary(binary::Geometry),
+    /// 2-D convolution with groups, so also the depthwise one.
+    Conv2d(conv2d::Geometry),
+    /// 2-D transposed convolution.
+    Conv2dTranspose(conv2d_transpose::Geometry),
+    /// Matrix product on the last axis, with bias and activation.
+    Dense(dense::Geometry),
+    /// Resampling of height and width.
+    Resize2d(resize2d::Geometry),
+    /// Softmax over one axis.
+    Softmax(softmax::Geometry),
+}
+
+impl Work {
+    /// Returns the family that computes it.
+    #[must_use]
+    pub fn family(&self) -> Family {
         match self {
-            Family::Activation => activation::FIELDS,
-            Family::Binary => binary::FIELDS,
-            Family::Conv2d => conv2d::FIELDS,
-            Family::Conv2dTranspose => conv2d_transpose::FIELDS,
-            Family::Dense => dense::FIELDS,
-            Family::Resize2d => resize2d::FIELDS,
-            Family::Softmax => softmax::FIELDS,
+            Work::Activation(_) => Family::Activation,
+            Work::Binary(_) => Family::Binary,
+            Work::Conv2d(_) => Family::Conv2d,
+            Work::Conv2dTranspose(_) => Family::Conv2dTranspose,
+            Work::Dense(_) => Family::Dense,
+            Work::Resize2d(_) => Family::Resize2d,
+            Work::Softmax(_) => Family::Softmax,
+        }
+    }
+
+    /// Makes the dispatch.
+    ///
+    /// # Errors
+    ///
+    /// What the family's own `launch` reports.
+    pub fn launch(&self, node: &str, max_workgroups_per_dimension: u32) -> Result<Launch> {
+        let most = max_workgroups_per_dimension;
+        match self {
+            Work::Activation(geometry) => activation::launch(node, geometry, most),
+            Work::Binary(geometry) => binary::launch(node, geometry, most),
+            Work::Conv2d(geometry) => conv2d::launch(node, geometry, most),
+            Work::Conv2dTranspose(geometry) => conv2d_transpose::launch(node, geometry, most),
+            Work::Dense(geometry) => dense::launch(node, geometry, most),
+            Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
+            Work::Softmax(geometry) => softmax::launch(node, geometry, most),
         }
     }
 }

@@ -11,12 +11,12 @@
 
 use std::f64::consts::PI;
 
-use super::{Family, Kernel, Launch, count, fold, narrow};
+use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
 use crate::error::Result;
 use crate::graph::{Coordinates, Interpolation};
 
 /// The family's WGSL.
-pub const SOURCE: &str = concat!(
+const SOURCE: &str = concat!(
     include_str!("../../shaders/resize2d.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
 );
@@ -31,6 +31,15 @@ parameters! {
     row_entry: u32,
     column_entry: u32,
 }
+
+/// What the family is made of.
+pub const DEFINITION: Definition = Definition {
+    stem: "resize2d",
+    source: SOURCE,
+    entries: &["nearest", "nearest4", "taps", "taps4"],
+    bindings: &[Binding::Params, Binding::Table, Binding::Read, Binding::Write],
+    fields: FIELDS,
+};
 
 /// What to compute.
 #[derive(Clone, Debug, PartialEq)]

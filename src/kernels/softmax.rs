@@ -1,16 +1,25 @@
 //! Softmax over one axis.
 
-use super::{Family, Kernel, Launch, count, fold, narrow};
+use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
 use crate::error::Result;
 
 /// The family's WGSL.
-pub const SOURCE: &str = concat!(
+const SOURCE: &str = concat!(
     include_str!("../../shaders/softmax.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
 );
 
 parameters! { threads: u32, length: u32, inner: u32 }
+
+/// What the family is made of.
+pub const DEFINITION: Definition = Definition {
+    stem: "softmax",
+    source: SOURCE,
+    entries: &["general"],
+    bindings: &[Binding::Params, Binding::Read, Binding::Write],
+    fields: FIELDS,
+};
 
 /// What to compute: input and output are (outer, length, inner).
 #[derive(Clone, Debug, PartialEq)]

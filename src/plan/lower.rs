@@ -2,7 +2,7 @@
 
 use super::block::Block;
 use super::split::{Extent, items_per_step};
-use super::{Limits, Place, Plan, Port, Region, Step, launch, slots};
+use super::{Limits, Place, Plan, Port, Region, Step, slots, work};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, Op};
 use crate::shape::byte_count;
@@ -187,10 +187,12 @@ impl<'a> Lowering<'a> {
             let count = items.min(self.batch - first);
             let part = Part { first, count, batch: self.batch };
             let narrow = |(region, extent): (&Region, &Extent)| part.of(*region, extent.batched);
-            let launch = launch::launch(self.graph, node, count, &self.limits)?;
+            let work = work::work(self.graph, node, count)?;
+            let launch = work.launch(&title, self.limits.max_compute_workgroups_per_dimension)?;
             let has_table = !launch.table.is_empty();
             steps.push(Step {
                 node: part.title(&title),
+                work,
                 kernel: launch.kernel,
                 params: block.push(launch.params),
                 table: has_table.then(|| block.push(launch.table)),

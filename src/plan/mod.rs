@@ -6,12 +6,12 @@
 
 mod block;
 mod crossings;
-mod launch;
 mod limits;
 mod lower;
 mod print;
 mod slots;
 mod split;
+mod work;
 
 pub use crossings::{Expected, ExpectedCrossings};
 pub(crate) use crossings::{PACKED_ALIGNMENT, padded_bytes};
@@ -20,7 +20,7 @@ pub(crate) use lower::buffer_bytes;
 
 use crate::error::Result;
 use crate::graph::{Graph, Weight};
-use crate::kernels::Kernel;
+use crate::kernels::{Kernel, Work};
 
 /// Where a value's bytes lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,7 +60,9 @@ pub struct BlockRange {
 pub struct Step {
     /// Kind and name of the node it belongs to, with its part of the batch if split.
     pub node: String,
-    /// The entry point.
+    /// What it computes.
+    pub work: Work,
+    /// The entry point that computes it on a device.
     pub kernel: Kernel,
     /// Its uniform parameters.
     pub params: BlockRange,

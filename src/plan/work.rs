@@ -1,16 +1,14 @@
-//! From a node to its kernel's geometry.
+//! From a node to its step's work.
 
-use super::Limits;
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Graph, Node, Op, Pair};
 use crate::kernels::{
-    Launch, activation, binary, conv2d, conv2d_transpose, dense, resize2d, softmax,
+    Work, activation, binary, conv2d, conv2d_transpose, dense, resize2d, softmax,
 };
 
-/// Makes the dispatch of a node for a number of items of the batch.
-pub(super) fn launch(graph: &Graph, node: &Node, items: usize, limits: &Limits) -> Result<Launch> {
+/// Describes what a node computes for a number of items of the batch.
+pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
     let title = node.title();
-    let most = limits.max_compute_workgroups_per_dimension;
     let shape = node.shape.resolve(items);
     let operand = |number: usize| -> Result<Vec<usize>> {
         let index = node.operands.get(number).ok_or_else(|| defect(&title))?;
@@ -32,7 +30,7 @@ pub(super) fn launch(graph: &Graph, node: &Node, items: usize, limits: &Limits) 
                 has_bias,
                 activation: layer.activation,
             };
-            conv2d::launch(&title, &geometry, most)
+            Ok(Work::Conv2d(geometry))
         }
         Op::Conv2dTranspose(layer) => {
             let geometry = conv2d_transpose::Geometry {
@@ -45,7 +43,7 @@ pub(super) fn launch(graph: &Graph, node: &Node, items: usize, limits: &Limits) 
                 has_bias,
                 activation: layer.activation,
             };
-            conv2d_transpose::launch(&title, &geometry, most)
+            Ok(Work::Conv2dTranspose(geometry))
         }
         Op::Dense(layer) => {
             let (units, leading) = shape.split_last().ok_or_else(|| defect(&title))?;
@@ -57,7 +55,7 @@ pub(super) fn launch(graph: &Graph, node: &Node, items: usize, limits: &Limits) 
                 has_bias,
                 activation: *layer,
             };
-            dense::launch(&title, &geometry, most)
+            Ok(Work::Dense(geometry))
         }
         Op::Resize2d(layer) => {
             let (interpolation, coordinates) = layer.rule();
@@ -65,10 +63,10 @@ pub(super) fn launch(graph: &Graph, node: &Node, items: usize, limits: &Limits) 
             let input = image(operand(0)?)?;
             let geometry =
                 resize2d::Geometry { input, size: [height, width], interpolation, coordinates };
-            resize2d::launch(&title, &geometry, most)
+            Ok(Work::Resize2d(geometry))
         }
         Op::Activation(kind) => {
-            activation::launch(&title, &activation::Geometry { shape, activation: *kind }, most)
+            Ok(Work::Activation(activation::Geometry { shape, activation: *kind }))
         }
         Op::Softmax { axis } => {
             let (before, rest) = shape.split_at_checked(*axis).ok_or_else(|| defect(&title))?;
@@ -78,7 +76,7 @@ pub(super) fn launch(graph: &Graph, node: &Node, items: usize, limits: &Limits) 
                 length: *length,
                 inner: after.iter().product(),
             };
-            softmax::launch(&title, &geometry, most)
+            Ok(Work::Softmax(geometry))
         }
         Op::Binary(operation) => {
             let geometry = binary::Geometry {
@@ -87,7 +85,7 @@ pub(super) fn launch(graph: &Graph, node: &Node, items: usize, limits: &Limits) 
                 operation: *operation,
                 activation: Activation::Linear,
             };
-            binary::launch(&title, &geometry, most)
+            Ok(Work::Binary(geometry))
         }
     }
 }
