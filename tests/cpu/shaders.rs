@@ -220,7 +220,7 @@ fn every_family_has_its_shader_kernel_operation_oracle_tests_and_bench() {
             format!("src/kernels/{stem}.rs"),
             format!("src/graph/{stem}.rs"),
             format!("tests/common/oracle/{stem}.rs"),
-            format!("tests/gpu/{stem}.rs"),
+            format!("tests/operators/{stem}.rs"),
             format!("benches/kernels/{stem}.rs"),
         ] {
             if !root.join(&path).is_file() {

@@ -9,9 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use longshore::Runtime;
-use longshore::kernels::{Binding, Family, Kernel, Launch};
+use longshore::kernels::{Binding, Family, Kernel, Launch, Work};
 use longshore::wgpu;
 use ndarray::{ArrayD, IxDyn};
+
+use crate::harness::runtime;
 
 /// A quiet NaN that no arithmetic gives: the output before the dispatch, and its guards.
 const POISON: u32 = 0x7fc0_dead;
@@ -21,16 +23,19 @@ const STRAY: u32 = 0x7fc0_beef;
 /// the end are caught too.
 const TAIL: usize = 128;
 
-/// Dispatches a launch over operands in binding order, and returns the output.
+/// Dispatches work over operands in binding order, within a limit of workgroups for each
+/// dimension, and returns the output.
 ///
 /// Panics when a guard has changed, an element was not written, or the device complains.
 #[track_caller]
 pub fn dispatch(
-    runtime: &Runtime,
-    launch: &Launch,
+    work: &Work,
+    max_workgroups_per_dimension: u32,
     operands: &[&ArrayD<f32>],
     shape: &[usize],
 ) -> ArrayD<f32> {
+    let runtime = runtime();
+    let launch = &work.launch("test", max_workgroups_per_dimension).unwrap();
     let device = runtime.device();
     let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let elements = shape.iter().product();

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Family, activation as kernel};
+use longshore::kernels::{Family, Work, activation as kernel};
 use ndarray::{ArrayD, IxDyn};
 
+use super::golden::{
+    ELEMENTWISE, Twin, apply, assert_same_bits, cases, check, line, narrow, trials, widen,
+};
 use crate::common::compare::assert_close;
 use crate::common::oracle::EPSILON;
 use crate::common::oracle::Expected;
 use crate::common::oracle::activation::activation;
 use crate::common::random::Random;
 use crate::dispatch::dispatch;
-use crate::golden::{
-    ELEMENTWISE, Twin, apply, assert_same_bits, cases, check, line, narrow, trials, widen,
-};
-use crate::harness::runtime;
 
 #[test]
 fn golden_cases() {
@@ -59,10 +58,11 @@ fn kernels_stay_within_their_output_in_folded_grids() {
         for elements in [1, 63, 64, 65, 127, 191, 193, 252, 256, 260, 509, 1028] {
             let input = random.uniform(&[elements]) * 6.0;
             let geometry = kernel::Geometry { shape: vec![elements], activation: twin.ours };
-            let launch = kernel::launch("test", &geometry, 3).unwrap();
+            let work = Work::Activation(geometry);
+            let launch = work.launch("test", 3).unwrap();
             entries.insert(launch.kernel.entry);
             folded.extend((launch.workgroups[1] > 1).then_some(launch.kernel.entry));
-            let actual = dispatch(runtime(), &launch, &[&input], &[elements]);
+            let actual = dispatch(&work, 3, &[&input], &[elements]);
             let expected = activation(twin.exact.unwrap(), &widen(&input));
             assert_close(&format!("{:?} of {elements}", twin.ours), &actual, &expected);
         }
@@ -109,8 +109,8 @@ fn nan_stays_nan_and_extremes_give_what_the_formula_gives() {
         for count in [16, 15] {
             let input = line(&extremes[..count]);
             let geometry = kernel::Geometry { shape: vec![count], activation: twin.ours };
-            let launch = kernel::launch("test", &geometry, 65_535).unwrap();
-            let actual = dispatch(runtime(), &launch, &[&input], &[count]);
+            let work = Work::Activation(geometry);
+            let actual = dispatch(&work, 65_535, &[&input], &[count]);
             assert!(actual[[0]].is_nan() && actual[[1]].is_nan(), "{:?}: {actual}", twin.ours);
             assert_close(&format!("{:?}", twin.ours), &actual, &at_the_edges(twin, &input));
         }
@@ -123,8 +123,8 @@ fn linear_copies_bits() {
     let input = line(&odd);
     let geometry =
         kernel::Geometry { shape: vec![odd.len()], activation: longshore::Activation::Linear };
-    let launch = kernel::launch("test", &geometry, 65_535).unwrap();
-    let actual = dispatch(runtime(), &launch, &[&input], &[odd.len()]);
+    let work = Work::Activation(geometry);
+    let actual = dispatch(&work, 65_535, &[&input], &[odd.len()]);
     assert_same_bits("linear", &actual, &input);
 }
 
