@@ -44,6 +44,17 @@ pub enum Error {
         remedy: String,
     },
 
+    /// A node of a model file cannot be imported.
+    #[error("{file}: {node}: {source}")]
+    Import {
+        /// The model's file.
+        file: String,
+        /// Operator and name of the node in the file.
+        node: String,
+        /// What it refuses.
+        source: Box<Error>,
+    },
+
     /// Something that exists elsewhere is not implemented here.
     #[error("{node}: {what} is not supported; {remedy}")]
     Unsupported {

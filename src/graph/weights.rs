@@ -58,6 +58,14 @@ impl Weight {
         }
     }
 
+    /// Returns the array if it is still on the host.
+    pub(crate) fn host(&self) -> Option<&HostArray<'static>> {
+        match &self.source {
+            Source::Host(array) => Some(array),
+            Source::Staged(_) => None,
+        }
+    }
+
     /// Tells whether both are the same array, not only equal ones.
     pub(crate) fn is_same(&self, other: &Weight) -> bool {
         match (&self.source, &other.source) {

@@ -1,0 +1,23 @@
+//! ONNX models as graphs.
+//!
+//! [`OnnxModel::read`] reads a file, [`OnnxModel::import`] makes a [`Graph`] of it. Shapes,
+//! axes and whatever else a model computes of constants is computed once, while importing;
+//! what is left is f32. Dimensions that the model names are bound by [`ImportOptions`].
+//!
+//! Images stay in ONNX's order of axes (batch, channels, height, width) at the network's inputs
+//! and outputs. Layers work on (batch, height, width, channels), so each is imported between two
+//! transposes; the passes remove those that the mathematics does not need.
+
+mod fold;
+mod fold_shape;
+mod importer;
+mod model;
+mod node;
+mod ops;
+mod proto;
+mod tensor;
+mod value;
+
+pub use importer::{ImportOptions, Imported};
+pub use model::{OnnxDim, OnnxModel, OnnxPort};
+pub use ops::supported_operators;

@@ -1,0 +1,232 @@
+//! A model file: reading it, and what it says of itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use prost::Message;
+
+use super::node::label;
+use super::ops;
+use super::proto::{DimensionValue, GraphProto, ModelProto, NodeProto, ValueInfoProto};
+use super::tensor::{self, Origin};
+use crate::array::DType;
+use crate::error::{Error, Result};
+
+/// The oldest operator set whose rules are followed.
+const OLDEST_OPSET: i64 = 7;
+
+/// One dimension of a model's input or output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnnxDim {
+    /// A fixed length.
+    Fixed(usize),
+    /// A length that the model names, as in `batch`.
+    Named(String),
+    /// A length that the model leaves open.
+    Open,
+}
+
+impl fmt::Display for OnnxDim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OnnxDim::Fixed(length) => write!(f, "{length}"),
+            OnnxDim::Named(name) => f.write_str(name),
+            OnnxDim::Open => f.write_str("?"),
+        }
+    }
+}
+
+/// An input or output as the model declares it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OnnxPort {
+    /// The name.
+    pub name: String,
+    /// The type of its elements.
+    pub dtype: DType,
+    /// Its dimensions; none where the model does not say.
+    pub dims: Option<Vec<OnnxDim>>,
+}
+
+/// A model as it stands in its file.
+#[derive(Clone, Debug)]
+pub struct OnnxModel {
+    pub(super) origin: Origin,
+    pub(super) graph: GraphProto,
+    pub(super) opset: i64,
+}
+
+impl OnnxModel {
+    /// Reads a model file; external data is looked for beside it when it is imported.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the file cannot be read, [`Error::Format`] when it is no ONNX model,
+    /// [`Error::Unsupported`] for a version of the format that is not followed.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = fs::read(path).map_err(|reason| Error::Io {
+            path: path.to_owned(),
+            action: "read",
+            reason,
+        })?;
+        let folder = path.parent().map(Path::to_owned);
+        OnnxModel::decode(Origin { file: path.display().to_string(), folder }, &bytes)
+    }
+
+    /// Reads a model from memory; `name` stands in messages. External data is refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`OnnxModel::read`].
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self> {
+        OnnxModel::decode(Origin { file: name.to_owned(), folder: None }, bytes)
+    }
+
+    fn decode(origin: Origin, bytes: &[u8]) -> Result<Self> {
+        let export = "export the model again";
+        let model = ModelProto::decode(bytes).map_err(|error| {
+            origin.error("the file", &format!("cannot be decoded ({error})"), "an ONNX model", export)
+        })?;
+        let unsupported = |what: String, remedy: &str| Error::Unsupported {
+            node: origin.file.clone(),
+            what,
+            remedy: remedy.to_owned(),
+        };
+        let Some(graph) = model.graph else {
+            return Err(origin.error("the file", "has no graph", "an ONNX model", export));
+        };
+        if let Some(function) = model.functions.first() {
+            let what = format!("a model with functions of its own (\"{}\")", function.name);
+            return Err(unsupported(what, "export it with its functions inlined"));
+        }
+        if !graph.sparse_initializer.is_empty() {
+            return Err(unsupported("a sparse initializer".to_owned(), "export it dense"));
+        }
+        let is_standard = |domain: &str| domain.is_empty() || domain == "ai.onnx";
+        let opset = model.opset_import.iter().find(|set| is_standard(&set.domain));
+        let opset = opset.map_or(1, |set| set.version);
+        if opset < OLDEST_OPSET {
+            let what = format!("operator set {opset}");
+            return Err(unsupported(what, "convert it to operator set 7 or newer"));
+        }
+        Ok(OnnxModel { origin, graph, opset })
+    }
+
+    /// Returns the version of ONNX's operator set that the model follows.
+    #[must_use]
+    pub fn opset(&self) -> i64 {
+        self.opset
+    }
+
+    /// Returns what a run must bring: inputs that have no value in the file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Format`] for an input that is no tensor, [`Error::Unsupported`] for elements
+    /// that no array here has.
+    pub fn inputs(&self) -> Result<Vec<OnnxPort>> {
+        let known: BTreeSet<&str> =
+            self.graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
+        let needed = self.graph.input.iter().filter(|input| !known.contains(&*input.name));
+        needed.map(|input| self.port(input)).collect()
+    }
+
+    /// Returns the names of the inputs whose values shape the network: [`ImportOptions::value`]
+    /// must give them, as no run can.
+    ///
+    /// [`ImportOptions::value`]: super::ImportOptions::value
+    #[must_use]
+    pub fn shape_inputs(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        // From the end, so that what feeds a shape through other nodes is found too.
+        for node in self.graph.node.iter().rev() {
+            let is_shape = node.output.iter().any(|output| names.contains(output.as_str()));
+            for (number, input) in node.input.iter().enumerate() {
+                if is_shape && node.op_type != "Shape" && node.op_type != "Size"
+                    || ops::shapes_the_network(&node.op_type, number)
+                {
+                    names.insert(input.as_str());
+                }
+            }
+        }
+        let inputs: BTreeSet<&str> =
+            self.graph.input.iter().map(|input| input.name.as_str()).collect();
+        names.intersection(&inputs).copied().collect()
+    }
+
+    /// Returns the names of the outputs.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<&str> {
+        self.graph.output.iter().map(|output| output.name.as_str()).collect()
+    }
+
+    /// Counts the operators of the model's nodes.
+    #[must_use]
+    pub fn operators(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for node in &self.graph.node {
+            *counts.entry(node.op_type.as_str()).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    fn port(&self, info: &ValueInfoProto) -> Result<OnnxPort> {
+        let part = format!("input \"{}\"", info.name);
+        let tensor = info.kind.as_ref().and_then(|kind| kind.tensor.as_ref());
+        let Some(tensor) = tensor else {
+            let expected = "inputs are tensors";
+            return Err(self.origin.error(&part, "is no tensor", expected, "change the model"));
+        };
+        let dtype = tensor::dtype(tensor.elem_type).map_err(|name| Error::Unsupported {
+            node: format!("{}: {part}", self.origin.file),
+            what: format!("elements of type {name}"),
+            remedy: "export the model in float32".to_owned(),
+        })?;
+        let Some(shape) = &tensor.shape else {
+            return Ok(OnnxPort { name: info.name.clone(), dtype, dims: None });
+        };
+        let dims = shape.dim.iter().map(|dim| match &dim.value {
+            Some(DimensionValue::Number(length)) => {
+                let length = tensor::shape(&self.origin, &part, &[*length])?;
+                Ok(length.first().copied().map_or(OnnxDim::Open, OnnxDim::Fixed))
+            }
+            Some(DimensionValue::Name(name)) if !name.is_empty() => Ok(OnnxDim::Named(name.clone())),
+            _ => Ok(OnnxDim::Open),
+        });
+        let dims = Some(dims.collect::<Result<Vec<_>>>()?);
+        Ok(OnnxPort { name: info.name.clone(), dtype, dims })
+    }
+
+    /// Refuses, all at once, the nodes whose operators are not there.
+    pub(super) fn check_operators(&self) -> Result<()> {
+        let mut missing: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for node in &self.graph.node {
+            if !ops::is_supported(&node.domain, &node.op_type) {
+                missing.entry(full_name(node)).or_default().push(label(node));
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let count: usize = missing.values().map(Vec::len).sum();
+        let lists: Vec<String> =
+            missing.iter().map(|(op, names)| format!("{op} ({})", names.join(", "))).collect();
+        let (nodes, are) = if count == 1 { ("node", "it") } else { ("nodes", "them") };
+        Err(Error::Unsupported {
+            node: self.origin.file.clone(),
+            what: format!("{count} {nodes}: {}: which", lists.join(", ")),
+            remedy: format!("export the model without {are}"),
+        })
+    }
+}
+
+/// Returns an operator's name, with its domain where it is not ONNX's own.
+fn full_name(node: &NodeProto) -> String {
+    if node.domain.is_empty() || node.domain == "ai.onnx" {
+        node.op_type.clone()
+    } else {
+        format!("{}.{}", node.domain, node.op_type)
+    }
+}

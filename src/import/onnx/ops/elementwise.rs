@@ -1,0 +1,141 @@
+//! Element-wise operators.
+
+use super::{Inputs, inputs};
+use crate::error::Result;
+use crate::graph::{Activation, BinaryOp};
+use crate::import::onnx::importer::Importer;
+use crate::import::onnx::node::Node;
+use crate::import::onnx::value::Value;
+
+pub(super) fn unary(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+) -> Result<Vec<Value>> {
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    let activation = activation(node)?;
+    Ok(vec![importer.graph.activation(x, activation)?.into()])
+}
+
+fn activation(node: &Node<'_>) -> Result<Activation> {
+    Ok(match node.op() {
+        "Abs" => Activation::Abs,
+        "Ceil" => Activation::Ceil,
+        "Celu" => Activation::Celu(node.float("alpha", 1.0)?),
+        "Cos" => Activation::Cos,
+        "Elu" => Activation::Elu(node.float("alpha", 1.0)?),
+        "Erf" => Activation::Erf,
+        "Exp" => Activation::Exponential,
+        "Floor" => Activation::Floor,
+        "Gelu" => match node.text("approximate", "none")?.as_str() {
+            "none" => Activation::Gelu,
+            "tanh" => Activation::GeluTanh,
+            other => return Err(node.unsupported(&format!("approximate = \"{other}\""))),
+        },
+        "HardSigmoid" => Activation::HardSigmoidOnnx {
+            alpha: node.float("alpha", 0.2)?,
+            beta: node.float("beta", 0.5)?,
+        },
+        "HardSwish" => Activation::HardSilu,
+        "LeakyRelu" => Activation::LeakyRelu(node.float("alpha", 0.01)?),
+        "Log" => Activation::Log,
+        "Mish" => Activation::Mish,
+        "Neg" => Activation::Negative,
+        "Not" => Activation::Not,
+        "Reciprocal" => Activation::Reciprocal,
+        "Relu" => Activation::Relu,
+        "Round" => Activation::Round,
+        "Selu" => Activation::ScaledElu {
+            alpha: node.float("alpha", 1.673_263_2)?,
+            gamma: node.float("gamma", 1.050_701)?,
+        },
+        "Sigmoid" => Activation::Sigmoid,
+        "Sign" => Activation::Sign,
+        "Sin" => Activation::Sin,
+        "Softplus" => Activation::Softplus,
+        "Softsign" => Activation::Softsign,
+        "Sqrt" => Activation::Sqrt,
+        "Swish" => Activation::Swish(node.float("alpha", 1.0)?),
+        "Tanh" => Activation::Tanh,
+        "ThresholdedRelu" => Activation::ThresholdedRelu(node.float("alpha", 1.0)?),
+        _ => return Err(node.unsupported("the operator")),
+    })
+}
+
+pub(super) fn binary(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+) -> Result<Vec<Value>> {
+    let (left, right) = (
+        inputs::symbol(importer, node, inputs, 0)?,
+        inputs::symbol(importer, node, inputs, 1)?,
+    );
+    let operation = match node.op() {
+        "Add" => BinaryOp::Add,
+        "And" => BinaryOp::And,
+        "Div" => BinaryOp::Divide,
+        "Equal" => BinaryOp::Equal,
+        "Greater" => BinaryOp::Greater,
+        "GreaterOrEqual" => BinaryOp::GreaterOrEqual,
+        "Less" => BinaryOp::Less,
+        "LessOrEqual" => BinaryOp::LessOrEqual,
+        "Mod" if node.flag("fmod", false)? => BinaryOp::Fmod,
+        "Mod" => return Err(node.unsupported("fmod = 0 on floating-point values")),
+        "Mul" => BinaryOp::Multiply,
+        "Or" => BinaryOp::Or,
+        "PRelu" => BinaryOp::PRelu,
+        "Pow" => BinaryOp::Power,
+        "Sub" => BinaryOp::Subtract,
+        "Xor" => BinaryOp::Xor,
+        _ => return Err(node.unsupported("the operator")),
+    };
+    Ok(vec![importer.graph.binary(operation, left, right)?.into()])
+}
+
+pub(super) fn several(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+) -> Result<Vec<Value>> {
+    let mut symbols = Vec::with_capacity(inputs.len());
+    for number in 0..inputs.len() {
+        symbols.push(inputs::symbol(importer, node, inputs, number)?);
+    }
+    let graph = &mut importer.graph;
+    let result = match node.op() {
+        "Max" => graph.max(&symbols)?,
+        "Mean" => graph.mean(&symbols)?,
+        "Min" => graph.min(&symbols)?,
+        _ => graph.sum(&symbols)?,
+    };
+    Ok(vec![result.into()])
+}
+
+pub(super) fn clip(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+) -> Result<Vec<Value>> {
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    let (lowest, highest) = if node.opset < 11 {
+        (node.float("min", f32::MIN)?, node.float("max", f32::MAX)?)
+    } else {
+        let lowest = inputs::number(node, inputs, 1)?.unwrap_or(f32::NEG_INFINITY);
+        (lowest, inputs::number(node, inputs, 2)?.unwrap_or(f32::INFINITY))
+    };
+    // ONNX gives the maximum where the two are crossed.
+    let clip = Activation::Clip { min: lowest.min(highest), max: highest };
+    Ok(vec![importer.graph.activation(x, clip)?.into()])
+}
+
+pub(super) fn select(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+) -> Result<Vec<Value>> {
+    let condition = inputs::symbol(importer, node, inputs, 0)?;
+    let yes = inputs::symbol(importer, node, inputs, 1)?;
+    let no = inputs::symbol(importer, node, inputs, 2)?;
+    Ok(vec![importer.graph.select(condition, yes, no)?.into()])
+}

@@ -1,0 +1,312 @@
+//! Operators that move elements or view them otherwise, and those about shapes.
+
+use ndarray::{Array1, ArrayD, IxDyn};
+
+use super::{Inputs, inputs};
+use crate::array::HostArray;
+use crate::error::Result;
+use crate::graph::{
+    CenterCropPad, DepthMode, DepthToSpace, Pad, PadMode, Slice, Split, Symbol, Weight,
+};
+use crate::import::onnx::fold::cast_kind;
+use crate::import::onnx::importer::{Importer, constant as constant_value};
+use crate::import::onnx::node::Node;
+use crate::import::onnx::value::{Kind, Known, Value};
+use crate::import::onnx::{fold_shape, tensor};
+use crate::shape::element_count;
+
+type Outputs = Result<Vec<Value>>;
+
+pub(super) fn constant(importer: &mut Importer<'_>, node: &Node<'_>, _: &Inputs) -> Outputs {
+    if let Some(tensor) = node.tensor("value")? {
+        let array = tensor::read(importer.origin(), tensor)?;
+        let array = array.with_name(node.label().to_owned());
+        return Ok(vec![constant_value(array)]);
+    }
+    if let Some(values) = node.ints("value_ints")? {
+        let values = values.into_iter().map(|value| value as f64).collect::<Array1<f64>>();
+        return Ok(vec![Value::known(values.into_dyn(), Kind::Int)]);
+    }
+    if let Some(value) = node.optional_int("value_int")? {
+        return Ok(vec![Value::known(ndarray::arr0(value as f64).into_dyn(), Kind::Int)]);
+    }
+    if let Some(values) = node.floats("value_floats")? {
+        let values = values.into_iter().map(f64::from).collect::<Array1<f64>>();
+        return Ok(vec![Value::known(values.into_dyn(), Kind::Float)]);
+    }
+    if let Some(value) = node.optional_float("value_float")? {
+        return Ok(vec![Value::known(ndarray::arr0(f64::from(value)).into_dyn(), Kind::Float)]);
+    }
+    Err(node.unsupported("a constant that is neither a tensor nor a number"))
+}
+
+pub(super) fn constant_of_shape(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+) -> Outputs {
+    let shape = inputs::ints(node, inputs, 0)?.unwrap_or_default();
+    let shape = inputs::lengths(node, &shape)?;
+    element_count(&node.title, &shape)?;
+    let fill = match node.tensor("value")? {
+        Some(tensor) => Known::read(&tensor::read(importer.origin(), tensor)?),
+        None => Known::new(ndarray::arr1(&[0.0]).into_dyn(), Kind::Float),
+    };
+    let value = fill.values.first().copied().unwrap_or(0.0);
+    if fill.kind != Kind::Float {
+        // Whole numbers shape the network, so they stay small; see `limit` for floats.
+        return Ok(vec![Value::known(filled(node, &shape, value)?, fill.kind)]);
+    }
+    let array = Known::new(filled(node, &shape, value)?, Kind::Float).to_floats();
+    Ok(vec![Value::Weight(Weight::from(
+        HostArray::from(array).with_name(node.label().to_owned()),
+    ))])
+}
+
+/// The most elements that a constant made of a shape may have: a file of a few bytes must not
+/// ask for gigabytes.
+const MOST_FILLED: u64 = 1 << 26;
+
+fn filled(node: &Node<'_>, shape: &[usize], value: f64) -> Result<ArrayD<f64>> {
+    let elements = element_count(&node.title, shape)?;
+    if elements > MOST_FILLED {
+        let expected = format!("at most {MOST_FILLED} are filled");
+        return Err(node.refuse("input 0", format!("asks for {elements} elements"), expected));
+    }
+    Ok(ArrayD::from_elem(IxDyn(shape), value))
+}
+
+pub(super) fn cast(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    match cast_kind(node)? {
+        Some(Kind::Float) => identity(importer, node, inputs),
+        Some(kind) => Err(node.unsupported(&format!("a cast of a computed value to {kind:?}"))),
+        None => Err(node.unsupported("a cast to this type")),
+    }
+}
+
+pub(super) fn cast_like(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    node.int("saturate", 1)?;
+    match inputs::required(node, inputs, 1)? {
+        Value::Known(known) if known.kind != Kind::Float => {
+            Err(node.unsupported(&format!("a cast of a computed value to {:?}", known.kind)))
+        }
+        _ => identity(importer, node, inputs),
+    }
+}
+
+pub(super) fn identity(_: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    Ok(vec![inputs::required(node, inputs, 0)?.clone()])
+}
+
+pub(super) fn dropout(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    // The seed and the ratio act while a network is trained.
+    node.int("seed", 0)?;
+    node.float("ratio", 0.5)?;
+    if node.wants(1) {
+        return Err(node.unsupported("the mask as an output"));
+    }
+    if let Some(training) = inputs::known(node, inputs, 2)? {
+        if training.values.iter().any(|&value| value != 0.0) {
+            return Err(node.unsupported("training_mode"));
+        }
+    }
+    identity(importer, node, inputs)
+}
+
+/// Shape and Size of a value that is computed: its shape is known all the same.
+pub(super) fn shape(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    let x = inputs::required(node, inputs, 0)?;
+    Ok(vec![fold_shape::shape(node, &inputs::shape(importer, x))?.into()])
+}
+
+pub(super) fn size(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    let x = inputs::required(node, inputs, 0)?;
+    let elements = element_count(&node.title, &inputs::shape(importer, x))?;
+    Ok(vec![Known::scalar(usize::try_from(elements).unwrap_or(usize::MAX)).into()])
+}
+
+/// An operator that is only computed of known numbers.
+pub(super) fn known_only(_: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    for number in 0..inputs.len() {
+        inputs::known(node, inputs, number)?;
+    }
+    Err(node.unsupported("a result of this size"))
+}
+
+pub(super) fn reshape(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    let x = inputs::required(node, inputs, 0)?;
+    let lengths = inputs::shape(importer, x);
+    let target = match node.op() {
+        "Reshape" => {
+            let wanted = inputs::ints_or_attribute(node, inputs, 1, "shape")?.unwrap_or_default();
+            fold_shape::reshape_target(node, &lengths, &wanted)?
+        }
+        "Flatten" => fold_shape::flattened(node, &lengths)?,
+        op => {
+            let axes = inputs::ints_or_attribute(node, inputs, 1, "axes")?;
+            if op == "Squeeze" {
+                fold_shape::squeezed(node, &lengths, axes)?
+            } else {
+                fold_shape::unsqueezed(node, &lengths, axes)?
+            }
+        }
+    };
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    Ok(vec![importer.graph.reshape(x, target)?.into()])
+}
+
+pub(super) fn transpose(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    let order = fold_shape::permutation(node, importer.shape(x).len())?;
+    Ok(vec![importer.graph.transpose(x, &order)?.into()])
+}
+
+pub(super) fn concat(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    let mut symbols = Vec::with_capacity(inputs.len());
+    for number in 0..inputs.len() {
+        symbols.push(inputs::symbol(importer, node, inputs, number)?);
+    }
+    let axis = inputs::positions(node, &[node.int("axis", 0)?])?;
+    let axis = axis.first().copied().unwrap_or(0);
+    Ok(vec![importer.graph.concat(&symbols, axis)?.into()])
+}
+
+pub(super) fn split(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    let shape = importer.shape(x);
+    let axis = fold_shape::axis(node, node.int("axis", 0)?, shape.len())?;
+    let given = inputs::ints_or_attribute(node, inputs, 1, "split")?;
+    let lengths = fold_shape::split_lengths(node, shape[axis], given)?;
+    let axis = isize::try_from(axis).unwrap_or(isize::MAX);
+    let parts = importer.graph.split(x, Split::lengths(lengths).axis(axis))?;
+    Ok(parts.into_iter().map(Value::from).collect())
+}
+
+pub(super) fn slice(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    // Until version 10 these were attributes.
+    let starts = inputs::ints_or_attribute(node, inputs, 1, "starts")?.unwrap_or_default();
+    let ends = inputs::ints_or_attribute(node, inputs, 2, "ends")?.unwrap_or_default();
+    let mut slice = Slice::new(inputs::saturating(&starts), inputs::saturating(&ends));
+    if let Some(axes) = inputs::ints_or_attribute(node, inputs, 3, "axes")? {
+        slice = slice.axes(inputs::positions(node, &axes)?);
+    }
+    if let Some(steps) = inputs::ints(node, inputs, 4)? {
+        slice = slice.steps(inputs::saturating(&steps));
+    }
+    Ok(vec![importer.graph.slice(x, slice)?.into()])
+}
+
+pub(super) fn gather(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    let Some(indices) = inputs::known(node, inputs, 1)? else {
+        let expected = "Gather has indices".to_owned();
+        return Err(node.refuse("input 1", "is left out".to_owned(), expected));
+    };
+    let shape = indices.values.raw_dim();
+    // The count is that of the indices themselves.
+    let indices = ArrayD::from_shape_vec(shape, indices.to_ints())
+        .map_err(|error| node.refuse("indices", format!("{error}"), "an array".to_owned()))?;
+    let axis = inputs::positions(node, &[node.int("axis", 0)?])?;
+    let axis = axis.first().copied().unwrap_or(0);
+    Ok(vec![importer.graph.gather(x, &indices, axis)?.into()])
+}
+
+pub(super) fn expand(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    let shape = inputs::ints(node, inputs, 1)?.unwrap_or_default();
+    let shape = inputs::lengths(node, &shape)?;
+    Ok(vec![importer.graph.expand(x, shape)?.into()])
+}
+
+pub(super) fn tile(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    let repeats = inputs::ints(node, inputs, 1)?.unwrap_or_default();
+    let repeats = inputs::lengths(node, &repeats)?;
+    Ok(vec![importer.graph.tile(x, &repeats)?.into()])
+}
+
+pub(super) fn pad(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    let given = inputs::ints_or_attribute(node, inputs, 1, "pads")?.unwrap_or_default();
+    let value = if node.opset < 11 {
+        node.float("value", 0.0)?
+    } else {
+        inputs::number(node, inputs, 2)?.unwrap_or(0.0)
+    };
+    let mode = match node.text("mode", "constant")?.as_str() {
+        "constant" => PadMode::Constant(value),
+        "edge" => PadMode::Edge,
+        "reflect" => PadMode::Reflect,
+        "wrap" => PadMode::Wrap,
+        other => return Err(node.unsupported(&format!("mode = \"{other}\""))),
+    };
+    // First what goes before each axis, then what goes behind each.
+    let given = inputs::positions(node, &given)?;
+    let (before, behind) = given.split_at(given.len() / 2);
+    let mut pad = Pad::new(before.iter().copied().zip(behind.iter().copied())).mode(mode);
+    if let Some(axes) = inputs::ints(node, inputs, 3)? {
+        pad = pad.axes(inputs::positions(node, &axes)?);
+    }
+    if !given.len().is_multiple_of(2) {
+        let expected = "two numbers for each axis".to_owned();
+        return Err(node.refuse("pads", format!("has {} numbers", given.len()), expected));
+    }
+    Ok(vec![importer.graph.pad(x, pad)?.into()])
+}
+
+pub(super) fn center_crop_pad(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+) -> Outputs {
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    let shape = inputs::ints(node, inputs, 1)?.unwrap_or_default();
+    let mut target = CenterCropPad::new(inputs::lengths(node, &shape)?);
+    if let Some(axes) = node.ints("axes")? {
+        target = target.axes(inputs::positions(node, &axes)?);
+    }
+    Ok(vec![importer.graph.center_crop_pad(x, target)?.into()])
+}
+
+/// Moves channels behind height and width.
+fn channels_last(importer: &mut Importer<'_>, node: &Node<'_>, x: Symbol) -> Result<Symbol> {
+    match importer.shape(x).len() {
+        4 => importer.graph.transpose(x, &[0, 2, 3, 1]),
+        rank => Err(node.unsupported(&format!("a value of {rank} dimensions"))),
+    }
+}
+
+pub(super) fn depth_to_space(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+) -> Outputs {
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    let x = channels_last(importer, node, x)?;
+    let option = rearrangement(node)?;
+    let result = importer.graph.depth_to_space(x, option)?;
+    Ok(vec![importer.graph.transpose(result, &[0, 3, 1, 2])?.into()])
+}
+
+pub(super) fn space_to_depth(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+) -> Outputs {
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    let x = channels_last(importer, node, x)?;
+    let option = rearrangement(node)?;
+    let result = importer.graph.space_to_depth(x, option)?;
+    Ok(vec![importer.graph.transpose(result, &[0, 3, 1, 2])?.into()])
+}
+
+fn rearrangement(node: &Node<'_>) -> Result<DepthToSpace> {
+    let block = inputs::lengths(node, &[node.int("blocksize", 0)?])?;
+    let mode = match node.text("mode", "DCR")?.as_str() {
+        "DCR" => DepthMode::Dcr,
+        "CRD" => DepthMode::Crd,
+        other => return Err(node.unsupported(&format!("mode = \"{other}\""))),
+    };
+    Ok(DepthToSpace::new(block.first().copied().unwrap_or(0)).mode(mode))
+}

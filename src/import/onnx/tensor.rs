@@ -1,0 +1,218 @@
+//! Tensors of a model file: every encoding of ONNX, as host arrays.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Component, Path, PathBuf};
+
+use super::proto::TensorProto;
+use crate::array::{DType, HostArray};
+use crate::error::{Error, Result};
+use crate::shape::element_count;
+
+/// Where a model was read from: its name in messages, and the folder of its external data.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub file: String,
+    pub folder: Option<PathBuf>,
+}
+
+impl Origin {
+    pub(super) fn error(&self, part: &str, got: &str, expected: &str, remedy: &str) -> Error {
+        Error::Format {
+            file: self.file.clone(),
+            part: part.to_owned(),
+            got: got.to_owned(),
+            expected: expected.to_owned(),
+            remedy: remedy.to_owned(),
+        }
+    }
+}
+
+/// Returns the dtype of ONNX's number for it, or its name if no array here has it.
+pub(super) fn dtype(number: i32) -> std::result::Result<DType, String> {
+    Ok(match number {
+        1 => DType::F32,
+        2 => DType::U8,
+        3 => DType::I8,
+        4 => DType::U16,
+        5 => DType::I16,
+        6 => DType::I32,
+        7 => DType::I64,
+        9 => DType::Bool,
+        10 => DType::F16,
+        11 => DType::F64,
+        12 => DType::U32,
+        13 => DType::U64,
+        other => return Err(unsupported_name(other)),
+    })
+}
+
+fn unsupported_name(number: i32) -> String {
+    const NAMES: [(i32, &str); 13] = [
+        (0, "UNDEFINED"),
+        (8, "STRING"),
+        (14, "COMPLEX64"),
+        (15, "COMPLEX128"),
+        (16, "BFLOAT16"),
+        (17, "FLOAT8E4M3FN"),
+        (18, "FLOAT8E4M3FNUZ"),
+        (19, "FLOAT8E5M2"),
+        (20, "FLOAT8E5M2FNUZ"),
+        (21, "UINT4"),
+        (22, "INT4"),
+        (23, "FLOAT4E2M1"),
+        (24, "FLOAT8E8M0"),
+    ];
+    let known = NAMES.iter().find(|(own, _)| *own == number);
+    known.map_or_else(|| format!("number {number}"), |(_, name)| (*name).to_owned())
+}
+
+/// Converts dimensions, refusing negative ones and sizes that no memory holds.
+pub(super) fn shape(origin: &Origin, part: &str, dims: &[i64]) -> Result<Vec<usize>> {
+    let lengths: Option<Vec<usize>> = dims.iter().map(|&dim| usize::try_from(dim).ok()).collect();
+    let lengths = lengths.ok_or_else(|| {
+        let got = format!("has shape {dims:?}");
+        origin.error(part, &got, "lengths are not negative", "export the model again")
+    })?;
+    element_count(part, &lengths)?;
+    Ok(lengths)
+}
+
+/// Reads a tensor, whichever of ONNX's encodings it has.
+pub(super) fn read(origin: &Origin, tensor: &TensorProto) -> Result<HostArray<'static>> {
+    let part = format!("tensor \"{}\"", tensor.name);
+    let dtype = dtype(tensor.data_type).map_err(|name| Error::Unsupported {
+        node: format!("{}: {part}", origin.file),
+        what: format!("elements of type {name}"),
+        remedy: "export the model in float32".to_owned(),
+    })?;
+    let shape = shape(origin, &part, &tensor.dims)?;
+    let bytes = match tensor.data_location {
+        0 => match &tensor.raw_data {
+            Some(raw) => raw.to_vec(),
+            None => typed_bytes(origin, &part, tensor, dtype)?,
+        },
+        1 => external(origin, &part, tensor, &shape, dtype)?,
+        other => {
+            let got = format!("lies at location {other}");
+            return Err(origin.error(&part, &got, "0 or 1", "export the model again"));
+        }
+    };
+    let needed = needed_bytes(&part, &shape, dtype)?;
+    if bytes.len() as u64 != needed {
+        let got = format!("has {} bytes of data", bytes.len());
+        let expected = format!("shape {shape:?} of {dtype} needs {needed}");
+        return Err(origin.error(&part, &got, &expected, "export the model again"));
+    }
+    Ok(HostArray::from_bytes(bytes, dtype, &shape)?.with_name(tensor.name.clone()))
+}
+
+fn needed_bytes(part: &str, shape: &[usize], dtype: DType) -> Result<u64> {
+    let elements = element_count(part, shape)?;
+    elements.checked_mul(dtype.size_bytes() as u64).ok_or_else(|| Error::Limit {
+        node: part.to_owned(),
+        tensor: format!("shape {shape:?}"),
+        bytes: "more than 2^64 bytes".to_owned(),
+        limit_name: "the largest size".to_owned(),
+        limit: "2^64 - 1 bytes".to_owned(),
+        remedy: "export the model again".to_owned(),
+    })
+}
+
+/// Collects the bytes of the typed fields; narrow types travel in wider ones.
+fn typed_bytes(
+    origin: &Origin,
+    part: &str,
+    tensor: &TensorProto,
+    dtype: DType,
+) -> Result<Vec<u8>> {
+    let ints = &tensor.int32_data;
+    let narrow = |fits: fn(i32) -> Option<Vec<u8>>| -> Result<Vec<u8>> {
+        let bytes: Option<Vec<Vec<u8>>> = ints.iter().map(|&value| fits(value)).collect();
+        bytes.map(|bytes| bytes.concat()).ok_or_else(|| {
+            let expected = format!("values of {dtype}");
+            origin.error(part, "has a number beyond its type", &expected, "export the model again")
+        })
+    };
+    let bytes = |values: Vec<Vec<u8>>| values.concat();
+    Ok(match dtype {
+        DType::F32 => bytes(tensor.float_data.iter().map(|v| v.to_le_bytes().to_vec()).collect()),
+        DType::F64 => bytes(tensor.double_data.iter().map(|v| v.to_le_bytes().to_vec()).collect()),
+        DType::I64 => bytes(tensor.int64_data.iter().map(|v| v.to_le_bytes().to_vec()).collect()),
+        DType::U64 => bytes(tensor.uint64_data.iter().map(|v| v.to_le_bytes().to_vec()).collect()),
+        DType::U32 => {
+            let narrowed: Option<Vec<Vec<u8>>> = tensor
+                .uint64_data
+                .iter()
+                .map(|&v| Some(u32::try_from(v).ok()?.to_le_bytes().to_vec()))
+                .collect();
+            bytes(narrowed.ok_or_else(|| {
+                let got = "has a number beyond its type";
+                origin.error(part, got, "values of uint32", "export the model again")
+            })?)
+        }
+        DType::I32 => narrow(|v| Some(v.to_le_bytes().to_vec()))?,
+        DType::I16 => narrow(|v| Some(i16::try_from(v).ok()?.to_le_bytes().to_vec()))?,
+        DType::I8 => narrow(|v| Some(i8::try_from(v).ok()?.to_le_bytes().to_vec()))?,
+        // f16 travels as its bits.
+        DType::U16 | DType::F16 => narrow(|v| Some(u16::try_from(v).ok()?.to_le_bytes().to_vec()))?,
+        DType::U8 => narrow(|v| Some(vec![u8::try_from(v).ok()?]))?,
+        DType::Bool => narrow(|v| Some(vec![u8::from(v != 0)]))?,
+    })
+}
+
+/// Reads the bytes of a tensor that lies in a file beside the model.
+fn external(
+    origin: &Origin,
+    part: &str,
+    tensor: &TensorProto,
+    shape: &[usize],
+    dtype: DType,
+) -> Result<Vec<u8>> {
+    let entry = |key: &str| {
+        tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
+    };
+    let number = |key: &str| -> Result<Option<u64>> {
+        entry(key)
+            .map(|text| {
+                text.parse().map_err(|_| {
+                    let got = format!("has the external {key} \"{text}\"");
+                    origin.error(part, &got, "a whole number of bytes", "export the model again")
+                })
+            })
+            .transpose()
+    };
+    let location = entry("location").unwrap_or_default();
+    let Some(path) = beside(origin, location) else {
+        let got = format!("lies in the external file \"{location}\"");
+        let expected = "a relative path below the model's folder";
+        return Err(origin.error(part, &got, expected, "put the data beside the model"));
+    };
+    let needed = needed_bytes(part, shape, dtype)?;
+    let (offset, length) = (number("offset")?.unwrap_or(0), number("length")?.unwrap_or(needed));
+    let io = |action: &str, error: std::io::Error| Error::Io {
+        path: path.display().to_string(),
+        action: action.to_owned(),
+        reason: error.to_string(),
+    };
+    let mut file = File::open(&path).map_err(|error| io("opening", error))?;
+    let size = file.metadata().map_err(|error| io("reading", error))?.len();
+    // Checked before anything is allocated.
+    if length != needed || offset.checked_add(length).is_none_or(|end| end > size) {
+        let got = format!("takes {length} bytes from byte {offset} of {size} in \"{location}\"");
+        let expected = format!("{needed} bytes within the file");
+        return Err(origin.error(part, &got, &expected, "export the model again"));
+    }
+    file.seek(SeekFrom::Start(offset)).map_err(|error| io("reading", error))?;
+    let mut bytes = Vec::new();
+    file.take(length).read_to_end(&mut bytes).map_err(|error| io("reading", error))?;
+    Ok(bytes)
+}
+
+/// Returns the path of a file below the model's folder; nothing for one that leads out of it.
+fn beside(origin: &Origin, location: &str) -> Option<PathBuf> {
+    let path = Path::new(location);
+    let stays = path.components().all(|part| matches!(part, Component::Normal(_)));
+    let folder = origin.folder.as_ref()?;
+    (stays && !location.is_empty()).then(|| folder.join(path))
+}

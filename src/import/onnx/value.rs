@@ -1,0 +1,117 @@
+//! What a name of a model stands for while it is imported.
+
+use std::sync::Arc;
+
+use ndarray::ArrayD;
+
+use crate::array::{DType, HostArray};
+use crate::graph::{Symbol, Weight};
+
+/// Elements up to which constant floats are computed with at import.
+pub(super) const SMALL: usize = 4096;
+
+/// What kind of numbers a known value holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Whole numbers of any width.
+    Int,
+    /// 0 and 1.
+    Bool,
+    /// f32 numbers.
+    Float,
+}
+
+/// A value whose elements are known: shapes, axes, indices, and what is computed of them.
+///
+/// f64 holds every f32, every whole number up to 2^53, and the largest 64-bit numbers well
+/// enough to stand for "to the end", which is what models use them for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Known {
+    pub values: ArrayD<f64>,
+    pub kind: Kind,
+}
+
+impl Known {
+    pub(super) fn new(values: ArrayD<f64>, kind: Kind) -> Self {
+        let values = match kind {
+            Kind::Int => values.mapv(f64::trunc),
+            Kind::Bool => values.mapv(|value| f64::from(u8::from(value != 0.0))),
+            #[expect(clippy::cast_possible_truncation, reason = "each step rounds to f32")]
+            Kind::Float => values.mapv(|value| f64::from(value as f32)),
+        };
+        Known { values, kind }
+    }
+
+    pub(super) fn ints(values: impl IntoIterator<Item = usize>) -> Self {
+        let values: Vec<f64> = values.into_iter().map(|value| value as f64).collect();
+        Known { values: ndarray::Array1::from_vec(values).into_dyn(), kind: Kind::Int }
+    }
+
+    /// Makes a 0-d whole number.
+    pub(super) fn scalar(value: usize) -> Self {
+        Known { values: ndarray::arr0(value as f64).into_dyn(), kind: Kind::Int }
+    }
+
+    /// Returns the same elements in another shape; none if the count differs.
+    pub(super) fn with_shape(&self, shape: &[usize]) -> Option<Self> {
+        let values = self.values.as_standard_layout().into_owned();
+        let values = values.into_shape_with_order(ndarray::IxDyn(shape)).ok()?;
+        Some(Known { values, kind: self.kind })
+    }
+
+    /// Reads an array's elements.
+    pub(super) fn read(array: &HostArray<'_>) -> Self {
+        Known { values: array.to_f64(), kind: kind_of(array.dtype()) }
+    }
+
+    /// Returns the elements as whole numbers, in C order.
+    pub(super) fn to_ints(&self) -> Vec<i64> {
+        // Saturates at the largest numbers, which stand for "to the end".
+        #[expect(clippy::cast_possible_truncation, reason = "whole numbers, saturating")]
+        self.values.iter().map(|&value| value as i64).collect()
+    }
+
+    /// Returns the elements as f32, in C order.
+    pub(super) fn to_floats(&self) -> ArrayD<f32> {
+        #[expect(clippy::cast_possible_truncation, reason = "floats are f32 already")]
+        self.values.mapv(|value| value as f32)
+    }
+}
+
+/// Returns the kind of numbers that a dtype holds.
+pub(super) fn kind_of(dtype: DType) -> Kind {
+    match dtype {
+        DType::Bool => Kind::Bool,
+        DType::F16 | DType::F32 | DType::F64 => Kind::Float,
+        _ => Kind::Int,
+    }
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    /// A value that is computed when the network runs.
+    Symbol(Symbol),
+    /// Elements that the import computes with.
+    Known(Arc<Known>),
+    /// A floating-point array that goes to the device as it is.
+    Weight(Weight),
+}
+
+impl Value {
+    pub(super) fn known(values: ArrayD<f64>, kind: Kind) -> Self {
+        Value::Known(Arc::new(Known::new(values, kind)))
+    }
+}
+
+impl From<Known> for Value {
+    fn from(known: Known) -> Self {
+        Value::Known(Arc::new(known))
+    }
+}
+
+impl From<Symbol> for Value {
+    fn from(symbol: Symbol) -> Self {
+        Value::Symbol(symbol)
+    }
+}

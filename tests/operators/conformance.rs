@@ -1,0 +1,108 @@
+//! ONNX's own node cases, imported and run on the executor under test.
+//!
+//! docs/conformance.md is the table of what passes; this test fails where it does not say what
+//! is so.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use longshore::import::onnx::{ImportOptions, OnnxModel};
+use longshore::{HostArray, Tensor};
+use ndarray::ArrayD;
+
+use crate::common::compare::compare;
+use crate::common::oracle::Expected;
+use crate::harness::runtime;
+
+/// What ONNX's own runner allows.
+const RELATIVE: f64 = 1e-3;
+const ABSOLUTE: f64 = 1e-5;
+
+fn root() -> PathBuf {
+    PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap())
+}
+
+fn folders() -> Vec<PathBuf> {
+    let folder = root().join("tests/fixtures/onnx/conformance");
+    let mut found: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.sort();
+    assert_eq!(found.len(), 247, "cases");
+    found
+}
+
+/// Reads the arrays of a case whose files begin with a prefix, by name.
+fn arrays(folder: &Path, prefix: &str) -> BTreeMap<String, HostArray<'static>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let file = path.file_name().unwrap().to_str().unwrap();
+        let name = file.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(".npy"));
+        if let Some(name) = name {
+            found.insert(name.to_owned(), HostArray::read(&path).unwrap());
+        }
+    }
+    found
+}
+
+/// Imports, plans, runs and compares one case.
+fn check(folder: &Path) -> Result<(), String> {
+    let model = OnnxModel::read(folder.join("model.onnx")).map_err(|error| error.to_string())?;
+    let inputs = arrays(folder, "in.");
+    let outputs = arrays(folder, "out.");
+    assert!(!outputs.is_empty(), "{}", folder.display());
+    let found = run(&model, &inputs).map_err(|error| error.to_string())?;
+    for (name, expected) in outputs {
+        let value = expected.to_f64();
+        let bound = value.mapv(|value| ABSOLUTE + RELATIVE * value.abs());
+        let actual = found.get(&name).ok_or_else(|| format!("no output {name}"))?;
+        compare(actual, &Expected { value, bound }).map_err(|report| format!("{name}: {report}"))?;
+    }
+    Ok(())
+}
+
+fn run(
+    model: &OnnxModel,
+    inputs: &BTreeMap<String, HostArray<'static>>,
+) -> longshore::Result<BTreeMap<String, ArrayD<f32>>> {
+    let shaping = model.shape_inputs();
+    let mut options = ImportOptions::new();
+    for (name, array) in inputs {
+        options = if shaping.contains(name.as_str()) {
+            options.value(name, array.clone())
+        } else {
+            options.shape(name, array.shape())
+        };
+    }
+    let imported = model.import(&options)?;
+    let session = runtime().prepare(&imported.graph.plan(1)?)?;
+    let mut tensors: Vec<(String, Tensor)> = Vec::new();
+    for (name, _) in &imported.inputs {
+        tensors.push((name.clone(), runtime().stage(name.as_str(), &inputs[name])?));
+    }
+    let run = session.run(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
+    run.outputs().map(|(name, tensor)| Ok((name.to_owned(), tensor.read()?))).collect()
+}
+
+#[test]
+fn every_case_passes_and_the_table_says_so() {
+    let mut table: BTreeMap<String, usize> = BTreeMap::new();
+    let mut failures = String::new();
+    for folder in folders() {
+        let model = OnnxModel::read(folder.join("model.onnx")).unwrap();
+        let operators: Vec<&str> = model.operators().into_keys().collect();
+        *table.entry(operators.join(", ")).or_insert(0) += 1;
+        if let Err(report) = check(&folder) {
+            let name = folder.file_name().unwrap().to_str().unwrap();
+            writeln!(failures, "{name}: {report}").unwrap();
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+    let documented = fs::read_to_string(root().join("docs/conformance.md")).unwrap();
+    for (operators, cases) in table {
+        let line = format!("| {operators} | {cases} | {cases} | {cases} |");
+        assert!(documented.contains(&line), "docs/conformance.md lacks: {line}");
+    }
+}
