@@ -37,6 +37,7 @@ mod npy;
 mod npz;
 mod oracle;
 mod pack;
+mod passes;
 mod plan;
 mod plan_limits;
 mod shaders;

@@ -4,6 +4,7 @@
 //! `harness` opens the runtime, and its `dispatch` runs one piece of work in poisoned memory.
 
 pub mod golden;
+mod network;
 mod window;
 
 mod activation;
