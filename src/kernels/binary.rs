@@ -1,6 +1,7 @@
 //! Element-wise functions of two operands with NumPy broadcasting.
 
 use super::activation::code;
+use super::axes::{Axis, coalesce};
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, in_fours, narrow};
 use crate::error::{Error, Result};
 use crate::graph::{Activation, BinaryOp};
@@ -76,21 +77,21 @@ pub fn launch(
 ) -> Result<Launch> {
     count(node, "the left operand", &geometry.left)?;
     count(node, "the right operand", &geometry.right)?;
-    let axes = coalesce(&geometry.left, &geometry.right);
+    let axes = walk(&geometry.left, &geometry.right);
     let lengths: Vec<usize> = axes.iter().map(|axis| axis.length).collect();
     let elements = count(node, "the output", &lengths)?;
-    let dense = |stride: fn(&Axis) -> usize| match axes.as_slice() {
+    let dense = match axes.as_slice() {
         [] => true,
-        [axis] => stride(axis) == 1,
+        [axis] => axis.strides == [1, 1],
         _ => false,
     };
-    let same = elements == 0 || (dense(|axis| axis.left) && dense(|axis| axis.right));
+    let same = elements == 0 || dense;
     let missing = AXES.checked_sub(axes.len()).ok_or_else(|| Error::Unsupported {
         node: node.to_owned(),
         what: format!("broadcasting over {} runs of axes", axes.len()),
         remedy: format!("reshape the operands, {AXES} are handled"),
     })?;
-    let padded = |fill: usize, pick: fn(&Axis) -> usize| {
+    let padded = |fill: usize, pick: fn(&Axis<2>) -> usize| {
         let mut values = [fill; AXES];
         for (value, axis) in values.iter_mut().skip(missing).zip(&axes) {
             *value = pick(axis);
@@ -98,8 +99,8 @@ pub fn launch(
         values
     };
     let lengths = narrow(node, "the output", padded(1, |axis| axis.length))?;
-    let left = narrow(node, "the left operand", padded(0, |axis| axis.left))?;
-    let right = narrow(node, "the right operand", padded(0, |axis| axis.right))?;
+    let left = narrow(node, "the left operand", padded(0, |axis| stride(axis, 0)))?;
+    let right = narrow(node, "the right operand", padded(0, |axis| stride(axis, 1)))?;
     let (activation, alpha) = code(node, geometry.activation)?;
     let (entry, threads) =
         if same { in_fours(elements, "same", "same4") } else { ("broadcast", elements) };
@@ -125,52 +126,31 @@ pub fn launch(
     })
 }
 
-/// An axis of the output: its length, and how far each operand moves along it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Axis {
-    length: usize,
-    left: usize,
-    right: usize,
+/// Returns an operand's stride, which is never negative here.
+fn stride(axis: &Axis<2>, operand: usize) -> usize {
+    usize::try_from(axis.strides[operand]).unwrap_or(usize::MAX)
 }
 
-/// Aligns two shapes at the end, drops axes of length 1, and merges neighbours that both
-/// operands walk as one: fewer divisions in the shader, and any rank that merges to 6.
-fn coalesce(left: &[usize], right: &[usize]) -> Vec<Axis> {
+/// Aligns two shapes at the end, and merges what both operands walk as one.
+fn walk(left: &[usize], right: &[usize]) -> Vec<Axis<2>> {
     let rank = left.len().max(right.len());
     let at = |shape: &[usize], axis: usize| {
         (axis + shape.len()).checked_sub(rank).map_or(1, |inside| shape[inside])
     };
-    let mut axes: Vec<Axis> = Vec::with_capacity(rank);
+    let mut axes = Vec::with_capacity(rank);
     // From the last axis, whose strides are known, to the first.
-    let (mut left_stride, mut right_stride) = (1usize, 1usize);
+    let (mut left_stride, mut right_stride) = (1i64, 1i64);
     for axis in (0..rank).rev() {
         let (l, r) = (at(left, axis), at(right, axis));
         let length = if l == 1 { r } else { l };
-        if length != 1 {
-            let outer = Axis {
-                length,
-                left: if l == 1 { 0 } else { left_stride },
-                right: if r == 1 { 0 } else { right_stride },
-            };
-            match axes.last_mut() {
-                Some(inner) if walks_on(inner, &outer) => {
-                    inner.length = inner.length.saturating_mul(length);
-                }
-                _ => axes.push(outer),
-            }
-        }
+        let strides = [if l == 1 { 0 } else { left_stride }, if r == 1 { 0 } else { right_stride }];
+        axes.push(Axis { length, strides });
         // Only an empty shape can saturate: the others' element counts were checked.
-        left_stride = left_stride.saturating_mul(l);
-        right_stride = right_stride.saturating_mul(r);
+        left_stride = left_stride.saturating_mul(i64::try_from(l).unwrap_or(i64::MAX));
+        right_stride = right_stride.saturating_mul(i64::try_from(r).unwrap_or(i64::MAX));
     }
     axes.reverse();
-    axes
-}
-
-/// Tells whether a step along `outer` is what `inner.length` steps along `inner` are.
-fn walks_on(inner: &Axis, outer: &Axis) -> bool {
-    inner.left.saturating_mul(inner.length) == outer.left
-        && inner.right.saturating_mul(inner.length) == outer.right
+    coalesce(&axes)
 }
 
 #[cfg(test)]
@@ -179,13 +159,13 @@ mod tests {
 
     #[test]
     fn neighbouring_axes_merge_where_both_operands_walk_on() {
-        let axis = |length, left, right| Axis { length, left, right };
-        assert_eq!(coalesce(&[2, 3, 5], &[2, 3, 5]), [axis(30, 1, 1)]);
-        assert_eq!(coalesce(&[2, 3, 5], &[5]), [axis(6, 5, 0), axis(5, 1, 1)]);
-        assert_eq!(coalesce(&[2, 3, 5], &[]), [axis(30, 1, 0)]);
-        assert_eq!(coalesce(&[3, 1], &[4]), [axis(3, 1, 0), axis(4, 0, 1)]);
-        assert_eq!(coalesce(&[2, 1, 3], &[2, 7, 1]), [axis(2, 3, 7), axis(7, 0, 1), axis(3, 1, 0)]);
-        assert_eq!(coalesce(&[1, 1], &[1]), []);
+        let axis = |length, left, right| Axis { length, strides: [left, right] };
+        assert_eq!(walk(&[2, 3, 5], &[2, 3, 5]), [axis(30, 1, 1)]);
+        assert_eq!(walk(&[2, 3, 5], &[5]), [axis(6, 5, 0), axis(5, 1, 1)]);
+        assert_eq!(walk(&[2, 3, 5], &[]), [axis(30, 1, 0)]);
+        assert_eq!(walk(&[3, 1], &[4]), [axis(3, 1, 0), axis(4, 0, 1)]);
+        assert_eq!(walk(&[2, 1, 3], &[2, 7, 1]), [axis(2, 3, 7), axis(7, 0, 1), axis(3, 1, 0)]);
+        assert_eq!(walk(&[1, 1], &[1]), []);
     }
 
     #[test]

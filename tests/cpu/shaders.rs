@@ -128,8 +128,11 @@ fn binding_kind(module: &Module, variable: &naga::GlobalVariable) -> Binding {
                 panic!("{:?} is no array", variable.name)
             };
             match module.types[base].inner.scalar_kind() {
-                Some(ScalarKind::Uint) => Binding::Table,
-                Some(ScalarKind::Float) => Binding::Read,
+                Some(ScalarKind::Uint) if variable.name.as_deref() == Some("table") => {
+                    Binding::Table
+                }
+                // Kernels that only move elements bind them as bits.
+                Some(ScalarKind::Float | ScalarKind::Uint) => Binding::Read,
                 other => panic!("{:?} holds {other:?}", variable.name),
             }
         }
