@@ -9,9 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use longshore::Runtime;
-use longshore::kernels::{Binding, Family, Kernel, Launch};
+use longshore::kernels::{Binding, Family, Kernel, Launch, Work};
 use longshore::wgpu;
 use ndarray::{ArrayD, IxDyn};
+
+use crate::harness::runtime;
 
 /// A quiet NaN that no arithmetic gives: the output before the dispatch, and its guards.
 const POISON: u32 = 0x7fc0_dead;
@@ -21,23 +23,26 @@ const STRAY: u32 = 0x7fc0_beef;
 /// the end are caught too.
 const TAIL: usize = 128;
 
-/// Dispatches a launch over operands in binding order, and returns the output.
+/// Dispatches work over operands in binding order, within a limit of workgroups for each
+/// dimension, and returns the output.
 ///
 /// Panics when a guard has changed, an element was not written, or the device complains.
 #[track_caller]
 pub fn dispatch(
-    runtime: &Runtime,
-    launch: &Launch,
+    work: &Work,
+    max_workgroups_per_dimension: u32,
     operands: &[&ArrayD<f32>],
     shape: &[usize],
 ) -> ArrayD<f32> {
+    let runtime = runtime();
+    let launch = &work.launch("test", max_workgroups_per_dimension).unwrap();
     let device = runtime.device();
     let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let elements = shape.iter().product();
     let head = head_elements(runtime);
     let poisoned = vec![f32::from_bits(POISON); head + elements + TAIL];
     let output = filled(runtime, &poisoned, wgpu::BufferUsages::STORAGE);
-    submit(runtime, launch, operands, &output);
+    submit(runtime, (work, launch), operands, &output);
     let found = read(runtime, &output);
     if let Some(error) = pollster::block_on(scope.pop()) {
         panic!("{:?}: {error}", launch.kernel);
@@ -83,7 +88,12 @@ fn operand(runtime: &Runtime, array: &ArrayD<f32>) -> wgpu::Buffer {
     filled(runtime, &values, wgpu::BufferUsages::STORAGE)
 }
 
-fn submit(runtime: &Runtime, launch: &Launch, operands: &[&ArrayD<f32>], output: &wgpu::Buffer) {
+fn submit(
+    runtime: &Runtime,
+    (work, launch): (&Work, &Launch),
+    operands: &[&ArrayD<f32>],
+    output: &wgpu::Buffer,
+) {
     let device = runtime.device();
     let compiled = pipeline(runtime, launch.kernel);
     let params = bytes_buffer(runtime, &launch.params, wgpu::BufferUsages::UNIFORM);
@@ -94,21 +104,20 @@ fn submit(runtime: &Runtime, launch: &Launch, operands: &[&ArrayD<f32>], output:
     let whole = |buffer, offset| {
         wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size: None })
     };
-    let mut reads = operands.iter();
+    let bound = work.operands_bound(operands.len());
+    let mut reads = bound.iter().map(|&number| &operands[number]);
     let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
         .zip(launch.kernel.family.bindings())
         .map(|(binding, kind)| {
             let resource = match kind {
                 Binding::Params => whole(&params, 0),
                 Binding::Table => whole(&table, 0),
-                // Without a bias the last operand stands in for it.
-                Binding::Read => whole(reads.next().or(operands.last()).unwrap(), skip),
+                Binding::Read | Binding::Extra => whole(reads.next().unwrap(), skip),
                 Binding::Write => whole(output, skip),
             };
             wgpu::BindGroupEntry { binding, resource }
         })
         .collect();
-    assert!(reads.next().is_none(), "{:?} has fewer operands", launch.kernel);
     let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
         label: None,
         layout: &compiled.get_bind_group_layout(0),
@@ -165,7 +174,9 @@ fn compile(device: &wgpu::Device, kernel: Kernel) -> wgpu::ComputePipeline {
 fn layout(family: Family) -> Vec<wgpu::BindGroupLayoutEntry> {
     let kind = |binding: &Binding| match binding {
         Binding::Params => wgpu::BufferBindingType::Uniform,
-        Binding::Table | Binding::Read => wgpu::BufferBindingType::Storage { read_only: true },
+        Binding::Table | Binding::Read | Binding::Extra => {
+            wgpu::BufferBindingType::Storage { read_only: true }
+        }
         Binding::Write => wgpu::BufferBindingType::Storage { read_only: false },
     };
     let entry = |(number, binding)| wgpu::BindGroupLayoutEntry {

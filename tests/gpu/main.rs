@@ -23,24 +23,16 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod dispatch;
-mod golden;
-mod harness;
-mod window;
+#[path = "../operators/mod.rs"]
+mod operators;
 
-mod activation;
-mod binary;
-mod conv2d;
-mod conv2d_depthwise;
-mod conv2d_transpose;
-mod dense;
+mod dispatch;
+mod harness;
+
 mod embedding;
 mod failure;
-mod random_graph;
 mod reading;
-mod resize2d;
 mod session;
-mod softmax;
 mod split;
 mod staging;
 mod threads;

@@ -9,8 +9,8 @@ use longshore::{
 use ndarray::ArrayD;
 
 use crate::common::random::Random;
-use crate::golden::{assert_same_bits, batched, weights};
 use crate::harness::{runtime, stage};
+use crate::operators::golden::{assert_same_bits, batched, weights};
 
 /// A prime, so that the last part is always smaller.
 const BATCH: usize = 17;

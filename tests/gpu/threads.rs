@@ -4,8 +4,8 @@ use longshore::Activation::Relu;
 use longshore::{Dim, Graph};
 
 use crate::common::random::Random;
-use crate::golden::assert_same_bits;
 use crate::harness::{runtime, stage};
+use crate::operators::golden::assert_same_bits;
 
 #[test]
 fn threads_stage_and_read_side_by_side() {

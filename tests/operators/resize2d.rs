@@ -2,18 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Family, resize2d as kernel};
+use longshore::kernels::{Family, Work, resize2d as kernel};
 use longshore::{Coordinates, Interpolation, Resize2d, UpSampling2d};
 use ndarray::{ArrayD, IxDyn};
 
+use super::golden::{apply, assert_same_bits, cases, check, narrow, trials, widen, with_one};
 use crate::common::compare::assert_close;
 use crate::common::fixture::Case;
 use crate::common::oracle::Expected;
 use crate::common::oracle::resize2d as exact;
 use crate::common::random::Random;
 use crate::dispatch::dispatch;
-use crate::golden::{apply, assert_same_bits, cases, check, narrow, trials, widen, with_one};
-use crate::harness::runtime;
 
 const INTERPOLATIONS: [(&str, Interpolation, exact::Interpolation); 5] = [
     ("nearest", Interpolation::Nearest, exact::Interpolation::Nearest),
@@ -66,9 +65,10 @@ impl Rule {
             interpolation: self.interpolation.1,
             coordinates: self.coordinates.1,
         };
-        let launch = kernel::launch("test", &geometry, most).unwrap();
+        let work = Work::Resize2d(geometry);
+        let launch = work.launch("test", most).unwrap();
         let output = [shape[0], height, width, shape[3]];
-        let actual = dispatch(runtime(), &launch, &[input], &output);
+        let actual = dispatch(&work, most, &[input], &output);
         (launch.kernel.entry, launch.workgroups[1], actual)
     }
 }

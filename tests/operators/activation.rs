@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Family, activation as kernel};
+use longshore::kernels::{Family, Work, activation as kernel};
 use ndarray::{ArrayD, IxDyn};
 
+use super::golden::{
+    ELEMENTWISE, Twin, apply, assert_same_bits, cases, check, line, narrow, trials, widen,
+};
 use crate::common::compare::assert_close;
 use crate::common::oracle::EPSILON;
 use crate::common::oracle::Expected;
 use crate::common::oracle::activation::activation;
 use crate::common::random::Random;
 use crate::dispatch::dispatch;
-use crate::golden::{
-    ELEMENTWISE, Twin, apply, assert_same_bits, cases, check, line, narrow, trials, widen,
-};
-use crate::harness::runtime;
 
 #[test]
 fn golden_cases() {
@@ -58,11 +57,12 @@ fn kernels_stay_within_their_output_in_folded_grids() {
     for twin in ELEMENTWISE {
         for elements in [1, 63, 64, 65, 127, 191, 193, 252, 256, 260, 509, 1028] {
             let input = random.uniform(&[elements]) * 6.0;
-            let geometry = kernel::Geometry { shape: vec![elements], activation: twin.ours };
-            let launch = kernel::launch("test", &geometry, 3).unwrap();
+            let geometry = kernel::Geometry { shape: vec![elements], epilogue: twin.ours.into() };
+            let work = Work::Activation(geometry);
+            let launch = work.launch("test", 3).unwrap();
             entries.insert(launch.kernel.entry);
             folded.extend((launch.workgroups[1] > 1).then_some(launch.kernel.entry));
-            let actual = dispatch(runtime(), &launch, &[&input], &[elements]);
+            let actual = dispatch(&work, 3, &[&input], &[elements]);
             let expected = activation(twin.exact.unwrap(), &widen(&input));
             assert_close(&format!("{:?} of {elements}", twin.ours), &actual, &expected);
         }
@@ -108,9 +108,9 @@ fn nan_stays_nan_and_extremes_give_what_the_formula_gives() {
         // 16 values take four at a time, 15 one.
         for count in [16, 15] {
             let input = line(&extremes[..count]);
-            let geometry = kernel::Geometry { shape: vec![count], activation: twin.ours };
-            let launch = kernel::launch("test", &geometry, 65_535).unwrap();
-            let actual = dispatch(runtime(), &launch, &[&input], &[count]);
+            let geometry = kernel::Geometry { shape: vec![count], epilogue: twin.ours.into() };
+            let work = Work::Activation(geometry);
+            let actual = dispatch(&work, 65_535, &[&input], &[count]);
             assert!(actual[[0]].is_nan() && actual[[1]].is_nan(), "{:?}: {actual}", twin.ours);
             assert_close(&format!("{:?}", twin.ours), &actual, &at_the_edges(twin, &input));
         }
@@ -122,9 +122,9 @@ fn linear_copies_bits() {
     let odd = [f32::from_bits(0x7fc0_1234), f32::INFINITY, -0.0, 1.5, f32::MAX, -f32::MAX];
     let input = line(&odd);
     let geometry =
-        kernel::Geometry { shape: vec![odd.len()], activation: longshore::Activation::Linear };
-    let launch = kernel::launch("test", &geometry, 65_535).unwrap();
-    let actual = dispatch(runtime(), &launch, &[&input], &[odd.len()]);
+        kernel::Geometry { shape: vec![odd.len()], epilogue: longshore::Activation::Linear.into() };
+    let work = Work::Activation(geometry);
+    let actual = dispatch(&work, 65_535, &[&input], &[odd.len()]);
     assert_same_bits("linear", &actual, &input);
 }
 

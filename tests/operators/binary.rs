@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use longshore::graph::BinaryOp;
-use longshore::kernels::{Family, binary as kernel};
+use longshore::kernels::{Family, Work, binary as kernel};
 use longshore::{Dim, Graph};
 use ndarray::{ArrayD, IxDyn};
 
+use super::golden::{ELEMENTWISE, cases, check, line, narrow, trials, widen};
 use crate::common::compare::assert_close;
 use crate::common::fixture::Case;
 use crate::common::oracle::Expected;
 use crate::common::oracle::binary::{add, multiply};
 use crate::common::random::Random;
 use crate::dispatch::dispatch;
-use crate::golden::{ELEMENTWISE, cases, check, line, narrow, trials, widen};
 use crate::harness::{run, runtime};
 
 fn exact(operation: BinaryOp, left: &ArrayD<f32>, right: &ArrayD<f32>) -> Expected {
@@ -127,12 +127,13 @@ fn kernels_stay_within_their_output_in_folded_grids() {
                 left: left.to_vec(),
                 right: right.to_vec(),
                 operation,
-                activation: twin.ours,
+                epilogue: twin.ours.into(),
             };
-            let launch = kernel::launch("test", &geometry, 3).unwrap();
+            let work = Work::Binary(geometry);
+            let launch = work.launch("test", 3).unwrap();
             entries.insert(launch.kernel.entry);
             folded.extend((launch.workgroups[1] > 1).then_some(launch.kernel.entry));
-            let actual = dispatch(runtime(), &launch, &[&one, &two], expected.value.shape());
+            let actual = dispatch(&work, 3, &[&one, &two], expected.value.shape());
             assert_close(&format!("{operation:?} {left:?} {right:?} {twin:?}"), &actual, &expected);
         }
     }
@@ -167,8 +168,8 @@ fn compute_raw(operation: BinaryOp, left: &ArrayD<f32>, right: &ArrayD<f32>) -> 
         left: left.shape().to_vec(),
         right: right.shape().to_vec(),
         operation,
-        activation: longshore::Activation::Linear,
+        epilogue: longshore::Activation::Linear.into(),
     };
-    let launch = kernel::launch("test", &geometry, 65_535).unwrap();
-    dispatch(runtime(), &launch, &[left, right], &[7, 7])
+    let work = Work::Binary(geometry);
+    dispatch(&work, 65_535, &[left, right], &[7, 7])
 }

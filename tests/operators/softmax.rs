@@ -1,15 +1,15 @@
 //! Softmax on the device.
 
-use longshore::kernels::softmax as kernel;
+use longshore::kernels::{Work, softmax as kernel};
 use ndarray::{ArrayD, IxDyn};
 
+use super::golden::{
+    apply, assert_same_bits, batched, cases, check, line, narrow, trials, widen, with_one,
+};
 use crate::common::compare::assert_close;
 use crate::common::oracle::softmax::softmax;
 use crate::common::random::Random;
 use crate::dispatch::dispatch;
-use crate::golden::{
-    apply, assert_same_bits, batched, cases, check, line, narrow, trials, widen, with_one,
-};
 use crate::harness::{run, runtime};
 
 #[test]
@@ -52,12 +52,13 @@ fn large_values_do_not_overflow() {
 
 fn raw(input: &ArrayD<f32>, [outer, length, inner]: [usize; 3], most: u32) -> ArrayD<f32> {
     let geometry = kernel::Geometry { outer, length, inner };
-    let launch = kernel::launch("test", &geometry, most).unwrap();
+    let work = Work::Softmax(geometry);
+    let launch = work.launch("test", most).unwrap();
     let rows = u32::try_from(outer * inner).unwrap();
     let expected = rows.div_ceil(64).max(1);
     assert!(launch.workgroups[0] * launch.workgroups[1] >= expected);
     assert_eq!(launch.workgroups[1] > 1, expected > most);
-    dispatch(runtime(), &launch, &[input], &[outer, length, inner])
+    dispatch(&work, most, &[input], &[outer, length, inner])
 }
 
 #[test]

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Family, dense as kernel};
+use longshore::kernels::{Family, Work, dense as kernel};
 use longshore::{Dense, Graph};
 use ndarray::{ArrayD, IxDyn};
 
+use super::golden::{
+    ELEMENTWISE, SOFTMAX, Twin, apply, assert_same_bits, cases, check, narrow, trials, weights,
+    widen, with_one,
+};
 use crate::common::compare::assert_close;
 use crate::common::oracle::dense::dense;
 use crate::common::oracle::{Expected, reshape};
 use crate::common::random::Random;
 use crate::dispatch::dispatch;
-use crate::golden::{
-    ELEMENTWISE, SOFTMAX, Twin, apply, assert_same_bits, cases, check, narrow, trials, weights,
-    widen, with_one,
-};
 use crate::harness::{run, runtime};
 
 fn oracle(
@@ -120,11 +120,12 @@ fn raw(
         inputs: weight.shape()[0],
         units,
         has_bias: bias.is_some(),
-        activation: twin.ours,
+        epilogue: twin.ours.into(),
     };
-    let launch = kernel::launch("test", &geometry, 3).unwrap();
+    let work = Work::Dense(geometry);
+    let launch = work.launch("test", 3).unwrap();
     let operands: Vec<&ArrayD<f32>> = [input, weight].into_iter().chain(bias).collect();
-    let actual = dispatch(runtime(), &launch, &operands, &[rows, units]);
+    let actual = dispatch(&work, 3, &operands, &[rows, units]);
     (launch.kernel.entry, launch.workgroups[1], actual)
 }
 

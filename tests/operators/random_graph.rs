@@ -7,12 +7,12 @@ use longshore::{
 };
 use ndarray::ArrayD;
 
+use super::golden::{ELEMENTWISE, Twin, assert_same_bits, batched, trials, weights, widen};
 use crate::common::compare::assert_close;
 use crate::common::oracle::Expected;
 use crate::common::oracle::resize2d as exact;
 use crate::common::oracle::{binary, conv2d, dense, reshape, softmax};
 use crate::common::random::Random;
-use crate::golden::{ELEMENTWISE, Twin, assert_same_bits, batched, trials, weights, widen};
 use crate::harness::{runtime, stage};
 
 /// What a value is made by; operands are numbers of earlier values, 0 is the input.

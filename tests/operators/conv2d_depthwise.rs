@@ -3,12 +3,12 @@
 use longshore::{DepthwiseConv2d, HostArray, LayerWeights, SeparableConv2d};
 use ndarray::ArrayD;
 
+use super::golden::{ELEMENTWISE, Twin, apply, cases, check, narrow, trials, weights, widen};
+use super::window::Window;
 use crate::common::compare::assert_close;
 use crate::common::oracle::Expected;
 use crate::common::oracle::conv2d::{depthwise_conv2d, separable_conv2d};
 use crate::common::random::Random;
-use crate::golden::{ELEMENTWISE, Twin, apply, cases, check, narrow, trials, weights, widen};
-use crate::window::Window;
 
 const KNOWN: [&str; 8] = [
     "strides",

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Family, conv2d_transpose as kernel};
+use longshore::kernels::{Family, Work, conv2d_transpose as kernel};
 use longshore::{Conv2dTranspose, Padding};
 use ndarray::ArrayD;
 
+use super::golden::{
+    ELEMENTWISE, LINEAR, Twin, apply, cases, check, narrow, trials, weights, widen, with_one,
+};
 use crate::common::compare::assert_close;
 use crate::common::oracle::Expected;
 use crate::common::oracle::conv2d_transpose::{TransposePadding, conv2d_transpose};
 use crate::common::random::Random;
 use crate::dispatch::dispatch;
-use crate::golden::{
-    ELEMENTWISE, LINEAR, Twin, apply, cases, check, narrow, trials, weights, widen, with_one,
-};
-use crate::harness::runtime;
 
 type Two = (usize, usize);
 
@@ -100,12 +99,13 @@ impl Trial {
             dilation: sides(self.dilation),
             crop: [self.crop(0), self.crop(1)],
             has_bias: self.bias.is_some(),
-            activation: self.twin.ours,
+            epilogue: self.twin.ours.into(),
         };
-        let launch = kernel::launch("test", &geometry, most).unwrap();
+        let work = Work::Conv2dTranspose(geometry);
+        let launch = work.launch("test", most).unwrap();
         let operands: Vec<&ArrayD<f32>> =
             [&self.input, &self.weight].into_iter().chain(&self.bias).collect();
-        let actual = dispatch(runtime(), &launch, &operands, output);
+        let actual = dispatch(&work, most, &operands, output);
         (launch.kernel.entry, launch.workgroups[1], actual)
     }
 }

@@ -4,20 +4,19 @@
 use std::collections::BTreeSet;
 
 use longshore::Conv2d;
-use longshore::kernels::{Family, conv2d as kernel};
+use longshore::kernels::{Family, Work, conv2d as kernel};
 use ndarray::ArrayD;
 
+use super::golden::{
+    ELEMENTWISE, LINEAR, SOFTMAX, Twin, apply, cases, check, narrow, trials, weights, widen,
+    with_one,
+};
+use super::window::Window;
 use crate::common::compare::assert_close;
 use crate::common::oracle::Expected;
 use crate::common::oracle::conv2d::{Padding, conv2d};
 use crate::common::random::Random;
 use crate::dispatch::dispatch;
-use crate::golden::{
-    ELEMENTWISE, LINEAR, SOFTMAX, Twin, apply, cases, check, narrow, trials, weights, widen,
-    with_one,
-};
-use crate::harness::runtime;
-use crate::window::Window;
 
 /// One convolution with its data.
 struct Trial {
@@ -93,12 +92,13 @@ impl Trial {
             pads: [self.window.amounts(0, shape[1]).0, self.window.amounts(1, shape[2]).0],
             groups: self.groups,
             has_bias: self.bias.is_some(),
-            activation: self.twin.ours,
+            epilogue: self.twin.ours.into(),
         };
-        let launch = kernel::launch("test", &geometry, most).unwrap();
+        let work = Work::Conv2d(geometry);
+        let launch = work.launch("test", most).unwrap();
         let operands: Vec<&ArrayD<f32>> =
             [&self.input, &self.weight].into_iter().chain(&self.bias).collect();
-        let actual = dispatch(runtime(), &launch, &operands, output);
+        let actual = dispatch(&work, most, &operands, output);
         (launch.kernel.entry, launch.workgroups[1], actual)
     }
 }

@@ -1,0 +1,18 @@
+//! The operators, family by family: sessions, single dispatches and random graphs, against the oracle.
+//!
+//! These modules are compiled into each target that has an executor to test. The target's own
+//! `harness` opens the runtime, and its `dispatch` runs one piece of work in poisoned memory.
+
+pub mod golden;
+mod window;
+
+mod activation;
+mod binary;
+mod conv2d;
+mod conv2d_depthwise;
+mod conv2d_transpose;
+mod dense;
+mod epilogue;
+mod random_graph;
+mod resize2d;
+mod softmax;
