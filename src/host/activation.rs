@@ -20,7 +20,7 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
         let chunks = run.chunks_mut(CHUNK).zip(input.chunks(CHUNK)).enumerate();
         for (number, (run, input)) in chunks {
             run.copy_from_slice(input);
-            finish(geometry.activation, run, first + number * CHUNK);
+            finish(step.stages, run, first + number * CHUNK);
         }
     });
     Ok(())

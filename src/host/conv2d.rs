@@ -37,18 +37,12 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
     }
     step.check_length("the output", &g.output, result.len())?;
     let kernel_shape = [g.kernel[0], g.kernel[1], inputs / groups, outputs];
-    let (input, kernel) = (("input", &g.input[..]), ("kernel", &kernel_shape[..]));
-    let (input, kernel, bias) = if g.has_bias {
-        let [input, kernel, bias] = step.operands([input, kernel, ("bias", &[outputs])])?;
-        (input, kernel, Some(bias))
-    } else {
-        let [input, kernel] = step.operands([input, kernel])?;
-        (input, kernel, None)
-    };
+    let bias = g.has_bias.then_some(outputs);
+    let ([input, kernel], bias) = step.weighted(&g.input, &kernel_shape, bias)?;
     if result.is_empty() {
         return Ok(());
     }
-    let finish = Finish::new(bias, g.activation, outputs);
+    let finish = Finish { bias, stages: step.stages, width: outputs };
     let pixels = g.output[0] * g.output[1] * g.output[2];
     let is_pointwise = g.kernel == [1, 1] && g.strides == [1, 1] && g.pads == [0, 0];
     if is_pointwise && groups == 1 && g.input[..3] == g.output[..3] {

@@ -28,20 +28,14 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
     }
     step.check_length("the output", &g.output, result.len())?;
     let kernel_shape = [g.kernel[0], g.kernel[1], outputs, inputs];
-    let (input, kernel) = (("input", &g.input[..]), ("kernel", &kernel_shape[..]));
-    let (input, kernel, bias) = if g.has_bias {
-        let [input, kernel, bias] = step.operands([input, kernel, ("bias", &[outputs])])?;
-        (input, kernel, Some(bias))
-    } else {
-        let [input, kernel] = step.operands([input, kernel])?;
-        (input, kernel, None)
-    };
+    let bias = g.has_bias.then_some(outputs);
+    let ([input, kernel], bias) = step.weighted(&g.input, &kernel_shape, bias)?;
     let pixels = g.output[0] * g.output[1] * g.output[2];
     let Ok(view) = ArrayViewMut2::from_shape((pixels, outputs), result) else { return Ok(()) };
     if view.is_empty() {
         return Ok(());
     }
-    let finish = Finish::new(bias, g.activation, outputs);
+    let finish = Finish { bias, stages: step.stages, width: outputs };
     let taps = (0..2).map(|axis| g.kernel[axis].div_ceil(g.strides[axis])).product::<usize>();
     let whole = Block { result: view, row: 0, column: 0 };
     split(whole, taps * inputs, [g.output[2], COLUMN_UNIT], |block| {

@@ -18,17 +18,11 @@ const COLUMN_UNIT: usize = 16;
 
 /// Computes (rows, inputs) times (inputs, units).
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {
-    let Geometry { rows, inputs, units, has_bias, activation } = *geometry;
+    let Geometry { rows, inputs, units, has_bias, .. } = *geometry;
     step.check_length("the output", &[rows, units], result.len())?;
-    let (input, kernel) = (("input", &[rows, inputs][..]), ("kernel", &[inputs, units][..]));
-    let (input, kernel, bias) = if has_bias {
-        let [input, kernel, bias] = step.operands([input, kernel, ("bias", &[units])])?;
-        (input, kernel, Some(bias))
-    } else {
-        let [input, kernel] = step.operands([input, kernel])?;
-        (input, kernel, None)
-    };
-    let finish = Finish::new(bias, activation, units);
+    let bias = has_bias.then_some(units);
+    let ([input, kernel], bias) = step.weighted(&[rows, inputs], &[inputs, units], bias)?;
+    let finish = Finish { bias, stages: step.stages, width: units };
     matrix(input, kernel, [rows, inputs, units], &finish, result);
     Ok(())
 }

@@ -25,11 +25,12 @@ mod tile;
 use crate::error::{Error, Result};
 use crate::kernels::Work;
 use crate::shape::element_count;
+use finish::Stages;
 
 /// Computes one step: reads the operands, in the binding order of the family, and writes every
 /// element of the result.
 ///
-/// An operand that is not used (the bias where there is none) is left out.
+/// An operand that is not there (the bias, an epilogue's extra operand) is left out.
 ///
 /// # Errors
 ///
@@ -39,7 +40,7 @@ use crate::shape::element_count;
 pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32]) -> Result<()> {
     // Holds every size below 2^32, so that no index computed from them can overflow.
     let launch = work.launch(node, u32::MAX)?;
-    let step = Step { node, operands };
+    let step = Step::new(node, work, operands)?;
     match work {
         Work::Activation(geometry) => activation::execute(&step, geometry, result),
         Work::Binary(geometry) => binary::execute(&step, geometry, result),
@@ -51,13 +52,31 @@ pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32])
     }
 }
 
-/// A step's name and what it reads.
+/// A step's name, what it reads, and what is applied to its results.
 pub(crate) struct Step<'a> {
     node: &'a str,
+    /// The operands, without the extra one.
     operands: &'a [&'a [f32]],
+    stages: Stages<'a>,
 }
 
 impl<'a> Step<'a> {
+    fn new(node: &'a str, work: &'a Work, operands: &'a [&'a [f32]]) -> Result<Self> {
+        let none = Stages { list: &[], extra: &[] };
+        let Some(epilogue) = work.epilogue() else {
+            return Ok(Step { node, operands, stages: none });
+        };
+        let (operands, extra) = match operands.split_last() {
+            Some((extra, own)) if epilogue.has_extra() => (own, *extra),
+            _ => (operands, &[][..]),
+        };
+        let step = Step { node, operands, stages: Stages { list: &epilogue.stages, extra } };
+        if epilogue.has_extra() {
+            step.check_length("the extra operand", &[epilogue.period], extra.len())?;
+        }
+        Ok(step)
+    }
+
     /// Returns the operands, whose names and shapes are these.
     ///
     /// # Errors
@@ -79,6 +98,28 @@ impl<'a> Step<'a> {
             self.check_length(name, shape, operand.len())?;
         }
         Ok(found)
+    }
+
+    /// Returns input, kernel and, if there is one, the bias, one number for each output.
+    ///
+    /// # Errors
+    ///
+    /// As [`Step::operands`].
+    fn weighted(
+        &self,
+        input: &[usize],
+        kernel: &[usize],
+        bias: Option<usize>,
+    ) -> Result<([&'a [f32]; 2], Option<&'a [f32]>)> {
+        let own = [("input", input), ("kernel", kernel)];
+        match bias {
+            None => Ok((self.operands(own)?, None)),
+            Some(outputs) => {
+                let [input, kernel, bias] =
+                    self.operands([own[0], own[1], ("bias", &[outputs])])?;
+                Ok(([input, kernel], Some(bias)))
+            }
+        }
     }
 
     /// Checks the length of a slice against the shape that it must have.

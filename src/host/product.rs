@@ -1,7 +1,7 @@
 //! Matrix products, and the convolutions that are such.
 //!
 //! result[row, column] = sum over k of left[row, k] * right[k, column], then bias and
-//! activation. The left side is read where it lies: a row is a list of runs in an image or a
+//! stages. The left side is read where it lies: a row is a list of runs in an image or a
 //! matrix, so a convolution of enough channels needs no copy of its windows. The right side is
 //! packed into panels as wide as a tile, some hundred numbers deep, that stay in the cache while
 //! all rows go by.
@@ -12,10 +12,9 @@ use std::ops::Range;
 use ndarray::{Axis, Slice};
 use pulp::{Arch, Simd, WithSimd};
 
-use super::finish::{add_bias, finish};
+use super::finish::{Stages, add_bias, finish};
 use super::threads::{Block, Grid, for_each_block, parts};
 use super::tile::{self, Left, panel_width};
-use crate::graph::Activation;
 
 /// Rows that go by each panel before the next one: their part of the left side stays in the
 /// second cache.
@@ -69,21 +68,16 @@ pub(super) struct Found {
 pub(super) struct Finish<'a> {
     /// Added to each row.
     pub bias: Option<&'a [f32]>,
-    pub activation: Activation,
+    pub stages: Stages<'a>,
     /// Columns of the whole result: element numbers are counted in them.
     pub width: usize,
 }
 
-impl<'a> Finish<'a> {
-    /// Takes the bias from where the operands end, if there is one.
-    pub(super) fn new(bias: Option<&'a [f32]>, activation: Activation, width: usize) -> Self {
-        Finish { bias, activation, width }
-    }
-
-    /// Adds the bias and applies the activation to a part of a row.
+impl Finish<'_> {
+    /// Adds the bias and applies the stages to a part of a row.
     pub(super) fn apply(&self, line: &mut [f32], row: usize, column: usize) {
         add_bias(self.bias.map(|bias| &bias[column..column + line.len()]), line);
-        finish(self.activation, line, row * self.width + column);
+        finish(self.stages, line, row * self.width + column);
     }
 }
 
