@@ -1,15 +1,17 @@
 //! Element-wise functions of two operands with NumPy broadcasting.
 
-use super::activation::code;
-use super::axes::{Axis, coalesce};
+use super::axes;
+use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, in_fours, narrow};
 use crate::error::{Error, Result};
-use crate::graph::{Activation, BinaryOp};
+use crate::graph::{BinaryOp, Epilogue};
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
     include_str!("../../shaders/binary.wgsl"),
+    include_str!("../../shaders/shared/epilogue.wgsl"),
     include_str!("../../shaders/shared/activate.wgsl"),
+    include_str!("../../shaders/shared/combine.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
 );
@@ -20,8 +22,6 @@ const AXES: usize = 6;
 parameters! {
     threads: u32,
     operation: u32,
-    activation: u32,
-    alpha: f32,
     length1: u32,
     length2: u32,
     length3: u32,
@@ -46,7 +46,7 @@ pub const DEFINITION: Definition = Definition {
     stem: "binary",
     source: SOURCE,
     entries: &["same", "same4", "broadcast"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Write],
+    bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Write, Binding::Extra],
     fields: FIELDS,
 };
 
@@ -59,8 +59,17 @@ pub struct Geometry {
     pub right: Vec<usize>,
     /// The function of the two.
     pub operation: BinaryOp,
-    /// Applied to each result; never softmax.
-    pub activation: Activation,
+    /// What happens to each result before it is stored.
+    pub epilogue: Epilogue,
+}
+
+/// Returns an operation's number in the shaders.
+#[must_use]
+pub fn code(operation: BinaryOp) -> u32 {
+    match operation {
+        BinaryOp::Add => 0,
+        BinaryOp::Multiply => 1,
+    }
 }
 
 /// Makes the dispatch for a geometry.
@@ -77,12 +86,12 @@ pub fn launch(
 ) -> Result<Launch> {
     count(node, "the left operand", &geometry.left)?;
     count(node, "the right operand", &geometry.right)?;
-    let axes = walk(&geometry.left, &geometry.right);
+    let axes = coalesce(&geometry.left, &geometry.right);
     let lengths: Vec<usize> = axes.iter().map(|axis| axis.length).collect();
     let elements = count(node, "the output", &lengths)?;
     let dense = match axes.as_slice() {
         [] => true,
-        [axis] => axis.strides == [1, 1],
+        [axis] => (axis.left, axis.right) == (1, 1),
         _ => false,
     };
     let same = elements == 0 || dense;
@@ -91,7 +100,7 @@ pub fn launch(
         what: format!("broadcasting over {} runs of axes", axes.len()),
         remedy: format!("reshape the operands, {AXES} are handled"),
     })?;
-    let padded = |fill: usize, pick: fn(&Axis<2>) -> usize| {
+    let padded = |fill: usize, pick: fn(&Axis) -> usize| {
         let mut values = [fill; AXES];
         for (value, axis) in values.iter_mut().skip(missing).zip(&axes) {
             *value = pick(axis);
@@ -99,40 +108,39 @@ pub fn launch(
         values
     };
     let lengths = narrow(node, "the output", padded(1, |axis| axis.length))?;
-    let left = narrow(node, "the left operand", padded(0, |axis| stride(axis, 0)))?;
-    let right = narrow(node, "the right operand", padded(0, |axis| stride(axis, 1)))?;
-    let (activation, alpha) = code(node, geometry.activation)?;
+    let left = narrow(node, "the left operand", padded(0, |axis| axis.left))?;
+    let right = narrow(node, "the right operand", padded(0, |axis| axis.right))?;
     let (entry, threads) =
         if same { in_fours(elements, "same", "same4") } else { ("broadcast", elements) };
-    let operation = match geometry.operation {
-        BinaryOp::Add => 0,
-        BinaryOp::Multiply => 1,
-    };
+    let operation = code(geometry.operation);
     let [_, length1, length2, length3, length4, length5] = lengths;
     let [left0, left1, left2, left3, left4, left5] = left;
     let [right0, right1, right2, right3, right4, right5] = right;
     #[rustfmt::skip]
     let params = Params {
-        threads, operation, activation, alpha,
+        threads, operation,
         length1, length2, length3, length4, length5,
         left0, left1, left2, left3, left4, left5,
         right0, right1, right2, right3, right4, right5,
     };
     Ok(Launch {
         kernel: Kernel { family: Family::Binary, entry },
-        params: bytemuck::bytes_of(&params).to_vec(),
+        params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), &geometry.epilogue)?,
         table: Vec::new(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
     })
 }
 
-/// Returns an operand's stride, which is never negative here.
-fn stride(axis: &Axis<2>, operand: usize) -> usize {
-    usize::try_from(axis.strides[operand]).unwrap_or(usize::MAX)
+/// An axis of the output: its length, and how far each operand moves along it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Axis {
+    pub length: usize,
+    pub left: usize,
+    pub right: usize,
 }
 
 /// Aligns two shapes at the end, and merges what both operands walk as one.
-fn walk(left: &[usize], right: &[usize]) -> Vec<Axis<2>> {
+pub(crate) fn coalesce(left: &[usize], right: &[usize]) -> Vec<Axis> {
     let rank = left.len().max(right.len());
     let at = |shape: &[usize], axis: usize| {
         (axis + shape.len()).checked_sub(rank).map_or(1, |inside| shape[inside])
@@ -144,13 +152,22 @@ fn walk(left: &[usize], right: &[usize]) -> Vec<Axis<2>> {
         let (l, r) = (at(left, axis), at(right, axis));
         let length = if l == 1 { r } else { l };
         let strides = [if l == 1 { 0 } else { left_stride }, if r == 1 { 0 } else { right_stride }];
-        axes.push(Axis { length, strides });
+        axes.push(axes::Axis { length, strides });
         // Only an empty shape can saturate: the others' element counts were checked.
         left_stride = left_stride.saturating_mul(i64::try_from(l).unwrap_or(i64::MAX));
         right_stride = right_stride.saturating_mul(i64::try_from(r).unwrap_or(i64::MAX));
     }
     axes.reverse();
-    coalesce(&axes)
+    // No stride is negative here.
+    let forward = |stride: i64| usize::try_from(stride).unwrap_or(usize::MAX);
+    let merged = axes::coalesce(&axes).into_iter();
+    merged
+        .map(|axes::Axis { length, strides: [left, right] }| Axis {
+            length,
+            left: forward(left),
+            right: forward(right),
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -159,13 +176,13 @@ mod tests {
 
     #[test]
     fn neighbouring_axes_merge_where_both_operands_walk_on() {
-        let axis = |length, left, right| Axis { length, strides: [left, right] };
-        assert_eq!(walk(&[2, 3, 5], &[2, 3, 5]), [axis(30, 1, 1)]);
-        assert_eq!(walk(&[2, 3, 5], &[5]), [axis(6, 5, 0), axis(5, 1, 1)]);
-        assert_eq!(walk(&[2, 3, 5], &[]), [axis(30, 1, 0)]);
-        assert_eq!(walk(&[3, 1], &[4]), [axis(3, 1, 0), axis(4, 0, 1)]);
-        assert_eq!(walk(&[2, 1, 3], &[2, 7, 1]), [axis(2, 3, 7), axis(7, 0, 1), axis(3, 1, 0)]);
-        assert_eq!(walk(&[1, 1], &[1]), []);
+        let axis = |length, left, right| Axis { length, left, right };
+        assert_eq!(coalesce(&[2, 3, 5], &[2, 3, 5]), [axis(30, 1, 1)]);
+        assert_eq!(coalesce(&[2, 3, 5], &[5]), [axis(6, 5, 0), axis(5, 1, 1)]);
+        assert_eq!(coalesce(&[2, 3, 5], &[]), [axis(30, 1, 0)]);
+        assert_eq!(coalesce(&[3, 1], &[4]), [axis(3, 1, 0), axis(4, 0, 1)]);
+        assert_eq!(coalesce(&[2, 1, 3], &[2, 7, 1]), [axis(2, 3, 7), axis(7, 0, 1), axis(3, 1, 0)]);
+        assert_eq!(coalesce(&[1, 1], &[1]), []);
     }
 
     #[test]
@@ -175,7 +192,7 @@ mod tests {
                 left: left.to_vec(),
                 right: right.to_vec(),
                 operation: BinaryOp::Add,
-                activation: Activation::Linear,
+                epilogue: Epilogue::default(),
             };
             launch("add \"a\"", &geometry, 65_535).unwrap().kernel.entry
         };

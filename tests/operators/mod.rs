@@ -14,6 +14,7 @@ mod conv2d_transpose;
 mod copy;
 mod copy_layers;
 mod dense;
+mod epilogue;
 mod gather;
 mod pad;
 mod random_graph;
