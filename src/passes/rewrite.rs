@@ -41,6 +41,10 @@ impl Rewrite {
         &self.parts.weights[number]
     }
 
+    pub(super) fn weights(&self) -> &[Weight] {
+        &self.parts.weights
+    }
+
     pub(super) fn outputs(&self) -> &[(String, usize)] {
         &self.parts.outputs
     }
