@@ -68,7 +68,7 @@ pub use error::{Error, Result};
 pub use graph::{
     Activation, CenterCropPad, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthMode,
     DepthToSpace, DepthwiseConv2d, Graph, Interpolation, LayerWeights, Pad, PadMode, Padding, Pads,
-    Resize2d, SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
+    Reshape, Resize2d, SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};
 pub use passes::{Passes, PlanOptions};
