@@ -33,8 +33,7 @@ pub(super) fn evaluate(graph: &Graph) -> Result<Option<ArrayD<f32>>> {
         let mut target = memory.remove(&step.result.place).unwrap_or_default();
         let operands: Option<Vec<&[f32]>> =
             step.operands.iter().map(|region| read(&memory, region)).collect();
-        let (Some(operands), Some(result)) = (operands, target.get_mut(range(&step.result)))
-        else {
+        let (Some(operands), Some(result)) = (operands, target.get_mut(range(&step.result))) else {
             return Ok(None);
         };
         host::execute(&step.node, &step.work, &operands, result)?;

@@ -53,9 +53,14 @@ fn is_of_constants(rewrite: &Rewrite, index: usize) -> bool {
 /// Folds one node, or says why it stays.
 fn fold(rewrite: &mut Rewrite, index: usize) -> Result<Result<String, &'static str>> {
     let node = rewrite.node(index);
-    let weights: Vec<usize> = node.weights.iter().copied().chain(
-        node.operands.iter().flat_map(|&operand| rewrite.node(operand).weights.iter().copied()),
-    ).collect();
+    let weights: Vec<usize> = node
+        .weights
+        .iter()
+        .copied()
+        .chain(
+            node.operands.iter().flat_map(|&operand| rewrite.node(operand).weights.iter().copied()),
+        )
+        .collect();
     if weights.iter().any(|&weight| values::is_staged(rewrite.weight(weight))) {
         return Ok(Err("whose constants are staged tensors"));
     }
@@ -79,14 +84,8 @@ fn fold(rewrite: &mut Rewrite, index: usize) -> Result<Result<String, &'static s
     let shape = node.shape.clone();
     let weight = rewrite.add_weight(weight);
     let op = Op::Constant;
-    let constant = Node {
-        name,
-        op,
-        operands: Vec::new(),
-        weights: vec![weight],
-        stages: Vec::new(),
-        shape,
-    };
+    let constant =
+        Node { name, op, operands: Vec::new(), weights: vec![weight], stages: Vec::new(), shape };
     rewrite.replace(index, constant);
     Ok(Ok(title))
 }

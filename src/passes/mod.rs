@@ -8,12 +8,21 @@
 //! values they stood for are no longer made. Symbols belong to the graph that made them, so those
 //! of the old graph are refused by the new one: ask it for [`Graph::symbol`].
 
+mod affine;
 mod dead_code;
+mod evaluate;
+mod fold_batch_norm;
+mod fold_constants;
+mod fold_padding;
 mod fuse;
 mod options;
 mod rewrite;
+mod values;
 
 pub use dead_code::remove_dead_code;
+pub use fold_batch_norm::fold_batch_norm;
+pub use fold_constants::{MOST_ADDED_BYTES, fold_constants};
+pub use fold_padding::fold_padding;
 pub use fuse::fuse_epilogues;
 pub use options::PlanOptions;
 
@@ -25,8 +34,13 @@ pub use crate::plan::{PassReport, Report};
 type Pass = fn(&Graph) -> Result<(Graph, PassReport)>;
 
 /// The passes in the order they run.
-const ORDER: [(&str, Pass); 2] =
-    [(dead_code::NAME, remove_dead_code), (fuse::NAME, fuse_epilogues)];
+const ORDER: [(&str, Pass); 5] = [
+    (dead_code::NAME, remove_dead_code),
+    (fold_constants::NAME, fold_constants),
+    (fold_padding::NAME, fold_padding),
+    (fold_batch_norm::NAME, fold_batch_norm),
+    (fuse::NAME, fuse_epilogues),
+];
 
 /// Chooses passes by name; all of them by default.
 #[derive(Clone, Debug, PartialEq, Eq)]
