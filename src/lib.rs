@@ -53,6 +53,7 @@ pub mod graph;
 pub mod kernels;
 pub mod ledger;
 pub mod misuse;
+pub mod own;
 pub mod plan;
 pub mod shape;
 
@@ -68,6 +69,7 @@ pub use graph::{
     LayerWeights, Padding, Pads, Resize2d, SeparableConv2d, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};
+pub use own::{OwnCall, OwnKernel};
 pub use plan::Plan;
 pub use shape::{Dim, Shape};
 // The version whose devices and buffers can be handed in and out.

@@ -9,6 +9,7 @@ mod bind;
 mod fault;
 mod mapped;
 mod open;
+mod own;
 mod pipeline;
 mod poller;
 mod pool;
@@ -19,7 +20,7 @@ mod stage;
 mod tensor;
 mod upload;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -30,7 +31,6 @@ pub use run::Run;
 pub use tensor::Tensor;
 
 use crate::error::Result;
-use crate::kernels::Kernel;
 use crate::ledger::{AdapterSummary, Guard, Ledger, Scope};
 use crate::plan::Limits;
 
@@ -52,7 +52,7 @@ pub(crate) struct Inner {
     pub uploads: pool::Pool,
     pub readbacks: pool::Pool,
     pub poller: poller::Poller,
-    pipelines: Mutex<BTreeMap<Kernel, Arc<pipeline::Pipeline>>>,
+    pipelines: Mutex<HashMap<pipeline::Key, Arc<pipeline::Pipeline>>>,
     buffers_created: AtomicU64,
 }
 

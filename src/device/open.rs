@@ -1,6 +1,6 @@
 //! Opening a device, or adopting the embedder's.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
@@ -176,7 +176,7 @@ impl Runtime {
                 uploads: Pool::new("upload", upload, limits.max_buffer_size),
                 readbacks: Pool::new("readback", readback, limits.max_buffer_size),
                 poller: Poller::new(device.clone()),
-                pipelines: Mutex::new(BTreeMap::new()),
+                pipelines: Mutex::new(HashMap::new()),
                 buffers_created: AtomicU64::new(0),
                 device,
                 queue,

@@ -75,7 +75,7 @@ impl Runtime {
         let pipelines = plan
             .steps()
             .iter()
-            .map(|step| self.inner.pipeline(step.kernel))
+            .map(|step| self.inner.pipeline(step))
             .collect::<Result<Vec<_>>>()?;
         let weights = self.stage_set("weights", Cause::Prepare, plan.weights(), policy)?;
         let block = match plan.block() {

@@ -11,6 +11,7 @@ pub mod conv2d_transpose;
 pub mod dense;
 pub mod epilogue;
 mod node;
+mod own;
 pub mod reshape;
 pub mod resize2d;
 pub mod softmax;

@@ -2,6 +2,7 @@
 
 use super::{Activation, BinaryOp, Resize2d, Stage, Weight, conv2d, conv2d_transpose};
 use crate::error::{Error, Result};
+use crate::own;
 use crate::shape::{Dim, Shape};
 
 /// What a node computes, with every option resolved.
@@ -27,6 +28,8 @@ pub enum Op {
     },
     /// An element-wise function of two operands.
     Binary(BinaryOp),
+    /// A kernel of the user's own, with the values of its parameters.
+    Own(own::Bound),
     /// The same elements in another shape; moves nothing.
     Reshape,
 }
@@ -44,6 +47,7 @@ impl Op {
             Op::Activation(activation) => activation.name(),
             Op::Softmax { .. } => "softmax",
             Op::Binary(operation) => operation.name(),
+            Op::Own(_) => "own",
             Op::Reshape => "reshape",
         }
     }

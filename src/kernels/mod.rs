@@ -30,6 +30,7 @@ pub mod conv2d;
 pub mod conv2d_transpose;
 pub mod dense;
 pub mod epilogue;
+pub mod own;
 pub mod resize2d;
 pub mod softmax;
 
@@ -57,6 +58,8 @@ pub enum Family {
     Resize2d,
     /// Softmax over one axis.
     Softmax,
+    /// Kernels of the user's own: what they are made of stands in the step's work.
+    Own,
 }
 
 /// What a binding of a kernel holds.
@@ -90,7 +93,7 @@ pub struct Definition {
 }
 
 impl Family {
-    /// All families, in the order of their names.
+    /// The families whose shaders the library brings, in the order of their names.
     pub const ALL: [Family; 7] = [
         Family::Activation,
         Family::Binary,
@@ -112,6 +115,7 @@ impl Family {
             Family::Dense => &dense::DEFINITION,
             Family::Resize2d => &resize2d::DEFINITION,
             Family::Softmax => &softmax::DEFINITION,
+            Family::Own => &own::DEFINITION,
         }
     }
 
@@ -165,6 +169,8 @@ pub enum Work {
     Resize2d(resize2d::Geometry),
     /// Softmax over one axis.
     Softmax(softmax::Geometry),
+    /// A kernel of the user's own.
+    Own(own::Geometry),
 }
 
 impl Work {
@@ -179,6 +185,7 @@ impl Work {
             Work::Dense(_) => Family::Dense,
             Work::Resize2d(_) => Family::Resize2d,
             Work::Softmax(_) => Family::Softmax,
+            Work::Own(_) => Family::Own,
         }
     }
 
@@ -191,7 +198,16 @@ impl Work {
             Work::Conv2d(geometry) => Some(&geometry.epilogue),
             Work::Conv2dTranspose(geometry) => Some(&geometry.epilogue),
             Work::Dense(geometry) => Some(&geometry.epilogue),
-            Work::Resize2d(_) | Work::Softmax(_) => None,
+            Work::Resize2d(_) | Work::Softmax(_) | Work::Own(_) => None,
+        }
+    }
+
+    /// Returns what group 0 binds, with the numbers of the bindings.
+    #[must_use]
+    pub fn bindings(&self) -> Vec<(u32, Binding)> {
+        match self {
+            Work::Own(geometry) => geometry.bindings(),
+            work => (0..).zip(work.family().bindings().iter().copied()).collect(),
         }
     }
 
@@ -204,9 +220,9 @@ impl Work {
         let extra = self.epilogue().is_some_and(Epilogue::has_extra);
         let own = operands.saturating_sub(extra.into());
         let mut reads = 0..;
-        let bindings = self.family().bindings().iter();
-        bindings
-            .filter_map(|binding| match binding {
+        self.bindings()
+            .into_iter()
+            .filter_map(|(_, binding)| match binding {
                 Binding::Read => reads.next().map(|read: usize| read.min(own.saturating_sub(1))),
                 Binding::Extra => Some(if extra { own } else { 0 }),
                 Binding::Params | Binding::Table | Binding::Write => None,
@@ -229,6 +245,7 @@ impl Work {
             Work::Dense(geometry) => dense::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
             Work::Softmax(geometry) => softmax::launch(node, geometry, most),
+            Work::Own(geometry) => own::launch(node, geometry, most),
         }
     }
 }
@@ -271,13 +288,23 @@ fn in_fours(elements: u32, one: &'static str, four: &'static str) -> (&'static s
 /// [`Error::Limit`] when even a full grid cannot hold the threads, or when a thread's
 /// number would not fit the 32 bits that WGSL indexes with.
 pub fn fold(node: &str, threads: u64, max_workgroups_per_dimension: u32) -> Result<[u32; 3]> {
-    let groups = threads.div_ceil(u64::from(WORKGROUP_SIZE)).max(1);
+    fold_groups(node, threads, WORKGROUP_SIZE, max_workgroups_per_dimension)
+}
+
+/// Spreads threads as [`fold`] does, for workgroups of another size.
+fn fold_groups(
+    node: &str,
+    threads: u64,
+    workgroup_size: u32,
+    max_workgroups_per_dimension: u32,
+) -> Result<[u32; 3]> {
+    let groups = threads.div_ceil(u64::from(workgroup_size.max(1))).max(1);
     let side = u64::from(max_workgroups_per_dimension.max(1));
     let rows = groups.div_ceil(side);
     // Equal rows leave fewer idle groups than full rows and a short last one.
     let columns = groups.div_ceil(rows);
     let last_thread =
-        rows.checked_mul(columns).and_then(|all| all.checked_mul(WORKGROUP_SIZE.into()));
+        rows.checked_mul(columns).and_then(|all| all.checked_mul(workgroup_size.into()));
     match (u32::try_from(columns), u32::try_from(rows), last_thread) {
         (Ok(x), Ok(y), Some(last)) if rows <= side && u32::try_from(last).is_ok() => Ok([x, y, 1]),
         _ => Err(Error::Limit {
@@ -285,7 +312,7 @@ pub fn fold(node: &str, threads: u64, max_workgroups_per_dimension: u32) -> Resu
             tensor: "the dispatch".to_owned(),
             bytes: format!("{threads} threads"),
             limit_name: "max_compute_workgroups_per_dimension".to_owned(),
-            limit: format!("{side} groups of {WORKGROUP_SIZE} in two dimensions, and 2^32 threads"),
+            limit: format!("{side} groups of {workgroup_size} in two dimensions, and 2^32 threads"),
             remedy: "run a smaller batch".to_owned(),
         }),
     }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
 use crate::kernels::{
-    Work, activation, binary, conv2d, conv2d_transpose, dense, resize2d, softmax,
+    Work, activation, binary, conv2d, conv2d_transpose, dense, own, resize2d, softmax,
 };
 
 /// Describes what a node computes for a number of items of the batch.
@@ -97,6 +97,11 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
                 epilogue: epilogue()?,
             };
             Ok(Work::Binary(geometry))
+        }
+        Op::Own(call) => {
+            let operands = (0..node.operands.len()).map(operand).collect::<Result<_>>()?;
+            let geometry = own::Geometry { call: call.clone(), operands, result: shape };
+            Ok(Work::Own(geometry))
         }
     }
 }
