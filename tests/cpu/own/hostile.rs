@@ -1,0 +1,1 @@
+//! Sources that are made to break a compiler end in an error.
