@@ -50,6 +50,7 @@ pub mod array;
 pub mod data;
 pub mod error;
 pub mod graph;
+pub mod host;
 pub mod kernels;
 pub mod ledger;
 pub mod misuse;

@@ -132,15 +132,15 @@ pub fn launch(
 
 /// An axis of the output: its length, and how far each operand moves along it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Axis {
-    length: usize,
-    left: usize,
-    right: usize,
+pub(crate) struct Axis {
+    pub length: usize,
+    pub left: usize,
+    pub right: usize,
 }
 
 /// Aligns two shapes at the end, drops axes of length 1, and merges neighbours that both
 /// operands walk as one: fewer divisions in the shader, and any rank that merges to 6.
-fn coalesce(left: &[usize], right: &[usize]) -> Vec<Axis> {
+pub(crate) fn coalesce(left: &[usize], right: &[usize]) -> Vec<Axis> {
     let rank = left.len().max(right.len());
     let at = |shape: &[usize], axis: usize| {
         (axis + shape.len()).checked_sub(rank).map_or(1, |inside| shape[inside])
