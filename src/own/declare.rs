@@ -94,32 +94,29 @@ impl Found {
     fn finish(mut self, title: &str) -> Result<(Vec<Buffer>, Buffer, Option<Block>)> {
         self.inputs.sort_by_key(|input| input.binding);
         self.outputs.sort_by_key(|output| output.binding);
-        let names = |names: Vec<&str>| format!("\"{}\"", names.join("\", \""));
-        let (count, params) = (self.inputs.len() + self.outputs.len(), self.params.len());
-        if params > 1 {
-            let all = names(self.params.iter().map(|params| params.name.as_str()).collect());
-            let what = format!("{params} uniform variables, {all},");
+        self.check_numbers(title)?;
+        let list = |names: Vec<&str>| names.join("\", \"");
+        let count = self.inputs.len() + self.outputs.len();
+        if self.params.len() > 1 {
+            let all = list(self.params.iter().map(|params| params.name.as_str()).collect());
+            let what = format!("more than one uniform (\"{all}\")");
             return Err(unsupported(title, what, "put all parameters into one struct"));
         }
-        let output = match self.outputs.pop() {
-            Some(output) if self.outputs.is_empty() => output,
-            Some(last) => {
-                let others = self.outputs.iter().map(|output| output.name.as_str());
-                let all = names(others.chain([last.name.as_str()]).collect());
-                let what = format!("several outputs, {all},");
-                let remedy = "a node has one value: write one output, or make a kernel for each";
-                return Err(unsupported(title, what, remedy));
-            }
-            None => {
-                return Err(Error::Operand {
-                    node: title.to_owned(),
-                    operand: "the source".to_owned(),
-                    got: "declares no output".to_owned(),
-                    expected: "a kernel writes one var<storage, read_write>".to_owned(),
-                    shapes: format!("{} inputs", self.inputs.len()),
-                    remedy: "declare the array that it writes".to_owned(),
-                });
-            }
+        if self.outputs.len() > 1 {
+            let all = list(self.outputs.iter().map(|output| output.name.as_str()).collect());
+            let what = format!("more than one output (\"{all}\")");
+            let remedy = "a node has one value: write one output, or make a kernel for each";
+            return Err(unsupported(title, what, remedy));
+        }
+        let Some(output) = self.outputs.pop() else {
+            return Err(Error::Operand {
+                node: title.to_owned(),
+                operand: "the source".to_owned(),
+                got: "declares no output".to_owned(),
+                expected: "a kernel writes one var<storage, read_write>".to_owned(),
+                shapes: format!("{} inputs", self.inputs.len()),
+                remedy: "declare the array that it writes".to_owned(),
+            });
         };
         if count > MAX_STORAGE_BUFFERS {
             return Err(Error::Limit {
@@ -136,6 +133,26 @@ impl Found {
             mark_shape(title, field, &self.inputs, &output)?;
         }
         Ok((self.inputs, output, params))
+    }
+}
+
+impl Found {
+    /// Checks that no two variables share a number: no entry point could use both.
+    fn check_numbers(&self, title: &str) -> Result<()> {
+        let buffers = self.inputs.iter().chain(&self.outputs);
+        let buffers = buffers.map(|buffer| (buffer.binding, buffer.name.as_str()));
+        let params = self.params.iter().map(|params| (params.binding, params.name.as_str()));
+        let mut all: Vec<(u32, &str)> = buffers.chain(params).collect();
+        all.sort_unstable();
+        for pair in all.windows(2) {
+            if let [(one, first), (other, second)] = pair
+                && one == other
+            {
+                let what = format!("binding both \"{first}\" and \"{second}\" at {one}");
+                return Err(unsupported(title, what, "give each a number of its own"));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -160,7 +160,7 @@ fn check_memory(title: &str, module: &Module) -> Result<()> {
     let rules = [
         ("var<workgroup>", globals(AddressSpace::WorkGroup), MAX_WORKGROUP_BYTES),
         ("var<private>", globals(AddressSpace::Private), MAX_LOCAL_BYTES),
-        ("the variables of a function", largest, MAX_LOCAL_BYTES),
+        ("the memory of a function's variables", largest, MAX_LOCAL_BYTES),
     ];
     match rules.into_iter().find(|(_, bytes, most)| bytes > most) {
         None => Ok(()),

@@ -87,9 +87,8 @@ fn a_kernel_may_have_no_input_and_shared_memory() {
 #[test]
 fn parameters_of_every_type_have_the_offsets_of_wgsl() {
     let members = "a: vec3<f32>, b: u32, c: vec2<i32>, d: i32, y_shape: vec3<u32>, @size(32) e: f32, f: vec4<u32>";
-    let params = format!(
-        "struct P {{ {members} }} @group(0) @binding(1) var<uniform> p: P; {OUTPUT}"
-    );
+    let params =
+        format!("struct P {{ {members} }} @group(0) @binding(1) var<uniform> p: P; {OUTPUT}");
     let kernel = OwnKernel::new("k", source(&params, "y[id.x] = p.a.x;")).unwrap();
     let block = kernel.interface().params.clone().unwrap();
     let offsets: Vec<u32> = block.fields.iter().map(|field| field.offset).collect();
