@@ -1,6 +1,7 @@
 //! A kernel of one's own: a Sobel filter in WGSL, on tensors and as a node of a graph.
 //!
-//! The source says what it binds; Rust adds what it cannot say, the shape of the result.
+//! The source says what it binds; Rust adds what it cannot say, the shape of the result. Where
+//! there is no GPU the host executor runs a twin in Rust, as it runs no WGSL.
 //! Both uses are compared with plain loops, and the ledger with what was announced.
 //!
 //!     cargo run --release --example sobel
@@ -9,16 +10,19 @@ mod common;
 
 use anyhow::ensure;
 use longshore::ledger::Cause;
+use longshore::own::HostCall;
 use longshore::{Dim, Graph, HostArray, OwnCall, OwnKernel, Runtime, UpSampling2d};
 use ndarray::{Array4, ArrayD, ArrayView4, Ix4, s};
 
 const STRENGTH: f32 = 0.25;
 
 fn main() -> anyhow::Result<()> {
-    let sobel = OwnKernel::new("sobel", include_str!("sobel.wgsl"))?.shape(|inputs| {
-        let image = &inputs[0];
-        if image.rank() == 4 { Ok(image.clone()) } else { Err("an image has 4 dimensions".into()) }
-    });
+    let sobel = OwnKernel::new("sobel", include_str!("sobel.wgsl"))?
+        .shape(|inputs| match inputs[0].rank() {
+            4 => Ok(inputs[0].clone()),
+            rank => Err(format!("an image has 4 dimensions, not {rank}")),
+        })
+        .host(twin);
     let call = OwnCall::new().param("strength", STRENGTH);
 
     let rt = Runtime::open()?;
@@ -28,7 +32,9 @@ fn main() -> anyhow::Result<()> {
     // Directly, on a tensor. Only the parameters cross.
     let edges = rt.run_kernel(&sobel, [("image", &image)], &call)?;
     compare(&edges.read()?, picture.view())?;
-    assert_eq!(common::labels(&common::crossed(rt.ledger(), Cause::Prepare)), ["parameters"]);
+    let prepared = common::crossed(rt.ledger(), Cause::Prepare);
+    let parameters: &[&str] = if rt.is_host() { &[] } else { &["parameters"] };
+    assert_eq!(common::labels(&prepared), parameters);
     assert!(common::crossed(rt.ledger(), Cause::Run).is_empty());
 
     // As a node between two of the library's: its operand and its result stay on the device.
@@ -53,11 +59,31 @@ fn main() -> anyhow::Result<()> {
     draw(&twice);
 
     println!("as a node:\n{}", rt.ledger());
-    let expected = plan.expected_crossings();
+    let expected = session.expected_crossings();
     assert_eq!(common::crossed(rt.ledger(), Cause::Prepare), expected.prepare);
     assert_eq!(common::crossed(rt.ledger(), Cause::Run), expected.run);
     assert_eq!(common::crossed(rt.ledger(), Cause::Read), expected.read);
     Ok(())
+}
+
+/// The kernel in Rust, for the host executor.
+fn twin(call: &HostCall<'_>, edges: &mut [f32]) {
+    let &[_, height, width, channels] = call.shape else { return };
+    let (image, strength) = (call.operands[0].values, call.params.f32("strength").unwrap_or(1.0));
+    for (index, edge) in edges.iter_mut().enumerate() {
+        let (place, channel) = (index / channels, index % channels);
+        let (y, x, item) = (place / width % height, place % width, place / width / height);
+        let pixel =
+            |y: usize, x: usize| image[((item * height + y) * width + x) * channels + channel];
+        let (up, down) = (y.saturating_sub(1), (y + 1).min(height - 1));
+        let (left, right) = (x.saturating_sub(1), (x + 1).min(width - 1));
+        let (mut gx, mut gy) = (0.0, 0.0);
+        for (row, column, weight) in [(up, left, 1.0), (y, x, 2.0), (down, right, 1.0)] {
+            gx += weight * (pixel(row, right) - pixel(row, left));
+            gy += weight * (pixel(down, column) - pixel(up, column));
+        }
+        *edge = strength * gx.hypot(gy);
+    }
 }
 
 /// Draws a bright disc on a slope, elsewhere in each image.

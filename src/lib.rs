@@ -66,8 +66,9 @@ pub use device::{
 };
 pub use error::{Error, Result};
 pub use graph::{
-    Activation, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthwiseConv2d, Graph, Interpolation,
-    LayerWeights, Padding, Pads, Resize2d, SeparableConv2d, Symbol, UpSampling2d, Weights,
+    Activation, CenterCropPad, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthMode,
+    DepthToSpace, DepthwiseConv2d, Graph, Interpolation, LayerWeights, Pad, PadMode, Padding, Pads,
+    Reshape, Resize2d, SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};
 pub use own::{OwnCall, OwnKernel};

@@ -11,12 +11,13 @@ impl Runtime {
     /// The session takes the operands by the names of the source's inputs, and gives the
     /// result under the name of its output. The parameter block crosses now, if the kernel
     /// has parameters; runs move nothing. Tensors are bound whole, so `per_item` means nothing
-    /// here.
+    /// here. On the host executor the kernel's twin in Rust runs.
     ///
     /// # Errors
     ///
     /// As [`Graph::own`], [`Graph::plan_within`] and [`Runtime::prepare`]; the device's own
-    /// complaints about the source are [`Error::Device`](crate::Error::Device).
+    /// complaints about the source are [`Error::Device`](crate::Error::Device). On the host
+    /// executor a kernel without a twin is [`Error::Unsupported`](crate::Error::Unsupported).
     pub fn prepare_kernel<'a>(
         &self,
         kernel: &OwnKernel,
@@ -89,7 +90,7 @@ mod tests {
     #[test]
     fn equal_sources_are_compiled_once_whatever_their_names_and_rules() {
         let rt = runtime(wgpu::Limits::default());
-        let compiled = || rt.inner.pipelines.lock().unwrap().len();
+        let compiled = || rt.inner.gpu("counting").unwrap().pipelines.lock().unwrap().len();
         let one = kernel("one", NEGATE);
         let y = run(&rt, &one).unwrap();
         assert_eq!((y.label(), y.shape()), ("y", &[2, 3][..]));
@@ -112,7 +113,7 @@ mod tests {
         let error = run(&rt, &kernel("large", NEGATE)).unwrap_err();
         assert!(matches!(error, Error::Device { .. }), "{error}");
         assert!(error.to_string().starts_with("compiling kernel own/large: the device refused"));
-        assert_eq!(rt.inner.pipelines.lock().unwrap().len(), 0);
+        assert_eq!(rt.inner.gpu("counting").unwrap().pipelines.lock().unwrap().len(), 0);
         run(&rt, &kernel("small", &NEGATE.replace("(64)", "(32)"))).unwrap();
     }
 

@@ -42,9 +42,10 @@ impl Key {
 impl Inner {
     /// Returns the pipeline of a step's kernel, compiling it the first time.
     pub(crate) fn pipeline(&self, step: &Step) -> Result<Arc<Pipeline>> {
+        let gpu = self.gpu("compiling a kernel")?;
         let key = Key::of(step);
         // Held while compiling, so that two sessions do not compile one kernel twice.
-        let mut known = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pipeline) = known.get(&key) {
             return Ok(Arc::clone(pipeline));
         }
@@ -54,8 +55,8 @@ impl Inner {
         let (source, entry) = key.source();
         // Error scopes belong to a thread, so they are opened on the one that compiles.
         let compile = || {
-            self.fault.watch(&self.device, &doing, 0, || {
-                compile(&self.device, &label, source, entry, &layout)
+            gpu.fault.watch(&gpu.device, &doing, 0, || {
+                compile(&gpu.device, &label, source, entry, &layout)
             })
         };
         let compiled = match &key {

@@ -12,9 +12,12 @@ mod binary;
 mod conv2d;
 mod conv2d_depthwise;
 mod conv2d_transpose;
+mod copy;
 mod dense;
 mod finish;
 mod functions;
+mod gather;
+mod pad;
 mod product;
 mod resize2d;
 mod simd;
@@ -28,7 +31,7 @@ use crate::shape::element_count;
 use finish::Stages;
 
 /// Computes one step: reads the operands, in the binding order of the family, and writes every
-/// element of the result.
+/// element of the result; a copy writes those that its geometry names.
 ///
 /// An operand that is not there (the bias, an epilogue's extra operand) is left out.
 ///
@@ -46,7 +49,10 @@ pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32])
         Work::Binary(geometry) => binary::execute(&step, geometry, result),
         Work::Conv2d(geometry) => conv2d::execute(&step, geometry, result),
         Work::Conv2dTranspose(geometry) => conv2d_transpose::execute(&step, geometry, result),
+        Work::Copy(geometry) => copy::execute(&step, geometry, result),
         Work::Dense(geometry) => dense::execute(&step, geometry, result),
+        Work::Gather(geometry) => gather::execute(&step, geometry, result),
+        Work::Pad(geometry) => pad::execute(&step, geometry, result),
         Work::Resize2d(geometry) => resize2d::execute(&step, geometry, &launch.table, result),
         Work::Softmax(geometry) => softmax::execute(&step, geometry, result),
         Work::Own(geometry) => geometry.run_on_host(node, operands, result),
@@ -120,6 +126,18 @@ impl<'a> Step<'a> {
                     self.operands([own[0], own[1], ("bias", &[outputs])])?;
                 Ok(([input, kernel], Some(bias)))
             }
+        }
+    }
+
+    /// Returns the one operand of a family whose geometry does not say how long it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Operand`] for another number of operands.
+    fn only_operand(&self) -> Result<&'a [f32]> {
+        match self.operands {
+            [operand] => Ok(operand),
+            _ => self.operands::<1>([("input", &[])]).map(|[operand]| operand),
         }
     }
 

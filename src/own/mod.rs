@@ -93,6 +93,11 @@
 //! allows it. A kernel does when [`OwnKernel::per_item`] says so, and only as a node of a graph;
 //! otherwise planning is refused with [`Error::Limit`].
 //!
+//! # The host executor
+//!
+//! The host runs no WGSL. A kernel with a twin in Rust ([`OwnKernel::host`]) runs there too;
+//! preparing one without is [`Error::Unsupported`] and names it.
+//!
 //! # Bounds
 //!
 //! Sources are at most 64 KiB, and their workgroups and memory within what every WebGPU device

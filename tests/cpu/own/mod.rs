@@ -4,6 +4,7 @@ mod graph;
 mod hostile;
 mod refused;
 mod source;
+mod steps;
 
 use longshore::{OwnCall, OwnKernel, Shape};
 
