@@ -3,10 +3,10 @@
 use longshore::array::DType;
 use longshore::graph::Op;
 use longshore::{
-    CenterCropPad, DepthMode, DepthToSpace, Dim, Error, Graph, HostArray, Pad, PadMode, Pads,
-    Reshape, Slice, Split, Symbol,
+    CenterCropPad, DepthMode, DepthToSpace, Dim, Error, Graph, Pad, PadMode, Pads, Slice, Split,
+    Symbol,
 };
-use ndarray::{ArrayD, arr0, arr1};
+use ndarray::arr0;
 
 use crate::graph::batch_of;
 use crate::graph_errors::{limit, operand, start};
@@ -45,48 +45,6 @@ fn transposition() {
     shape(&g, y, "[batch, 3, 5, 4]");
     let perm = vec![0, 3, 1, 2];
     assert_eq!(g.nodes().last().unwrap().op(), &Op::Transpose { perm });
-}
-
-#[test]
-fn joining() {
-    let (mut g, x) = start();
-    operand(
-        g.concat(&[], 0),
-        "concat \"concat\": values are none but at least one is joined\n  (); name a value",
-    );
-    for axis in [4, -5] {
-        let text = format!("axis is {axis} but \"x\" has 4 axes");
-        refused(g.concat(&[x], axis), "concat", &text, "use an axis from -rank to rank - 1");
-    }
-    operand(
-        g.concat(&[x, x], 0),
-        "concat \"concat\": \"x\" has the batch on axis 0 but the batch cannot be joined\n  \
-         (x [batch, 5, 4, 3], x [batch, 5, 4, 3]); use fixed dimensions",
-    );
-    for (name, other) in [
-        ("a", vec![Dim::Batch, 5.into(), 4.into()]),
-        ("b", vec![2.into(), 5.into(), 4.into(), 3.into()]),
-    ] {
-        let y = g.input(name, other);
-        let shown = g.shape(y).unwrap().to_string();
-        operand(
-            g.concatenate(&[x, y]),
-            &format!(
-                "concatenate \"concatenate\": \"{name}\" has shape {shown} but it must be \"x\"'s \
-                 [batch, 5, 4, 3] but for axis 3\n  (x [batch, 5, 4, 3], {name} {shown}); slice, pad or \
-                 reshape one of them"
-            ),
-        );
-    }
-    let huge = g.input("huge", batch_of(&[5, 4, MAX]));
-    operand(
-        g.concat(&[huge, x], 3),
-        &format!(
-            "concat \"concat\": axis is 3 but the lengths along it add up to more than a machine word \
-             counts\n  (huge [batch, 5, 4, {MAX}], x [batch, 5, 4, 3]); join fewer values"
-        )
-        .replace("concat \"concat\": axis", "concat \"concat\": axis"),
-    );
 }
 
 #[test]
@@ -270,37 +228,6 @@ fn repetition() {
 }
 
 #[test]
-fn gathering() {
-    let (mut g, x) = start();
-    let none: ArrayD<i64> = ArrayD::zeros(vec![0]);
-    let text = format!("{BATCH} it cannot be picked from");
-    refused(g.gather(x, &none, 0), "gather", &text, "use fixed dimensions");
-    let text = "axis is 4 but \"x\" has 4 axes";
-    refused(g.gather(x, &none, 4), "gather", text, "use an axis from -rank to rank - 1");
-    for index in [5, -6, i64::MAX, i64::MIN] {
-        let text = format!("indices hold {index} but axis 1 has 5 entries");
-        let indices = arr1(&[0, index]).into_dyn();
-        refused(
-            g.gather(x, &indices, 1),
-            "gather",
-            &text,
-            "use indices from -length to length - 1",
-        );
-    }
-    let y = g.gather(x, &arr0(-1).into_dyn(), -2).unwrap();
-    shape(&g, y, "[batch, 5, 3]");
-    assert_eq!(g.nodes().last().unwrap().op(), &Op::Gather { axis: 2, indices: vec![3] });
-    let line = g.input("line", [2]);
-    limit(
-        g.gather(line, &ArrayD::zeros(vec![0, MAX]), 0).and_then(|_| g.expand(line, [MAX, 2])),
-        &format!(
-            "expand \"expand\": shape [{MAX}, 2] needs more than 2^64 bytes but the largest size is 2^64 - \
-             1 bytes; make the shape smaller"
-        ),
-    );
-}
-
-#[test]
 fn blocks_of_pixels() {
     let (mut g, x) = start();
     let remedy = "use another block_size";
@@ -376,70 +303,6 @@ fn views() {
     }
     let y = g.flatten_at(x, -3).unwrap();
     shape(&g, y, "[batch, 60]");
-}
-
-#[test]
-fn reshaping_every_dimension() {
-    let (mut g, x) = start();
-    let text = format!("{BATCH} its items stay whole");
-    for target in [&[60, 1][..], &[-1, 30], &[1, -1], &[-1, 120], &[-1, -1, 60], &[0, -1, -1], &[0]]
-    {
-        let reshape = Reshape::new(target.to_vec());
-        refused(g.reshape_to(x, reshape), "reshape", &text, "use fixed dimensions");
-    }
-    let reshape = Reshape::new([0, 60]).allow_zero();
-    refused(g.reshape_to(x, reshape), "reshape", &text, "use fixed dimensions");
-    for (target, expected) in [
-        (&[0, -1][..], "[batch, 60]"),
-        (&[-1, 60], "[batch, 60]"),
-        (&[0, 0, 0, 3], "[batch, 5, 4, 3]"),
-        (&[-1, 0, 12, 1], "[batch, 5, 12, 1]"),
-    ] {
-        let y = g.reshape_to(x, Reshape::new(target.to_vec())).unwrap();
-        shape(&g, y, expected);
-    }
-    let fixed = g.input("f", [2, 3, 4]);
-    let mut refused = |reshape: Reshape, shown: &str, expected: &str, remedy: &str| {
-        let text = format!(
-            "reshape \"reshape\": shape is {shown} but {expected}\n  (f [2, 3, 4]); {remedy}"
-        );
-        operand(g.reshape_to(fixed, reshape), &text);
-    };
-    let same = "use lengths with the same product; one may be -1";
-    for target in [&[5, 5][..], &[-1, -1], &[-1, 5], &[-2, 12], &[]] {
-        let expected = "\"f\" has shape [2, 3, 4]";
-        refused(Reshape::new(target.to_vec()), &format!("{target:?}"), expected, same);
-    }
-    let keep = "use 0 where it has a length, or Reshape::allow_zero";
-    refused(Reshape::new([24, 1, 1, 0]), "[24, 1, 1, 0]", "\"f\" has 3 dimensions to keep", keep);
-    let empty = g.input("e", [0, 3]);
-    operand(
-        g.reshape_to(empty, Reshape::new([0, -1]).allow_zero()),
-        "reshape \"reshape\": shape is [0, -1] but \"e\" has shape [0, 3]\n  (e [0, 3]); use lengths with \
-         the same product; one may be -1",
-    );
-    let y = g.reshape_to(empty, Reshape::new([7, 0]).allow_zero()).unwrap();
-    shape(&g, y, "[7, 0]");
-}
-
-#[test]
-fn constants() {
-    let mut g = Graph::new();
-    let array = || HostArray::from(ArrayD::<f32>::zeros(vec![2, 3]));
-    let c = g.constant("c", array()).unwrap();
-    shape(&g, c, "[2, 3]");
-    assert_eq!(g.nodes()[0].op(), &Op::Constant);
-    let error = g.constant("c", array()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "constant \"c\": there is already a node named \"c\"; known: c; choose one name for one thing"
-            .replace("constant \"c\"", "constant"),
-    );
-    g.output("c", c);
-    let plan = g.plan(4).unwrap();
-    assert_eq!(plan.weights()[0].label(), "c");
-    assert_eq!(plan.outputs()[0].place, longshore::plan::Place::Weight(0));
-    assert_eq!((plan.steps().len(), plan.slots().len(), plan.output_buffers().len()), (0, 0, 0));
 }
 
 #[test]
