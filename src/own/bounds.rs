@@ -101,9 +101,7 @@ impl Scan {
     }
 
     fn symbol(&mut self, offset: usize, c: char) -> Result<(), Excess> {
-        if c != '{' {
-            self.go_on();
-        }
+        self.go_on();
         match c {
             '(' | '[' | '{' => {
                 self.after_block = false;
@@ -206,8 +204,8 @@ mod tests {
     #[test]
     fn an_else_goes_on_with_the_chain_of_its_if() {
         let chain = |links: usize| format!("{{ {} }}", "else if x {}".repeat(links));
-        assert_eq!(offset(&chain(111 - 1)), None);
-        assert!(offset(&chain(111)).is_some());
+        assert_eq!(offset(&chain(111)), None);
+        assert!(offset(&chain(112)).is_some());
         assert_eq!(offset(&"{ if x {} else {} x = 1; }".repeat(500)), None);
         // What follows a block is another statement.
         assert_eq!(offset(&format!("{{{}}}", "if x {}".repeat(3000))), None);

@@ -28,7 +28,7 @@ fn long_and_deep_sources_are_refused_before_they_are_parsed() {
     refused(body(&format!("y[0] = vec4<f32>(){}.x;", ".xyzw".repeat(5000))), chained);
     let links = "else if y[0] == 1.0 { y[0] = 2.0; }".repeat(200);
     refused(body(&format!("if y[0] == 0.0 {{ }} {links}")), chained);
-    let many: String = (0..1001).map(|i| format!("const c{i} = {i};\n")).collect();
+    let many = lines(1001, |i| format!("const c{i} = {i};\n"));
     refused(many, "more than 1000 declarations");
 }
 
@@ -38,13 +38,12 @@ fn long_and_deep_sources_are_refused_before_they_are_parsed() {
 fn the_deepest_sources_within_the_bounds_are_compiled() {
     let body = |text: String| source(OUTPUT, &text);
     let chain = |i: usize| format!("const c{i} = c{} + 1;\n", i + 1);
-    let constants: String = (0..990).map(chain).collect();
-    let structs: String = (0..990).map(|i| format!("struct S{i} {{ a: S{} }}\n", i + 1)).collect();
-    let functions: String =
-        (0..990).map(|i| format!("fn g{i}() -> f32 {{ return g{}(); }}\n", i + 1)).collect();
+    let constants = lines(990, chain);
+    let structs = lines(990, |i| format!("struct S{i} {{ a: S{} }}\n", i + 1));
+    let functions = lines(990, |i| format!("fn g{i}() -> f32 {{ return g{}(); }}\n", i + 1));
     for wgsl in [
         body(format!("y[0] = y[1]{};", "+y[1]".repeat(490))),
-        body(format!("y[0] = y[1]{};", "+y".repeat(0) + &"*2f".repeat(950))),
+        body(format!("y[0] = y[1]{};", "*2f".repeat(950))),
         body(format!("if y[0] == 1.0 {} {{ y[0] = 2.0; }}", "&& y[0] == 1.0".repeat(150))),
         body(format!("y[0] = {}y[1];", "- ".repeat(980))),
         body(format!("let a = {}true;", "!".repeat(980))),
@@ -111,4 +110,9 @@ fn garbage_is_an_error() {
             assert!(is_expected, "{error}");
         }
     }
+}
+
+/// Declarations, one for each number below `count`.
+fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).map(line).collect::<Vec<_>>().concat()
 }

@@ -125,7 +125,8 @@ fn a_kernel_has_one_output_and_few_buffers() {
     let inputs = |count: usize| -> String {
         (1..=count)
             .map(|i| format!("@group(0) @binding({i}) var<storage, read> x{i}: array<f32>;\n"))
-            .collect()
+            .collect::<Vec<_>>()
+            .concat()
     };
     let many = message(&format!("{OUTPUT}{}", inputs(8)), WRITE);
     assert!(
@@ -141,18 +142,14 @@ fn what_is_not_wgsl_is_reported_with_line_and_column() {
         ("y[id.x] = ;", 4, 11, "expected expression, found \";\""),
         ("let é = 1.0; y[id.x] = z;", 4, 24, "no definition in scope for identifier: `z`"),
         ("let a = 1u;\n  y[id.x] = a;", 5, 3, "f32"),
-        ("loop { }", 1, 1, ""),
     ];
     for (body, line, column, part) in places {
         let error = error(&source(OUTPUT, body));
         let Error::Wgsl { kernel, line: found_line, column: found_column, message } = &error else {
-            assert_eq!(part, "", "{error}");
-            continue;
+            panic!("{error}");
         };
         assert_eq!(kernel, "kernel \"k\"");
-        if !part.is_empty() {
-            assert_eq!((*found_line, *found_column), (line, column), "{error}");
-        }
+        assert_eq!((*found_line, *found_column), (line, column), "{error}");
         assert!(message.contains(part), "{error}");
         assert!(error.to_string().ends_with("; correct the WGSL"), "{error}");
     }

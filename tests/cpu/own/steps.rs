@@ -42,7 +42,7 @@ fn threads_are_one_for_each_element_or_as_the_rule_says() {
         matches!(&error, Error::Limit { bytes, .. } if bytes == "4 workgroups along one dimension"),
         "{error}"
     );
-    let error = groups(&grid(|_| [usize::MAX, 6, 3]), 65, u32::MAX).unwrap_err();
+    let error = planned(&grid(|_| [usize::MAX, 6, 3]), &scale_call(), &BATCH_OF_4, 1).unwrap_err();
     assert!(matches!(error, Error::Limit { .. }), "{error}");
     let none =
         planned(&grid(|_| [4, 0, 1]), &scale_call(), &BATCH_OF_4, 1).unwrap_err().to_string();
