@@ -9,7 +9,7 @@
 mod common;
 
 use longshore::ledger::Cause;
-use longshore::{Dim, Graph, HostArray, Runtime, UpSampling2d, Weights};
+use longshore::{Dim, Graph, HostArray, Runtime, Session, UpSampling2d, Weights};
 
 const IMAGES: usize = 64;
 
@@ -52,7 +52,7 @@ fn main() -> anyhow::Result<()> {
     println!("{right} of {IMAGES} brighter images are recognized");
     assert!(right * 100 >= IMAGES * 97);
 
-    let plans = [&enlarge, &classify].map(|session| session.expected_crossings());
+    let plans = [&enlarge, &classify].map(Session::expected_crossings);
     let prepared: Vec<_> = plans.iter().flat_map(|plan| plan.prepare.clone()).collect();
     let read: Vec<_> = plans.iter().flat_map(|plan| plan.read.clone()).collect();
     assert_eq!(common::crossed(rt.ledger(), Cause::Prepare), prepared);

@@ -17,6 +17,7 @@ pub mod epilogue;
 pub mod expand;
 pub mod gather;
 mod node;
+mod own;
 pub mod pad;
 mod parts;
 mod print;

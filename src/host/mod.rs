@@ -1,11 +1,13 @@
 //! The host executor's arithmetic: every family of [`Work`], native and multi-threaded.
 //!
 //! Pure functions from slices to a slice. One file per family, with the family's stem. What
-//! they share: [`threads`] (who computes what), [`product`] (matrix products, also those that
-//! convolutions are), [`finish`] (what is applied to every result), [`functions`] (the shaders'
-//! formulas), [`simd`] (the processor's widest vectors).
+//! they share: `threads` (who computes what), `product` (matrix products, also those that
+//! convolutions are), `finish` (what is applied to every result), `functions` (the shaders'
+//! formulas), `simd` (the processor's widest vectors).
 //!
 //! Results equal the shaders' within rounding, at NaN and infinity too.
+
+#![allow(clippy::inline_always, reason = "only what is inlined is compiled for wide vectors")]
 
 mod activation;
 mod binary;
@@ -39,7 +41,7 @@ use finish::Stages;
 ///
 /// [`Error::Operand`] for a slice whose length is not what the geometry says, or a number of
 /// operands that is not the family's; what [`Work::launch`] reports for a geometry that no
-/// device could number.
+/// device could number; [`Error::Unsupported`] for an own kernel without a twin in Rust.
 pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32]) -> Result<()> {
     // Holds every size below 2^32, so that no index computed from them can overflow.
     let launch = work.launch(node, u32::MAX)?;
@@ -55,8 +57,12 @@ pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32])
         Work::Pad(geometry) => pad::execute(&step, geometry, result),
         Work::Resize2d(geometry) => resize2d::execute(&step, geometry, &launch.table, result),
         Work::Softmax(geometry) => softmax::execute(&step, geometry, result),
+        Work::Own(geometry) => geometry.run_on_host(node, operands, result),
     }
 }
+
+/// Input and kernel, and the bias if there is one.
+type Weighted<'a> = ([&'a [f32]; 2], Option<&'a [f32]>);
 
 /// A step's name, what it reads, and what is applied to its results.
 pub(crate) struct Step<'a> {
@@ -116,7 +122,7 @@ impl<'a> Step<'a> {
         input: &[usize],
         kernel: &[usize],
         bias: Option<usize>,
-    ) -> Result<([&'a [f32]; 2], Option<&'a [f32]>)> {
+    ) -> Result<Weighted<'a>> {
         let own = [("input", input), ("kernel", kernel)];
         match bias {
             None => Ok((self.operands(own)?, None)),
