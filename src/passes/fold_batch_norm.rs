@@ -57,7 +57,7 @@ fn fold_into_producer(rewrite: &mut Rewrite, index: usize) {
         Ok(weights) => {
             put(rewrite, index, folded, weights);
             rewrite.remove(x);
-            rewrite.remove_dead();
+            rewrite.sweep();
             rewrite.report.did(line);
         }
         Err(reason) => rewrite.report.left_alone(format!("{line}: {reason}")),
@@ -81,7 +81,7 @@ fn fold_into_consumer(rewrite: &mut Rewrite, index: usize) {
         Ok(weights) => {
             put(rewrite, index, folded, weights);
             rewrite.remove(x);
-            rewrite.remove_dead();
+            rewrite.sweep();
             rewrite.report.did(line);
         }
         Err(reason) => rewrite.report.left_alone(format!("{line}: {reason}")),

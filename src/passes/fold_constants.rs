@@ -40,7 +40,7 @@ pub fn fold_constants(graph: &Graph) -> Result<(Graph, PassReport)> {
         }
     }
     // Constants that only the folded nodes needed go with them.
-    rewrite.remove_dead();
+    rewrite.sweep();
     Ok(rewrite.finish())
 }
 

@@ -29,7 +29,7 @@ pub fn fold_padding(graph: &Graph) -> Result<(Graph, PassReport)> {
         rewrite.replace(index, folded);
         rewrite.report.did(line);
     }
-    rewrite.remove_dead();
+    rewrite.sweep();
     Ok(rewrite.finish())
 }
 

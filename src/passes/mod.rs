@@ -9,6 +9,7 @@
 //! of the old graph are refused by the new one: ask it for [`Graph::symbol`].
 
 mod affine;
+mod axes;
 mod dead_code;
 mod evaluate;
 mod fold_batch_norm;
@@ -17,6 +18,7 @@ mod fold_padding;
 mod fuse;
 mod options;
 mod rewrite;
+mod transposes;
 mod values;
 
 pub use dead_code::remove_dead_code;
@@ -25,6 +27,7 @@ pub use fold_constants::{MOST_ADDED_BYTES, fold_constants};
 pub use fold_padding::fold_padding;
 pub use fuse::fuse_epilogues;
 pub use options::PlanOptions;
+pub use transposes::move_transposes;
 
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -34,9 +37,10 @@ pub use crate::plan::{PassReport, Report};
 type Pass = fn(&Graph) -> Result<(Graph, PassReport)>;
 
 /// The passes in the order they run.
-const ORDER: [(&str, Pass); 5] = [
+const ORDER: [(&str, Pass); 6] = [
     (dead_code::NAME, remove_dead_code),
     (fold_constants::NAME, fold_constants),
+    (transposes::NAME, move_transposes),
     (fold_padding::NAME, fold_padding),
     (fold_batch_norm::NAME, fold_batch_norm),
     (fuse::NAME, fuse_epilogues),

@@ -10,6 +10,8 @@ use crate::plan::PassReport;
 pub(super) struct Rewrite {
     parts: Parts,
     kept: Vec<bool>,
+    /// Whether a node had no use from the start: it is for dead code to remove.
+    unused: Vec<bool>,
     /// How often each node is an operand or an output.
     uses: Vec<usize>,
     pub report: PassReport,
@@ -21,7 +23,13 @@ impl Rewrite {
         let mut uses = vec![0; parts.nodes.len()];
         let operands = parts.nodes.iter().flat_map(|node| &node.operands);
         operands.chain(parts.outputs.iter().map(|(_, index)| index)).for_each(|&i| uses[i] += 1);
-        Rewrite { kept: vec![true; parts.nodes.len()], parts, uses, report: PassReport::new(pass) }
+        Rewrite {
+            kept: vec![true; parts.nodes.len()],
+            unused: uses.iter().map(|&uses| uses == 0).collect(),
+            parts,
+            uses,
+            report: PassReport::new(pass),
+        }
     }
 
     /// Returns how many nodes there are, removed and added ones included.
@@ -31,10 +39,6 @@ impl Rewrite {
 
     pub(super) fn node(&self, index: usize) -> &Node {
         &self.parts.nodes[index]
-    }
-
-    pub(super) fn is_kept(&self, index: usize) -> bool {
-        self.kept[index]
     }
 
     pub(super) fn weight(&self, number: usize) -> &Weight {
@@ -52,13 +56,6 @@ impl Rewrite {
     /// Counts how often a node is an operand or an output.
     pub(super) fn uses(&self, index: usize) -> usize {
         self.uses[index]
-    }
-
-    /// Returns the kept nodes that take a value as an operand, each once.
-    pub(super) fn users(&self, index: usize) -> Vec<usize> {
-        (0..self.len())
-            .filter(|&user| self.kept[user] && self.node(user).operands.contains(&index))
-            .collect()
     }
 
     /// Puts a node in the place of another, whose name and value it takes over.
@@ -87,23 +84,6 @@ impl Rewrite {
         }
     }
 
-    /// Adds a node and returns its number; `wish` is its name, numbered if it is taken.
-    pub(super) fn add(&mut self, mut node: Node, wish: &str) -> usize {
-        let taken = |name: &str| self.parts.nodes.iter().any(|node| node.name == name);
-        let mut name = wish.to_owned();
-        let mut number = 0usize;
-        while taken(&name) {
-            number += 1;
-            name = format!("{wish}_{number}");
-        }
-        node.name = name;
-        node.operands.iter().for_each(|&operand| self.uses[operand] += 1);
-        self.parts.nodes.push(node);
-        self.kept.push(true);
-        self.uses.push(0);
-        self.len() - 1
-    }
-
     /// Adds a weight and returns its number.
     pub(super) fn add_weight(&mut self, weight: Weight) -> usize {
         self.parts.weights.push(weight);
@@ -112,9 +92,16 @@ impl Rewrite {
 
     /// Removes what no output needs, but for inputs, which each run brings.
     pub(super) fn remove_dead(&mut self) -> Vec<usize> {
+        self.unused.fill(false);
+        self.sweep()
+    }
+
+    /// Removes what a pass has left without a use, but for inputs.
+    pub(super) fn sweep(&mut self) -> Vec<usize> {
         let mut removed = Vec::new();
         let dead = |rewrite: &Self, index: usize| {
-            rewrite.kept[index] && rewrite.uses[index] == 0 && rewrite.node(index).op != Op::Input
+            let goes = rewrite.kept[index] && !rewrite.unused[index] && rewrite.uses[index] == 0;
+            goes && rewrite.node(index).op != Op::Input
         };
         let mut pending: Vec<usize> = (0..self.len()).filter(|&i| dead(self, i)).collect();
         while let Some(index) = pending.pop() {

@@ -19,6 +19,7 @@ mod epilogue;
 mod gather;
 mod movement_golden;
 mod pad;
+mod passes;
 mod random_graph;
 mod resize2d;
 mod softmax;

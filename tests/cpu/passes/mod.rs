@@ -2,7 +2,10 @@
 
 mod choosing;
 mod dead_code;
+mod fold_constants;
+mod fold_padding;
 mod fuse;
+mod transposes;
 
 use longshore::passes::PassReport;
 use longshore::{Graph, Result};
