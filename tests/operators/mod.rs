@@ -12,6 +12,7 @@ mod conv2d;
 mod conv2d_depthwise;
 mod conv2d_transpose;
 mod dense;
+mod epilogue;
 mod random_graph;
 mod resize2d;
 mod softmax;
