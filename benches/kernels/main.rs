@@ -22,6 +22,7 @@ mod binary;
 mod conv2d;
 mod conv2d_transpose;
 mod dense;
+mod pool2d;
 mod resize2d;
 mod softmax;
 
@@ -87,6 +88,7 @@ fn main() -> Result<()> {
         conv2d::cases,
         conv2d_transpose::cases,
         dense::cases,
+        pool2d::cases,
         resize2d::cases,
         softmax::cases,
     ];

@@ -1,6 +1,6 @@
 //! Nodes: what they compute, and what their shape rules need to speak about them.
 
-use super::{Activation, BinaryOp, Resize2d, Stage, Weight, conv2d, conv2d_transpose};
+use super::{Activation, BinaryOp, Resize2d, Stage, Weight, conv2d, conv2d_transpose, pool2d};
 use crate::error::{Error, Result};
 use crate::shape::{Dim, Shape};
 
@@ -27,6 +27,8 @@ pub enum Op {
     },
     /// An element-wise function of two operands.
     Binary(BinaryOp),
+    /// Pooling with resolved padding.
+    Pool2d(pool2d::Resolved),
     /// The same elements in another shape; moves nothing.
     Reshape,
 }
@@ -44,6 +46,7 @@ impl Op {
             Op::Activation(activation) => activation.name(),
             Op::Softmax { .. } => "softmax",
             Op::Binary(operation) => operation.name(),
+            Op::Pool2d(_) => "pool2d",
             Op::Reshape => "reshape",
         }
     }

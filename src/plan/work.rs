@@ -1,9 +1,10 @@
 //! From a node to its step's work.
 
 use crate::error::{Error, Result};
+use crate::graph::pool2d::Resolved as PoolLayer;
 use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
 use crate::kernels::{
-    Work, activation, binary, conv2d, conv2d_transpose, dense, resize2d, softmax,
+    Work, activation, binary, conv2d, conv2d_transpose, dense, pool2d, resize2d, softmax,
 };
 
 /// Describes what a node computes for a number of items of the batch.
@@ -67,6 +68,7 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
             };
             Ok(Work::Dense(geometry))
         }
+        Op::Pool2d(layer) => Ok(Work::Pool2d(pooling(layer, image(operand(0)?)?, image(shape)?))),
         Op::Resize2d(layer) => {
             let (interpolation, coordinates) = layer.rule();
             let [_, height, width, _] = image(shape)?;
@@ -106,6 +108,20 @@ fn first(activation: Activation, mut epilogue: Epilogue) -> Epilogue {
     let own = Epilogue::from(activation).stages;
     epilogue.stages.splice(..0, own);
     epilogue
+}
+
+fn pooling(layer: &PoolLayer, input: [usize; 4], output: [usize; 4]) -> pool2d::Geometry {
+    pool2d::Geometry {
+        input,
+        output,
+        kernel: sides(layer.kernel_size),
+        strides: sides(layer.strides),
+        dilation: sides(layer.dilation),
+        before: [layer.pads.top, layer.pads.left],
+        after: [layer.pads.bottom, layer.pads.right],
+        mode: layer.mode,
+        count_include_pad: layer.count_include_pad,
+    }
 }
 
 fn sides(pair: Pair) -> [usize; 2] {

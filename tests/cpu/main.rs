@@ -39,5 +39,6 @@ mod oracle;
 mod pack;
 mod plan;
 mod plan_limits;
+mod pooling;
 mod shaders;
 mod structure;

@@ -4,7 +4,7 @@ use longshore::Activation::{Linear, Softmax, Tanh};
 use longshore::plan::Limits;
 use longshore::{
     Conv2d, Conv2dTranspose, Coordinates, Dense, DepthwiseConv2d, Graph, Interpolation, Padding,
-    Resize2d, Result, Symbol, UpSampling2d,
+    Pooling, Resize2d, Result, Symbol, UpSampling2d,
 };
 use ndarray::ArrayD;
 
@@ -112,6 +112,19 @@ fn dense_layers_of_any_rank() {
         let item = if units == 3 { vec![16, inputs] } else { vec![4, inputs] };
         check("dense", &item, &|g, x, _| {
             g.dense(x, Dense::new(units).activation(Linear), &weights(&kernel, None))
+        });
+    }
+}
+
+#[test]
+fn pooling() {
+    for (height, channels) in [(8, 4), (6, 2)] {
+        check("max_pooling2d", &[height, 8, channels], &|g, x, _| {
+            g.max_pooling2d(x, Pooling::new((3, 2)).padding(Padding::Same))
+        });
+        check("global_average_pooling2d", &[height, 8, channels], &|g, x, _| {
+            let pooled = g.global_average_pooling2d(x, true)?;
+            g.add(pooled, x)
         });
     }
 }

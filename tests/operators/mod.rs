@@ -13,6 +13,8 @@ mod conv2d_depthwise;
 mod conv2d_transpose;
 mod dense;
 mod epilogue;
+mod pool2d;
+mod pool2d_golden;
 mod random_graph;
 mod resize2d;
 mod softmax;
