@@ -65,7 +65,7 @@ pub use device::{
 pub use error::{Error, Result};
 pub use graph::{
     Activation, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthwiseConv2d, Graph, Interpolation,
-    LayerWeights, Padding, Pads, PoolMode, Pooling, Resize2d, SeparableConv2d, Symbol,
+    LayerWeights, Padding, Pads, PoolMode, Pooling, Resize, Resize2d, SeparableConv2d, Symbol,
     UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};

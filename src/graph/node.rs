@@ -1,6 +1,6 @@
 //! Nodes: what they compute, and what their shape rules need to speak about them.
 
-use super::{Activation, BinaryOp, Resize2d, Stage, Weight, conv2d, conv2d_transpose, pool2d};
+use super::{Activation, BinaryOp, Resampling, Stage, Weight, conv2d, conv2d_transpose, pool2d};
 use crate::error::{Error, Result};
 use crate::shape::{Dim, Shape};
 
@@ -10,8 +10,8 @@ use crate::shape::{Dim, Shape};
 pub enum Op {
     /// A value that each run brings.
     Input,
-    /// Resampling of height and width.
-    Resize2d(Resize2d),
+    /// Resampling of one axis, or of two neighbours.
+    Resize2d(Resampling),
     /// Convolution with resolved padding; weights: kernel, then bias.
     Conv2d(conv2d::Resolved),
     /// Transposed convolution with resolved cropping; weights: kernel, then bias.

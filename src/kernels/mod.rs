@@ -25,6 +25,7 @@ macro_rules! parameters {
 }
 
 pub mod activation;
+mod axis;
 pub mod binary;
 pub mod conv2d;
 pub mod conv2d_transpose;
@@ -33,6 +34,7 @@ pub mod epilogue;
 pub mod pool2d;
 pub mod resize2d;
 pub mod softmax;
+mod taps;
 
 use crate::error::{Error, Result};
 use crate::graph::Epilogue;

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::graph::pool2d::Resolved as PoolLayer;
-use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
+use crate::graph::{Activation, AxisMap, Epilogue, Graph, Node, Op, Pair, Resampling, Stage};
 use crate::kernels::{
     Work, activation, binary, conv2d, conv2d_transpose, dense, pool2d, resize2d, softmax,
 };
@@ -70,12 +70,7 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
         }
         Op::Pool2d(layer) => Ok(Work::Pool2d(pooling(layer, image(operand(0)?)?, image(shape)?))),
         Op::Resize2d(layer) => {
-            let (interpolation, coordinates) = layer.rule();
-            let [_, height, width, _] = image(shape)?;
-            let input = image(operand(0)?)?;
-            let geometry =
-                resize2d::Geometry { input, size: [height, width], interpolation, coordinates };
-            Ok(Work::Resize2d(geometry))
+            resampling(layer, &operand(0)?).map(Work::Resize2d).ok_or_else(|| defect(&title))
         }
         Op::Activation(kind) => Ok(Work::Activation(activation::Geometry {
             shape,
@@ -122,6 +117,24 @@ fn pooling(layer: &PoolLayer, input: [usize; 4], output: [usize; 4]) -> pool2d::
         mode: layer.mode,
         count_include_pad: layer.count_include_pad,
     }
+}
+
+/// Sees a value as images whose height, and width if there are columns, are resampled.
+fn resampling(layer: &Resampling, input: &[usize]) -> Option<resize2d::Geometry> {
+    let product =
+        |lengths: &[usize]| lengths.iter().fold(1usize, |all, &one| all.saturating_mul(one));
+    let (before, rest) = input.split_at_checked(layer.axis)?;
+    let (height, rest) = rest.split_first()?;
+    let (width, rest) = match layer.columns {
+        Some(_) => rest.split_first()?,
+        None => (&1, rest),
+    };
+    Some(resize2d::Geometry {
+        input: [product(before), *height, *width, product(rest)],
+        rows: layer.rows,
+        columns: layer.columns.unwrap_or_else(|| AxisMap::kept(1)),
+        sampling: layer.sampling,
+    })
 }
 
 fn sides(pair: Pair) -> [usize; 2] {

@@ -40,5 +40,6 @@ mod pack;
 mod plan;
 mod plan_limits;
 mod pooling;
+mod resize;
 mod shaders;
 mod structure;

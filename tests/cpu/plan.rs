@@ -39,7 +39,7 @@ fn a_plan_prints_itself() {
   step 3     softmax "dense" by softmax/general: slot 0 -> output 0 (24 bytes, 1x1x1 groups)
   output 0   "probabilities" [2, 3]
   preparing uploads "weights": 1888 bytes and 416 of padding
-  preparing uploads "parameters": 348 bytes and 692 of padding
+  preparing uploads "parameters": 352 bytes and 688 of padding
   a run moves nothing; reading an output downloads it once
 "#;
     assert_eq!(network().plan(2).unwrap().to_string(), expected);

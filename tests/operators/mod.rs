@@ -16,5 +16,6 @@ mod epilogue;
 mod pool2d;
 mod pool2d_golden;
 mod random_graph;
+mod resize;
 mod resize2d;
 mod softmax;

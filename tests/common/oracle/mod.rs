@@ -17,6 +17,7 @@ pub mod dense;
 mod erf;
 pub mod pool2d;
 pub mod reshape;
+pub mod resize;
 pub mod resize2d;
 pub mod softmax;
 
