@@ -5,6 +5,7 @@
 //! parameters; see `taps`.
 
 use super::axis::Line;
+pub(crate) use super::taps::OUTSIDE;
 use super::taps::{append_nearest, append_taps};
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
 use crate::error::Result;
@@ -57,6 +58,12 @@ impl Geometry {
     pub fn output(&self) -> [usize; 4] {
         [self.input[0], self.rows.length, self.columns.length, self.input[3]]
     }
+}
+
+/// Returns how many numbers an output row and an output column have in a launch's table.
+pub(crate) fn entry_lengths(launch: &Launch) -> [usize; 2] {
+    let params: Params = bytemuck::pod_read_unaligned(&launch.params);
+    [params.row_entry as usize, params.column_entry as usize]
 }
 
 /// Makes the dispatch for a geometry.
