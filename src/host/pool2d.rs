@@ -96,7 +96,9 @@ impl Window {
                 if count == 0 {
                     pixel.fill(g.nothing());
                 } else {
-                    pixel.iter_mut().for_each(|sum| *sum /= count as f32);
+                    for sum in pixel {
+                        *sum /= count as f32;
+                    }
                 }
             }
             PoolMode::Lp(p) => self.norm(g, input, pixel, p),
@@ -175,4 +177,39 @@ fn root(sum: f64, p: u16, most: f32) -> f32 {
     #[expect(clippy::cast_possible_truncation, reason = "the result is f32")]
     let norm = (root * unit(most)) as f32;
     norm
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::graph::PoolMode;
+    use crate::kernels::Work;
+    use crate::kernels::pool2d::Geometry;
+
+    #[test]
+    fn geometries_that_contradict_themselves_are_refused() {
+        let good = Geometry {
+            input: [1, 2, 2, 1],
+            output: [1, 1, 1, 1],
+            kernel: [2, 2],
+            strides: [1, 1],
+            dilation: [1, 1],
+            before: [0, 0],
+            after: [0, 0],
+            mode: PoolMode::Max,
+            count_include_pad: false,
+        };
+        let text = |geometry: Geometry| {
+            let output = geometry.output.iter().product();
+            let input = [1.0, 4.0, 3.0, 2.0];
+            crate::host::execute("p", &Work::Pool2d(geometry), &[&input], &mut vec![0.0; output])
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(text(good.clone()), Ok(()));
+        let error = text(Geometry { output: [2, 1, 1, 1], ..good.clone() }).unwrap_err();
+        assert!(error.contains("changes the batch or the channels"), "{error}");
+        let error = text(Geometry { strides: [1, 0], ..good.clone() }).unwrap_err();
+        assert!(error.contains("has a stride or dilation of 0"), "{error}");
+        let error = text(Geometry { dilation: [0, 1], ..good }).unwrap_err();
+        assert!(error.contains("has a stride or dilation of 0"), "{error}");
+    }
 }

@@ -129,7 +129,7 @@ fn read(case: &Case) -> Twin {
         };
         let whole = (0.0, 1.0);
         let roi = if crops { (roi[number].into(), roi[axes.len() + number].into()) } else { whole };
-        Axis { axis, length, scale, roi }
+        Axis { at: axis, length, scale, roi }
     };
     let resolved: Vec<Axis> = axes.iter().enumerate().map(axis).collect();
     let layer = if scales.is_empty() { Resize::sizes(sizes) } else { Resize::scales(scales) };
@@ -230,7 +230,7 @@ fn scales_are_not_rounded_and_every_rule_counts() {
             let layer = Resize::sizes([9]).coordinates(*coordinates).nearest_mode(nearest);
             let actual = fixed(&line(&from[..4]), layer);
             let scale = Scale::Fraction(9, 4);
-            let axis = Axis { axis: 0, length: 9, scale, roi: (0.0, 1.0) };
+            let axis = Axis { at: 0, length: 9, scale, roi: (0.0, 1.0) };
             let rule = Rule {
                 mode,
                 coordinates: name,
@@ -283,7 +283,7 @@ fn random_axes_and_rules() {
         let mut axes: Vec<Axis> = Vec::new();
         let by_scale = *random.pick(&[false, true]);
         let crops = rule.coordinates == "tf_crop_and_resize";
-        for axis in 0..rank {
+        for (axis, &input_length) in shape.iter().enumerate() {
             if *random.pick(&[false, true]) {
                 continue;
             }
@@ -292,13 +292,12 @@ fn random_axes_and_rules() {
             let roi =
                 if crops { (f64::from(roi.0 as f32), f64::from(roi.1 as f32)) } else { (0.0, 1.0) };
             let given = *random.pick(&[1.0f32, 0.61, 1.37, 2.0, 2.93]);
-            let length = (shape[axis] as f64 * (roi.1 - roi.0) * f64::from(given)).floor();
+            let length = (input_length as f64 * (roi.1 - roi.0) * f64::from(given)).floor();
             let size = *random.pick(&[1, 2, 3, 5, 8]);
-            axes.push(match by_scale {
-                true => Axis { axis, length: length as usize, scale: Scale::Given(given), roi },
-                false => {
-                    Axis { axis, length: size, scale: Scale::Fraction(size, shape[axis]), roi }
-                }
+            axes.push(if by_scale {
+                Axis { at: axis, length: length as usize, scale: Scale::Given(given), roi }
+            } else {
+                Axis { at: axis, length: size, scale: Scale::Fraction(size, input_length), roi }
             });
         }
         let expected = resize(&widen(&input), &axes, &rule);
@@ -313,7 +312,7 @@ fn random_axes_and_rules() {
         };
         let ends = axes.iter().map(|axis| axis.roi.0).chain(axes.iter().map(|axis| axis.roi.1));
         let layer =
-            layer.roi(ends.map(|end| end as f32)).axes(axes.iter().map(|axis| axis.axis as isize));
+            layer.roi(ends.map(|end| end as f32)).axes(axes.iter().map(|axis| axis.at as isize));
         let actual = fixed(&input, with_rule(layer, &rule));
         assert_close(&format!("{shape:?} {axes:?} {rule:?}"), &actual, &expected);
     });

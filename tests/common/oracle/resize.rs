@@ -39,7 +39,7 @@ pub enum Scale {
 
 #[derive(Clone, Copy, Debug)]
 pub struct Axis {
-    pub axis: usize,
+    pub at: usize,
     pub length: usize,
     pub scale: Scale,
     pub roi: (f64, f64),
@@ -61,7 +61,7 @@ pub fn resize(input: &ArrayD<f64>, axes: &[Axis], rule: &Rule) -> Expected {
     let mut magnitude = input.mapv(f64::abs);
     let mut terms = 0;
     for axis in axes {
-        let from = value.shape()[axis.axis];
+        let from = value.shape()[axis.at];
         let lines: Vec<Option<Vec<f64>>> =
             (0..axis.length).map(|x| weights(x, from, axis, rule)).collect();
         let most = |line: &Vec<f64>| line.iter().filter(|weight| **weight != 0.0).count();
@@ -88,13 +88,13 @@ fn along(
     part: impl Fn(f64) -> f64,
 ) -> ArrayD<f64> {
     let mut shape = array.shape().to_vec();
-    shape[axis.axis] = axis.length;
+    shape[axis.at] = axis.length;
     ArrayD::from_shape_fn(IxDyn(&shape), |at| {
-        let Some(line) = &lines[at[axis.axis]] else { return outside };
+        let Some(line) = &lines[at[axis.at]] else { return outside };
         let mut from = at.clone();
         let mut sum = 0.0;
         for (j, &weight) in line.iter().enumerate() {
-            from[axis.axis] = j;
+            from[axis.at] = j;
             if weight != 0.0 {
                 sum += part(weight) * array[&from];
             }
@@ -139,7 +139,9 @@ fn weights(x: usize, from: usize, axis: &Axis, rule: &Rule) -> Option<Vec<f64>> 
         line[inside as usize] += weight;
         total += weight;
     }
-    line.iter_mut().for_each(|weight| *weight /= total);
+    for weight in &mut line {
+        *weight /= total;
+    }
     Some(line)
 }
 
