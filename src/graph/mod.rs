@@ -18,6 +18,7 @@ pub mod expand;
 pub mod gather;
 mod global_pool2d;
 mod node;
+mod own;
 pub mod pad;
 pub mod pool2d;
 mod resampling;

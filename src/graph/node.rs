@@ -5,6 +5,7 @@ use super::{
     pool2d,
 };
 use crate::error::{Error, Result};
+use crate::own;
 use crate::shape::{Dim, Shape};
 
 /// What a node computes, with every option resolved.
@@ -30,6 +31,8 @@ pub enum Op {
     },
     /// An element-wise function of two operands.
     Binary(BinaryOp),
+    /// A kernel of the user's own, with the values of its parameters.
+    Own(own::Bound),
     /// The same elements in another shape; moves nothing.
     Reshape,
     /// Values joined along one axis, in the order of the operands.
@@ -89,6 +92,7 @@ impl Op {
             Op::Activation(activation) => activation.name(),
             Op::Softmax { .. } => "softmax",
             Op::Binary(operation) => operation.name(),
+            Op::Own(_) => "own",
             Op::Reshape => "reshape",
             Op::Concat { .. } => "concat",
             Op::Constant => "constant",
