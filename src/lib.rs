@@ -69,7 +69,8 @@ pub use error::{Error, Result};
 pub use graph::{
     Activation, CenterCropPad, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthMode,
     DepthToSpace, DepthwiseConv2d, Graph, Interpolation, LayerWeights, Pad, PadMode, Padding, Pads,
-    Reshape, Resize2d, SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
+    PoolMode, Pooling, Reshape, Resize, Resize2d, SeparableConv2d, Slice, Split, Symbol,
+    UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};
 pub use own::{OwnCall, OwnKernel};

@@ -20,6 +20,7 @@ mod finish;
 mod functions;
 mod gather;
 mod pad;
+mod pool2d;
 mod product;
 mod resize2d;
 mod simd;
@@ -55,7 +56,8 @@ pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32])
         Work::Dense(geometry) => dense::execute(&step, geometry, result),
         Work::Gather(geometry) => gather::execute(&step, geometry, result),
         Work::Pad(geometry) => pad::execute(&step, geometry, result),
-        Work::Resize2d(geometry) => resize2d::execute(&step, geometry, &launch.table, result),
+        Work::Pool2d(geometry) => pool2d::execute(&step, geometry, result),
+        Work::Resize2d(geometry) => resize2d::execute(&step, geometry, &launch, result),
         Work::Softmax(geometry) => softmax::execute(&step, geometry, result),
         Work::Own(geometry) => geometry.run_on_host(node, operands, result),
     }

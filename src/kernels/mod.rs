@@ -26,6 +26,7 @@ macro_rules! parameters {
 
 pub mod activation;
 pub mod axes;
+mod axis;
 pub mod binary;
 pub mod conv2d;
 pub mod conv2d_transpose;
@@ -36,8 +37,10 @@ mod fold;
 pub mod gather;
 pub mod own;
 pub mod pad;
+pub mod pool2d;
 pub mod resize2d;
 pub mod softmax;
+mod taps;
 
 pub use fold::fold;
 use fold::fold_groups;
@@ -68,6 +71,8 @@ pub enum Family {
     Gather,
     /// Padding with a constant or with the input's own elements.
     Pad,
+    /// The largest, the average or the norm of windows.
+    Pool2d,
     /// Resampling of height and width.
     Resize2d,
     /// Softmax over one axis.
@@ -108,7 +113,7 @@ pub struct Definition {
 
 impl Family {
     /// The families whose shaders the library brings, in the order of their names.
-    pub const ALL: [Family; 10] = [
+    pub const ALL: [Family; 11] = [
         Family::Activation,
         Family::Binary,
         Family::Conv2d,
@@ -117,6 +122,7 @@ impl Family {
         Family::Dense,
         Family::Gather,
         Family::Pad,
+        Family::Pool2d,
         Family::Resize2d,
         Family::Softmax,
     ];
@@ -133,6 +139,7 @@ impl Family {
             Family::Dense => &dense::DEFINITION,
             Family::Gather => &gather::DEFINITION,
             Family::Pad => &pad::DEFINITION,
+            Family::Pool2d => &pool2d::DEFINITION,
             Family::Resize2d => &resize2d::DEFINITION,
             Family::Softmax => &softmax::DEFINITION,
             Family::Own => &own::DEFINITION,
@@ -191,6 +198,8 @@ pub enum Work {
     Gather(gather::Geometry),
     /// Padding with a constant or with the input's own elements.
     Pad(pad::Geometry),
+    /// The largest, the average or the norm of windows.
+    Pool2d(pool2d::Geometry),
     /// Resampling of height and width.
     Resize2d(resize2d::Geometry),
     /// Softmax over one axis.
@@ -212,6 +221,7 @@ impl Work {
             Work::Dense(_) => Family::Dense,
             Work::Gather(_) => Family::Gather,
             Work::Pad(_) => Family::Pad,
+            Work::Pool2d(_) => Family::Pool2d,
             Work::Resize2d(_) => Family::Resize2d,
             Work::Softmax(_) => Family::Softmax,
             Work::Own(_) => Family::Own,
@@ -230,6 +240,7 @@ impl Work {
             Work::Copy(_)
             | Work::Gather(_)
             | Work::Pad(_)
+            | Work::Pool2d(_)
             | Work::Resize2d(_)
             | Work::Softmax(_)
             | Work::Own(_) => None,
@@ -292,6 +303,7 @@ impl Work {
             Work::Dense(geometry) => dense::launch(node, geometry, most),
             Work::Gather(geometry) => gather::launch(node, geometry, most),
             Work::Pad(geometry) => pad::launch(node, geometry, most),
+            Work::Pool2d(geometry) => pool2d::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
             Work::Softmax(geometry) => softmax::launch(node, geometry, most),
             Work::Own(geometry) => own::launch(node, geometry, most),

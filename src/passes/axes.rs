@@ -55,6 +55,14 @@ pub(super) fn moved_op(node: &Node, perm: &[usize]) -> Option<Op> {
         Op::Activation(_) | Op::Binary(_) | Op::Expand => Some(node.op.clone()),
         Op::Softmax { axis } => Some(Op::Softmax { axis: axis_of(axis)? }),
         Op::Concat { axis } => Some(Op::Concat { axis: axis_of(axis)? }),
+        Op::Resize2d(rule) => {
+            let mut rule = *rule;
+            // Two axes are resampled at once only where they are still neighbours.
+            let second = rule.columns.map(|_| axis_of(&rule.axis.checked_add(1)?));
+            rule.axis = axis_of(&rule.axis)?;
+            let follows = second.is_none_or(|second| second == rule.axis.checked_add(1));
+            follows.then_some(Op::Resize2d(rule))
+        }
         Op::Pad(rule) => {
             let mut rule = rule.clone();
             rule.pads = each(&rule.pads, perm)?;

@@ -3,12 +3,13 @@
 use super::PassReport;
 use super::rewrite::Rewrite;
 use crate::error::Result;
-use crate::graph::{Graph, Op, PadMode, Pads, pad};
+use crate::graph::{Graph, Op, PadMode, Pads, PoolMode, pad};
 
 /// The pass's name.
 pub const NAME: &str = "fold_padding";
 
-/// Lets a convolution pad in place of a node that puts zeros around its image.
+/// Lets a convolution or pooling pad in place of a node that puts something around its image:
+/// zeros, or -infinity for a maximum.
 ///
 /// # Errors
 ///
@@ -55,6 +56,29 @@ fn padded(op: &Op, value: f32, pads: Pads) -> Option<Op> {
             let mut layer = *layer;
             layer.pads = sum(layer.pads, pads)?;
             Some(Op::Conv2d(layer))
+        }
+        Op::Pool2d(layer) => {
+            let none = Pads { top: 0, bottom: 0, left: 0, right: 0 };
+            let mut layer = *layer;
+            let fits = match layer.mode {
+                PoolMode::Max => value == f32::NEG_INFINITY,
+                // Zeros count as pixels.
+                PoolMode::Average => {
+                    value == 0.0 && (layer.count_include_pad || layer.pads == none)
+                }
+                PoolMode::Lp(_) => value == 0.0,
+            };
+            layer.count_include_pad |= layer.mode == PoolMode::Average;
+            layer.pads = sum(layer.pads, pads)?;
+            // A window of padding alone is no pooling's.
+            let reach =
+                |taps: usize, dilation: usize| taps.saturating_sub(1).saturating_mul(dilation);
+            let (taps, dilation) = (layer.kernel_size, layer.dilation);
+            let rows = reach(taps.height, dilation.height);
+            let columns = reach(taps.width, dilation.width);
+            let Pads { top, bottom, left, right } = layer.pads;
+            let within = top.max(bottom) <= rows && left.max(right) <= columns;
+            (fits && within).then_some(Op::Pool2d(layer))
         }
         _ => None,
     }

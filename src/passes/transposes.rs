@@ -241,12 +241,15 @@ impl<'a> Walk<'a> {
         }
         let order = permute(&held, &inverse)?;
         let dims = permute(shape.dims(), &order)?;
-        self.reordered(real, &shape, &order, Shape::new(dims))
+        let name = self.parts.nodes.get(real)?.name.clone();
+        let name = self.fresh(&name);
+        self.reordered(name, real, &shape, &order, Shape::new(dims))
     }
 
     /// Transposes where that is a reshape, or a constant that the host can read.
     fn reordered(
         &mut self,
+        name: String,
         node: usize,
         shape: &Shape,
         order: &[usize],
@@ -257,7 +260,6 @@ impl<'a> Walk<'a> {
             if source.shape == result {
                 return Some(node);
             }
-            let name = self.fresh(&source.name.clone());
             return Some(self.push(view(name, node, result)));
         }
         let weight = self.parts.weights.get(*source.weights.first()?)?;
@@ -265,9 +267,8 @@ impl<'a> Walk<'a> {
         let values = values.into_shape_with_order(shape.resolve(1)).ok()?;
         let values = values.permuted_axes(order).as_standard_layout().into_owned();
         let weight = values::make(weight.label(), values)?;
-        let (name, op) = (self.fresh(&source.name.clone()), Op::Constant);
         let weights = vec![self.add_weight(weight)];
-        let (operands, stages) = (Vec::new(), Vec::new());
+        let (op, operands, stages) = (Op::Constant, Vec::new(), Vec::new());
         Some(self.push(Node { name, op, operands, weights, stages, shape: result }))
     }
 
@@ -298,7 +299,7 @@ impl<'a> Walk<'a> {
 
     fn transposed(&mut self, name: String, node: usize, perm: &[usize], shape: Shape) -> usize {
         let from = &self.parts.nodes[node].shape.clone();
-        if let Some(made) = self.reordered(node, from, perm, shape.clone()) {
+        if let Some(made) = self.reordered(name.clone(), node, from, perm, shape.clone()) {
             return made;
         }
         let (weights, stages, perm) = (Vec::new(), Vec::new(), perm.to_vec());

@@ -42,5 +42,7 @@ mod pack;
 mod passes;
 mod plan;
 mod plan_limits;
+mod pooling;
+mod resize;
 mod shaders;
 mod structure;

@@ -18,7 +18,9 @@ pub mod dense;
 mod erf;
 pub mod gather;
 pub mod pad;
+pub mod pool2d;
 pub mod reshape;
+pub mod resize;
 pub mod resize2d;
 pub mod softmax;
 

@@ -1,6 +1,6 @@
 //! Constant folding: values, what is too large, what cannot be read.
 
-use longshore::Activation::{Exp, Relu};
+use longshore::Activation::Relu;
 use longshore::passes::{fold_constants, remove_dead_code};
 use longshore::{Graph, HostArray, Passes, PlanOptions};
 use ndarray::{ArrayD, arr1};
@@ -53,11 +53,11 @@ fn what_would_grow_the_weights_stays() {
 #[test]
 fn a_result_that_is_not_finite_stays_and_says_so() {
     let mut g = Graph::new();
-    let x = g.constant("x", numbers(&[1000.0])).unwrap();
-    let y = g.activation(x, Exp).unwrap();
+    let x = g.constant("x", numbers(&[3e38])).unwrap();
+    let y = g.add(x, x).unwrap();
     g.output("y", y);
     let (_, report) = apply(fold_constants, &g);
-    assert_eq!(report.left(), ["exp \"exp\", whose result is not finite"]);
+    assert_eq!(report.left(), ["add \"add\", whose result is not finite"]);
     assert!(!report.changed());
 }
 
@@ -79,13 +79,13 @@ fn a_folded_plan_gives_the_same_bits() {
     let values = ArrayD::from_shape_vec(vec![2, 3, 4], values).unwrap();
     let x = g.constant("x", HostArray::from(values)).unwrap();
     let turned = g.transpose(x, &[2, 0, 1]).unwrap();
-    let flat = g.reshape_to(turned, &[4, 6]).unwrap();
+    let flat = g.reshape_to(turned, longshore::Reshape::new([4, 6])).unwrap();
     let y = g.concat(&[flat, flat], 1).unwrap();
     let y = g.softmax(y, 0).unwrap();
     g.output("y", y);
     let plans = [Passes::none(), Passes::none().with("fold_constants").unwrap()]
         .map(|passes| g.plan_with(1, &PlanOptions::new().passes(passes)).unwrap());
-    let rt = longshore::Runtime::host().unwrap();
+    let rt = longshore::Runtime::host();
     let [plain, folded] = plans.map(|plan| {
         let steps = plan.steps().len();
         let run = rt.prepare(&plan).unwrap().run([]).unwrap();
