@@ -17,6 +17,7 @@ mod copy_layers;
 mod dense;
 mod epilogue;
 mod gather;
+mod grid_sample;
 mod movement_golden;
 mod pad;
 mod passes;
