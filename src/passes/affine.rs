@@ -24,7 +24,7 @@ impl Affine {
 
     /// Tells whether it only shifts.
     pub(super) fn keeps_scale(&self) -> bool {
-        self.scale.iter().all(|&scale| scale == 1.0)
+        self.scale.iter().all(|scale| scale.to_bits() == 1.0_f64.to_bits())
     }
 
     /// Tells whether it only scales.

@@ -23,10 +23,7 @@ pub(super) fn in_order_of(
     lengths: &[usize],
     perm: &[usize],
 ) -> Option<ArrayD<f32>> {
-    let (rows, units) = match *kernel.shape() {
-        [rows, units] => (rows, units),
-        _ => return None,
-    };
+    let [rows, units] = *kernel.shape() else { return None };
     let mut shape = permute(lengths, perm)?;
     shape.push(units);
     let split = kernel.into_shape_with_order(IxDyn(&shape)).ok()?;

@@ -32,7 +32,8 @@ pub fn fold_batch_norm(graph: &Graph) -> Result<(Graph, PassReport)> {
         fold_into_producer(&mut rewrite, index);
     }
     for index in 0..rewrite.len() {
-        fold_into_consumer(&mut rewrite, index);
+        // A scale may stand before the shift that went in.
+        while fold_into_consumer(&mut rewrite, index) == Some(true) {}
     }
     Ok(rewrite.finish())
 }
@@ -64,15 +65,16 @@ fn fold_into_producer(rewrite: &mut Rewrite, index: usize) {
     }
 }
 
-/// Folds the affine node that makes a layer's operand into the layer.
-fn fold_into_consumer(rewrite: &mut Rewrite, index: usize) {
+/// Folds the affine node that makes a layer's operand into the layer, and tells whether it did;
+/// `None` where there is no such node.
+fn fold_into_consumer(rewrite: &mut Rewrite, index: usize) -> Option<bool> {
     let to = rewrite.node(index);
-    let Some((layer, &x)) = Layer::of(rewrite, to).zip(to.operands.first()) else { return };
-    let Some((operand, rule)) = affine(rewrite, x) else { return };
+    let (layer, &x) = Layer::of(rewrite, to).zip(to.operands.first())?;
+    let (operand, rule) = affine(rewrite, x)?;
     let from = rewrite.node(x);
     let keeps_shape = rewrite.node(operand).shape == from.shape;
     if rewrite.uses(x) != 1 || !from.stages.is_empty() || !keeps_shape {
-        return;
+        return None;
     }
     let line = format!("{} into {}", from.title(), to.title());
     let mut folded = to.clone();
@@ -83,8 +85,12 @@ fn fold_into_consumer(rewrite: &mut Rewrite, index: usize) {
             rewrite.remove(x);
             rewrite.sweep();
             rewrite.report.did(line);
+            Some(true)
         }
-        Err(reason) => rewrite.report.left_alone(format!("{line}: {reason}")),
+        Err(reason) => {
+            rewrite.report.left_alone(format!("{line}: {reason}"));
+            Some(false)
+        }
     }
 }
 

@@ -69,7 +69,9 @@ impl Rewrite {
     pub(super) fn remove(&mut self, index: usize) {
         if std::mem::replace(&mut self.kept[index], false) {
             let operands = std::mem::take(&mut self.parts.nodes[index].operands);
-            operands.iter().for_each(|&operand| self.uses[operand] -= 1);
+            for operand in operands {
+                self.uses[operand] -= 1;
+            }
         }
     }
 
