@@ -1,5 +1,6 @@
 //! Element-wise functions of two operands with NumPy broadcasting.
 
+use super::activation::RARE;
 use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, in_fours, narrow};
 use crate::error::{Error, Result};
@@ -12,7 +13,11 @@ const SOURCE: &str = concat!(
     include_str!("../../shaders/shared/activate.wgsl"),
     include_str!("../../shaders/shared/combine.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
+    include_str!("../../shaders/shared/logarithm.wgsl"),
+    include_str!("../../shaders/shared/power.wgsl"),
+    include_str!("../../shaders/shared/rare.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
+    include_str!("../../shaders/shared/trigonometry.wgsl"),
 );
 
 /// Axes that the shader walks over.
@@ -44,7 +49,7 @@ parameters! {
 pub const DEFINITION: Definition = Definition {
     stem: "binary",
     source: SOURCE,
-    entries: &["same", "same4", "broadcast"],
+    entries: &["same", "same4", "repeat_right4", "repeat_left4", "broadcast", "rare"],
     bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Write, Binding::Extra],
     fields: FIELDS,
 };
@@ -68,6 +73,21 @@ pub fn code(operation: BinaryOp) -> u32 {
     match operation {
         BinaryOp::Add => 0,
         BinaryOp::Multiply => 1,
+        BinaryOp::Subtract => 2,
+        BinaryOp::Divide => 3,
+        BinaryOp::Minimum => 4,
+        BinaryOp::Maximum => 5,
+        BinaryOp::PRelu => 6,
+        BinaryOp::Equal => 16,
+        BinaryOp::Greater => 17,
+        BinaryOp::GreaterEqual => 18,
+        BinaryOp::Less => 19,
+        BinaryOp::LessEqual => 20,
+        BinaryOp::LogicalAnd => 21,
+        BinaryOp::LogicalOr => 22,
+        BinaryOp::LogicalXor => 23,
+        BinaryOp::Power => RARE,
+        BinaryOp::Fmod => RARE + 1,
     }
 }
 
@@ -106,12 +126,23 @@ pub fn launch(
         }
         values
     };
-    let lengths = narrow(node, "the output", padded(1, |axis| axis.length))?;
+    let mut lengths = narrow(node, "the output", padded(1, |axis| axis.length))?;
     let left = narrow(node, "the left operand", padded(0, |axis| axis.left))?;
     let right = narrow(node, "the right operand", padded(0, |axis| axis.right))?;
-    let (entry, threads) =
-        if same { in_fours(elements, "same", "same4") } else { ("broadcast", elements) };
-    let operation = code(geometry.operation);
+    let (entry, threads) = if geometry.epilogue.has_rare() || !geometry.operation.is_fusable() {
+        ("rare", elements)
+    } else if same {
+        in_fours(elements, "same", "same4")
+    } else if let Some((entry, block)) = repeated(&axes) {
+        let chosen = in_fours(elements, "broadcast", entry);
+        if chosen.0 == entry {
+            [lengths[4], lengths[5]] = narrow(node, "the output", block)?;
+        }
+        chosen
+    } else {
+        ("broadcast", elements)
+    };
+    let (operation, stages) = (code(geometry.operation), &geometry.epilogue);
     let [_, length1, length2, length3, length4, length5] = lengths;
     let [left0, left1, left2, left3, left4, left5] = left;
     let [right0, right1, right2, right3, right4, right5] = right;
@@ -124,10 +155,40 @@ pub fn launch(
     };
     Ok(Launch {
         kernel: Kernel { family: Family::Binary, entry },
-        params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), &geometry.epilogue)?,
+        params: epilogue::append_any(node, bytemuck::bytes_of(&params).to_vec(), stages)?,
         table: Vec::new(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
     })
+}
+
+/// Finds the operand that is repeated as a block while the other one is the output's own shape:
+/// the entry that serves it, and how many elements the block has and how often each is repeated
+/// before the next.
+fn repeated(axes: &[Axis]) -> Option<(&'static str, [usize; 2])> {
+    let is_dense = |stride: fn(&Axis) -> usize| {
+        axes.last().is_some_and(|last| stride(last) == 1)
+            && axes.windows(2).all(|pair| {
+                stride(&pair[0]) == stride(&pair[1]).saturating_mul(pair[1].length)
+            })
+    };
+    let (entry, stride): (_, fn(&Axis) -> usize) = if is_dense(|axis| axis.left) {
+        ("repeat_right4", |axis| axis.right)
+    } else if is_dense(|axis| axis.right) {
+        ("repeat_left4", |axis| axis.left)
+    } else {
+        return None;
+    };
+    // Axes that both walk are merged, so the block is one axis, or none for a single number.
+    let mut walked = axes.iter().enumerate().filter(|(_, axis)| stride(axis) != 0);
+    let block = match (walked.next(), walked.next()) {
+        (None, _) => [1, axes.iter().map(|axis| axis.length).product()],
+        (Some((number, axis)), None) => {
+            let behind = axes.iter().skip(number + 1).map(|axis| axis.length).product();
+            [axis.length, behind]
+        }
+        _ => return None,
+    };
+    Some((entry, block))
 }
 
 /// An axis of the output: its length, and how far each operand moves along it.
@@ -209,5 +270,21 @@ mod tests {
         assert_eq!(entry(&[0, 3], &[1, 3]), "same");
         assert_eq!(entry(&[2, 3], &[3]), "broadcast");
         assert_eq!(entry(&[2, 3], &[]), "broadcast");
+        assert_eq!(entry(&[4, 3], &[3]), "repeat_right4");
+        assert_eq!(entry(&[2, 1], &[3, 2, 2]), "repeat_left4");
+        assert_eq!(entry(&[2, 1, 2, 3], &[2, 2, 2, 1]), "broadcast");
+    }
+
+    #[test]
+    fn a_repeated_block_is_one_axis() {
+        let found = |left: &[usize], right: &[usize]| repeated(&coalesce(left, right));
+        assert_eq!(found(&[4, 3], &[3]), Some(("repeat_right4", [3, 1])));
+        assert_eq!(found(&[4, 3], &[]), Some(("repeat_right4", [1, 12])));
+        assert_eq!(found(&[4, 1], &[4, 3]), Some(("repeat_left4", [4, 3])));
+        assert_eq!(found(&[5, 2, 3, 7, 2], &[2, 3, 1, 1]), Some(("repeat_right4", [6, 14])));
+        // two blocks, or two operands that both are repeated
+        assert_eq!(found(&[2, 3, 2, 3], &[2, 1, 2, 1]), None);
+        assert_eq!(found(&[4, 1], &[3]), None);
+        assert_eq!(found(&[], &[]), None);
     }
 }

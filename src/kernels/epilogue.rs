@@ -33,9 +33,26 @@ pub const ALIGNMENT: usize = 16;
 ///
 /// # Errors
 ///
-/// [`Error::Unsupported`] for more than [`MAX_STAGES`] stages and for softmax,
+/// [`Error::Unsupported`] for more than [`MAX_STAGES`] stages, for softmax and for functions that
+/// are not fusable ([`Stage::is_fusable`]),
 /// [`Error::Limit`] for an extra operand that 32 bits cannot number.
-pub fn append(node: &str, mut params: Vec<u8>, epilogue: &Epilogue) -> Result<Vec<u8>> {
+pub fn append(node: &str, params: Vec<u8>, epilogue: &Epilogue) -> Result<Vec<u8>> {
+    if let Some(stage) = epilogue.stages.iter().find(|stage| !stage.is_fusable()) {
+        return Err(Error::Unsupported {
+            node: node.to_owned(),
+            what: format!("{stage} in its epilogue"),
+            remedy: "apply it as a node of its own".to_owned(),
+        });
+    }
+    append_any(node, params, epilogue)
+}
+
+/// As [`append`], for kernels that have every function.
+///
+/// # Errors
+///
+/// As [`append`], but for functions that are not fusable.
+pub fn append_any(node: &str, mut params: Vec<u8>, epilogue: &Epilogue) -> Result<Vec<u8>> {
     let refuse = |what: String, remedy: &str| Error::Unsupported {
         node: node.to_owned(),
         what,
