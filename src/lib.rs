@@ -50,6 +50,7 @@ pub mod array;
 pub mod data;
 pub mod error;
 pub mod graph;
+pub mod host;
 pub mod kernels;
 pub mod ledger;
 pub mod misuse;
@@ -64,8 +65,9 @@ pub use device::{
 };
 pub use error::{Error, Result};
 pub use graph::{
-    Activation, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthwiseConv2d, Graph, Interpolation,
-    LayerWeights, Padding, Pads, Resize2d, SeparableConv2d, Symbol, UpSampling2d, Weights,
+    Activation, BinaryOp, CenterCropPad, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthMode,
+    DepthToSpace, DepthwiseConv2d, Graph, Interpolation, LayerWeights, PRelu, Pad, PadMode,
+    Padding, Pads, Resize2d, SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};
 pub use plan::Plan;

@@ -21,7 +21,10 @@ mod activation;
 mod binary;
 mod conv2d;
 mod conv2d_transpose;
+mod copy;
 mod dense;
+mod gather;
+mod pad;
 mod resize2d;
 mod softmax;
 
@@ -86,7 +89,10 @@ fn main() -> Result<()> {
         binary::cases,
         conv2d::cases,
         conv2d_transpose::cases,
+        copy::cases,
         dense::cases,
+        gather::cases,
+        pad::cases,
         resize2d::cases,
         softmax::cases,
     ];

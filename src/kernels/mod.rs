@@ -25,12 +25,17 @@ macro_rules! parameters {
 }
 
 pub mod activation;
+pub mod axes;
 pub mod binary;
 pub mod conv2d;
 pub mod conv2d_transpose;
+pub mod copy;
 pub mod dense;
 pub mod epilogue;
+pub mod gather;
+pub mod pad;
 pub mod resize2d;
+pub mod select;
 pub mod softmax;
 
 use crate::error::{Error, Result};
@@ -51,10 +56,18 @@ pub enum Family {
     Conv2d,
     /// 2-D transposed convolution.
     Conv2dTranspose,
+    /// Copies between places that an affine rule gives.
+    Copy,
     /// Matrix product on the last axis, with bias and activation.
     Dense,
+    /// Picking entries along one axis by constant indices.
+    Gather,
+    /// Padding with a constant or with the input's own elements.
+    Pad,
     /// Resampling of height and width.
     Resize2d,
+    /// Choosing between two values, element by element.
+    Select,
     /// Softmax over one axis.
     Softmax,
 }
@@ -91,13 +104,17 @@ pub struct Definition {
 
 impl Family {
     /// All families, in the order of their names.
-    pub const ALL: [Family; 7] = [
+    pub const ALL: [Family; 11] = [
         Family::Activation,
         Family::Binary,
         Family::Conv2d,
         Family::Conv2dTranspose,
+        Family::Copy,
         Family::Dense,
+        Family::Gather,
+        Family::Pad,
         Family::Resize2d,
+        Family::Select,
         Family::Softmax,
     ];
 
@@ -109,8 +126,12 @@ impl Family {
             Family::Binary => &binary::DEFINITION,
             Family::Conv2d => &conv2d::DEFINITION,
             Family::Conv2dTranspose => &conv2d_transpose::DEFINITION,
+            Family::Copy => &copy::DEFINITION,
             Family::Dense => &dense::DEFINITION,
+            Family::Gather => &gather::DEFINITION,
+            Family::Pad => &pad::DEFINITION,
             Family::Resize2d => &resize2d::DEFINITION,
+            Family::Select => &select::DEFINITION,
             Family::Softmax => &softmax::DEFINITION,
         }
     }
@@ -159,10 +180,18 @@ pub enum Work {
     Conv2d(conv2d::Geometry),
     /// 2-D transposed convolution.
     Conv2dTranspose(conv2d_transpose::Geometry),
+    /// Copies between places that an affine rule gives.
+    Copy(copy::Geometry),
     /// Matrix product on the last axis, with bias and activation.
     Dense(dense::Geometry),
+    /// Picking entries along one axis by constant indices.
+    Gather(gather::Geometry),
+    /// Padding with a constant or with the input's own elements.
+    Pad(pad::Geometry),
     /// Resampling of height and width.
     Resize2d(resize2d::Geometry),
+    /// Choosing between two values, element by element.
+    Select(select::Geometry),
     /// Softmax over one axis.
     Softmax(softmax::Geometry),
 }
@@ -176,8 +205,12 @@ impl Work {
             Work::Binary(_) => Family::Binary,
             Work::Conv2d(_) => Family::Conv2d,
             Work::Conv2dTranspose(_) => Family::Conv2dTranspose,
+            Work::Copy(_) => Family::Copy,
             Work::Dense(_) => Family::Dense,
+            Work::Gather(_) => Family::Gather,
+            Work::Pad(_) => Family::Pad,
             Work::Resize2d(_) => Family::Resize2d,
+            Work::Select(_) => Family::Select,
             Work::Softmax(_) => Family::Softmax,
         }
     }
@@ -191,7 +224,12 @@ impl Work {
             Work::Conv2d(geometry) => Some(&geometry.epilogue),
             Work::Conv2dTranspose(geometry) => Some(&geometry.epilogue),
             Work::Dense(geometry) => Some(&geometry.epilogue),
-            Work::Resize2d(_) | Work::Softmax(_) => None,
+            Work::Copy(_)
+            | Work::Gather(_)
+            | Work::Pad(_)
+            | Work::Resize2d(_)
+            | Work::Select(_)
+            | Work::Softmax(_) => None,
         }
     }
 
@@ -226,8 +264,12 @@ impl Work {
             Work::Binary(geometry) => binary::launch(node, geometry, most),
             Work::Conv2d(geometry) => conv2d::launch(node, geometry, most),
             Work::Conv2dTranspose(geometry) => conv2d_transpose::launch(node, geometry, most),
+            Work::Copy(geometry) => copy::launch(node, geometry, most),
             Work::Dense(geometry) => dense::launch(node, geometry, most),
+            Work::Gather(geometry) => gather::launch(node, geometry, most),
+            Work::Pad(geometry) => pad::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
+            Work::Select(geometry) => select::launch(node, geometry, most),
             Work::Softmax(geometry) => softmax::launch(node, geometry, most),
         }
     }
