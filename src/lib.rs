@@ -67,7 +67,7 @@ pub use error::{Error, Result};
 pub use graph::{
     Activation, BinaryOp, CenterCropPad, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthMode,
     DepthToSpace, DepthwiseConv2d, Graph, Interpolation, LayerWeights, PRelu, Pad, PadMode,
-    Padding, Pads, Resize2d, SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
+    Padding, Pads, Reshape, Resize2d, SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};
 pub use plan::Plan;

@@ -1,6 +1,6 @@
 //! Times each kernel family: upload, run, read and all three together.
 //!
-//! `cargo bench --bench kernels -- [--smoke] [--adapter NAME] [--json FILE] [TEXT]`
+//! `cargo bench --bench kernels -- [--smoke] [--adapter host|NAME] [--json FILE] [TEXT]`
 
 #![allow(
     clippy::unwrap_used,

@@ -54,7 +54,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// [`Error::Operand`](crate::Error::Operand) when `x` is no image, when its channels are no
+    /// [`Error::Operand`] when `x` is no image, when its channels are no
     /// multiple of the block, and for a block of size 0.
     pub fn depth_to_space(&mut self, x: Symbol, option: DepthToSpace) -> Result<Symbol> {
         let start = self.start("depth_to_space", x)?;
@@ -86,7 +86,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// [`Error::Operand`](crate::Error::Operand) when `x` is no image, when its sides are no
+    /// [`Error::Operand`] when `x` is no image, when its sides are no
     /// multiples of the block, and for a block of size 0.
     pub fn space_to_depth(&mut self, x: Symbol, option: DepthToSpace) -> Result<Symbol> {
         let start = self.start("space_to_depth", x)?;

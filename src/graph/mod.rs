@@ -45,6 +45,7 @@ pub(crate) use node::{Draft, Operand, Site, title};
 pub use node::{Node, Op};
 pub use p_relu::PRelu;
 pub use pad::{CenterCropPad, Pad, PadMode};
+pub use reshape::Reshape;
 pub use resize2d::{Coordinates, Interpolation, Resize2d, UpSampling2d};
 pub use slice::{Slice, Split};
 pub(crate) use weights::Source;

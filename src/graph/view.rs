@@ -17,12 +17,11 @@ impl Graph {
     /// batch's.
     pub fn squeeze(&mut self, x: Symbol, axes: Option<&[isize]>) -> Result<Symbol> {
         let start = self.start("squeeze", x)?;
-        let removed = match axes {
-            Some(axes) => start.axes(axes)?,
-            None => {
-                let ones = start.dims().iter().enumerate();
-                ones.filter(|(_, dim)| **dim == Dim::Fixed(1)).map(|(axis, _)| axis).collect()
-            }
+        let removed = if let Some(axes) = axes {
+            start.axes(axes)?
+        } else {
+            let ones = start.dims().iter().enumerate();
+            ones.filter(|(_, dim)| **dim == Dim::Fixed(1)).map(|(axis, _)| axis).collect()
         };
         for &axis in &removed {
             let length = start.fixed(axis, "it cannot be squeezed")?;

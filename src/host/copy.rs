@@ -88,7 +88,7 @@ fn share(part: Part<'_>, parts: usize) {
             share(
                 Part { axes: &two, input, from: right_from, result: right, to: 0 },
                 parts - parts / 2,
-            )
+            );
         },
     );
 }
@@ -150,6 +150,7 @@ fn plane(axes: [Axis<2>; 2], input: &[f32], from: usize, result: &mut [f32], to:
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "small whole numbers are exact")]
 mod tests {
     use super::*;
 

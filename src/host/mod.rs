@@ -1,11 +1,13 @@
 //! The host executor's arithmetic: every family of [`Work`], native and multi-threaded.
 //!
 //! Pure functions from slices to a slice. One file per family, with the family's stem. What
-//! they share: [`threads`] (who computes what), [`product`] (matrix products, also those that
-//! convolutions are), [`finish`] (what is applied to every result), [`functions`] (the shaders'
-//! formulas), [`simd`] (the processor's widest vectors).
+//! they share: `threads` (who computes what), `product` (matrix products, also those that
+//! convolutions are), `finish` (what is applied to every result), `functions` (the shaders'
+//! formulas), `simd` (the processor's widest vectors).
 //!
 //! Results equal the shaders' within rounding, at NaN and infinity too.
+
+#![allow(clippy::inline_always, reason = "only what is inlined is compiled for wide vectors")]
 
 mod activation;
 mod binary;
@@ -59,6 +61,9 @@ pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32])
         Work::Softmax(geometry) => softmax::execute(&step, geometry, result),
     }
 }
+
+/// Input and kernel, and the bias if there is one.
+type Weighted<'a> = ([&'a [f32]; 2], Option<&'a [f32]>);
 
 /// A step's name, what it reads, and what is applied to its results.
 pub(crate) struct Step<'a> {
@@ -118,7 +123,7 @@ impl<'a> Step<'a> {
         input: &[usize],
         kernel: &[usize],
         bias: Option<usize>,
-    ) -> Result<([&'a [f32]; 2], Option<&'a [f32]>)> {
+    ) -> Result<Weighted<'a>> {
         let own = [("input", input), ("kernel", kernel)];
         match bias {
             None => Ok((self.operands(own)?, None)),

@@ -175,7 +175,9 @@ impl<R: Rows, C: Columns> WithSimd for Multiply<'_, '_, R, C> {
                     let panels = packed.chunks_exact((depth.len() * panel_width::<S>()).max(1));
                     let starts = (0..wide.len()).step_by(panel_width::<S>());
                     if depth.is_empty() {
-                        lines.iter_mut().for_each(|line| line.fill(0.0));
+                        for line in lines.iter_mut() {
+                            line.fill(0.0);
+                        }
                     } else {
                         for (panel, start) in panels.zip(starts) {
                             let end = (start + panel_width::<S>()).min(wide.len());

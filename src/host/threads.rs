@@ -90,6 +90,7 @@ pub(crate) fn for_each_block(block: Block<'_>, grid: Grid, body: &(impl Fn(Block
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "small whole numbers are exact")]
 mod tests {
     use super::*;
     use ndarray::Array2;
@@ -101,7 +102,9 @@ mod tests {
             for_each_run(&mut result, unit, cost, |first, run| {
                 assert_eq!(run.len() % unit, 0);
                 for (number, unit) in run.chunks_mut(unit).enumerate() {
-                    unit.iter_mut().for_each(|value| *value += (first + number) as f32 + 1.0);
+                    for value in unit {
+                        *value += (first + number) as f32 + 1.0;
+                    }
                 }
             });
             for (number, unit) in result.chunks(unit).enumerate() {

@@ -46,12 +46,11 @@ pub(super) fn multiply<S: Simd>(
     for group in lines.chunks_mut(ROWS) {
         // Rows past the last one repeat it, unstored.
         let last = row + group.len() - 1;
-        let sums = match group.len() {
-            1 => Sums::One(sum_up::<S, 1>(simd, left, [row], &inner, panel)),
-            _ => {
-                let rows = std::array::from_fn(|number| (row + number).min(last));
-                Sums::Several(sum_up::<S, ROWS>(simd, left, rows, &inner, panel))
-            }
+        let sums = if group.len() == 1 {
+            Sums::One(sum_up::<S, 1>(simd, left, [row], &inner, panel))
+        } else {
+            let rows = std::array::from_fn(|number| (row + number).min(last));
+            Sums::Several(sum_up::<S, ROWS>(simd, left, rows, &inner, panel))
         };
         let sums: &[[S::f32s; VECTORS]] = match &sums {
             Sums::One(sums) => sums,
@@ -100,6 +99,8 @@ fn sum_up<S: Simd, const R: usize>(
                 &left.data[offset + first..][..count]
             }
         });
+        // Cut once more, where the compiler sees that all have one length.
+        let runs = runs.map(|run| &run[..count]);
         for number in 0..count {
             let Some(line) = panel.next() else { return sums };
             for (sums, run) in sums.iter_mut().zip(&runs) {

@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn dense_strides_count_the_elements_behind() {
         assert_eq!(dense_strides(&[2, 3, 5]), [15, 5, 1]);
-        assert_eq!(dense_strides(&[]), []);
+        assert!(dense_strides(&[]).is_empty());
         assert_eq!(dense_strides(&[2, 0, usize::MAX, usize::MAX]), [0, i64::MAX, i64::MAX, 1]);
     }
 }

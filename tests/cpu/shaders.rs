@@ -250,6 +250,7 @@ fn every_family_has_its_shader_kernel_operation_oracle_tests_and_bench() {
             format!("shaders/{stem}.wgsl"),
             format!("src/kernels/{stem}.rs"),
             format!("src/graph/{stem}.rs"),
+            format!("src/host/{stem}.rs"),
             format!("tests/common/oracle/{stem}.rs"),
             format!("tests/operators/{stem}.rs"),
             format!("benches/kernels/{stem}.rs"),

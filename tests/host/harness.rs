@@ -1,32 +1,20 @@
-//! What the GPU tests share: one runtime, and a graph run from arrays to arrays.
+//! What the host's tests share: its runtime, and a graph run from arrays to arrays.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use longshore::{Graph, HostArray, Run, Runtime, RuntimeOptions, Tensor};
+use longshore::{Graph, HostArray, Run, Runtime, Tensor};
 use ndarray::ArrayD;
 
-/// Returns the adapter under test: the one that `LONGSHORE_ADAPTER` names, or the first.
-///
-/// Without one the test fails, with the line that says what to install.
+/// Returns the host executor.
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(open)
 }
 
-/// Opens a runtime of the test's own, for tests that count or break things.
+/// Opens a runtime of the test's own, for tests that count things.
 pub fn open() -> Runtime {
-    let mut options = RuntimeOptions::new();
-    if let Ok(name) = std::env::var("LONGSHORE_ADAPTER") {
-        options = options.adapter(name);
-    }
-    match Runtime::open_with(&options) {
-        Ok(runtime) => {
-            eprintln!("GPU tests run on {}", runtime.adapter());
-            runtime
-        }
-        Err(error) => panic!("the GPU tests need an adapter and never skip: {error}"),
-    }
+    Runtime::host()
 }
 
 /// Stages an array of f32.

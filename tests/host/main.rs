@@ -28,3 +28,9 @@ mod operators;
 
 mod dispatch;
 mod harness;
+
+#[path = "../gpu/session.rs"]
+mod session;
+
+mod memory;
+mod refusals;

@@ -16,6 +16,7 @@ mod copy_layers;
 mod dense;
 mod epilogue;
 mod gather;
+mod movement_golden;
 mod pad;
 mod random_graph;
 mod resize2d;

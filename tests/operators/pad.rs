@@ -12,6 +12,9 @@ use crate::common::oracle::pad::{Mode, pad};
 use crate::common::random::Random;
 use crate::dispatch::dispatch;
 
+/// A shape, and what is put before and behind each axis.
+type PadCase<'a> = (&'a [usize], &'a [(i64, i64)]);
+
 const VALUE: f32 = -3.25;
 
 /// Each mode on both sides.
@@ -121,7 +124,7 @@ fn the_middle_stays_in_the_middle() {
 fn kernels_stay_within_their_output_in_folded_grids() {
     let (mut entries, mut folded) = (BTreeSet::new(), BTreeSet::new());
     let random = &mut Random::new(9);
-    let cases: [(&[usize], &[(i64, i64)]); 8] = [
+    let cases: [PadCase<'_>; 8] = [
         (&[1], &[(0, 1)]),
         (&[61], &[(1, 1)]),
         (&[64], &[(130, 131)]),
