@@ -43,7 +43,7 @@ fn elements4(
     output4[index] = finish4(index, input4[index]);
 }
 
-// For epilogues with functions of rare.wgsl. One thread computes one element.
+// For epilogues with functions of activate_rare.wgsl. One thread computes one element.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn rare(
     @builtin(workgroup_id) group: vec3<u32>,

@@ -140,7 +140,7 @@ fn broadcast(
     output[index] = finish(index, combine(params.operation, left[at.x], right[at.y]));
 }
 
-// For epilogues and operations with functions of rare.wgsl. One thread computes one element.
+// For operations of combine_rare.wgsl. One thread computes one element.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn rare(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -152,8 +152,7 @@ fn rare(
         return;
     }
     let at = places(index);
-    let value = apply_any(BINARY + params.operation, 0.0, 0.0, left[at.x], right[at.y]);
-    output[index] = finish_any(index, value);
+    output[index] = finish(index, combine_rare(params.operation, left[at.x], right[at.y]));
 }
 
 // Where an element's operands lie.

@@ -1,5 +1,5 @@
 // Element-wise functions of one operand, fused behind other kernels or on their own: Keras's
-// activations and ONNX's unary operators, but for those that rare.wgsl adds.
+// activations and ONNX's unary operators, but for those that activate_rare.wgsl adds.
 //
 // The numbers are those of `code` in src/kernels/activation.rs. NaN stays NaN; at infinity
 // each gives what its formula gives in IEEE arithmetic, as NumPy does (silu(-inf) is NaN).

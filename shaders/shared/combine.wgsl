@@ -1,4 +1,4 @@
-// Element-wise functions of two operands, but for those that rare.wgsl adds. The numbers are
+// Element-wise functions of two operands, but for those that combine_rare.wgsl adds. The numbers are
 // those of `code` in src/kernels/binary.rs.
 //
 // A comparison gives 1 or 0, and 0 where an operand is NaN. To a logical function whatever is

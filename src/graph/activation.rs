@@ -6,7 +6,7 @@ use crate::error::Result;
 /// Names a function of one operand; `x` is the value it is applied to.
 ///
 /// Formulas and default constants are Keras 3's, and ONNX's for what Keras lacks. NaN stays NaN
-/// in all of them but [`Activation::LogicalNot`].
+/// in all of them but [`Activation::LogicalNot`], [`Activation::IsNan`] and [`Activation::IsInf`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Activation {
@@ -105,6 +105,33 @@ pub enum Activation {
     Sin,
     /// The cosine of radians; every finite number is reduced exactly.
     Cos,
+    /// The tangent of radians; every finite number is reduced exactly.
+    Tan,
+    /// The inverse sine in radians, NaN beyond 1.
+    Asin,
+    /// The inverse cosine in radians, NaN beyond 1.
+    Acos,
+    /// The inverse tangent in radians.
+    Atan,
+    /// The hyperbolic sine.
+    Sinh,
+    /// The hyperbolic cosine.
+    Cosh,
+    /// The inverse hyperbolic sine.
+    Asinh,
+    /// The inverse hyperbolic cosine, NaN below 1.
+    Acosh,
+    /// The inverse hyperbolic tangent, infinite at 1 and -1, NaN beyond.
+    Atanh,
+    /// 1 for NaN, else 0.
+    IsNan,
+    /// 1 for an infinity that counts, else 0.
+    IsInf {
+        /// Whether positive infinity counts.
+        positive: bool,
+        /// Whether negative infinity counts.
+        negative: bool,
+    },
     /// `exp(x - max) / sum(exp(x - max))` over the last axis.
     ///
     /// The one activation that is not element-wise: a layer that asks for it
@@ -154,14 +181,26 @@ impl Activation {
             Activation::Erf => "erf",
             Activation::Sin => "sin",
             Activation::Cos => "cos",
+            Activation::Tan => "tan",
+            Activation::Asin => "asin",
+            Activation::Acos => "acos",
+            Activation::Atan => "atan",
+            Activation::Sinh => "sinh",
+            Activation::Cosh => "cosh",
+            Activation::Asinh => "asinh",
+            Activation::Acosh => "acosh",
+            Activation::Atanh => "atanh",
+            Activation::IsNan => "is_nan",
+            Activation::IsInf { .. } => "is_inf",
             Activation::Softmax => "softmax",
         }
     }
 
     /// Tells whether every kernel with an epilogue has it, so that a layer can fuse it.
     ///
-    /// The logarithm, erf, sine and cosine are long, so that element-wise nodes alone have them,
-    /// and softmax is not element-wise: as a layer's activation they become a node of their own.
+    /// The logarithm, erf and the circular and hyperbolic functions are long, and `is_nan` and
+    /// `is_inf` seldom asked for, so that element-wise nodes alone have them; softmax is not
+    /// element-wise. As a layer's activation they become a node of their own.
     #[must_use]
     pub fn is_fusable(self) -> bool {
         !matches!(
@@ -170,6 +209,17 @@ impl Activation {
                 | Activation::Erf
                 | Activation::Sin
                 | Activation::Cos
+                | Activation::Tan
+                | Activation::Asin
+                | Activation::Acos
+                | Activation::Atan
+                | Activation::Sinh
+                | Activation::Cosh
+                | Activation::Asinh
+                | Activation::Acosh
+                | Activation::Atanh
+                | Activation::IsNan
+                | Activation::IsInf { .. }
                 | Activation::Softmax
         )
     }

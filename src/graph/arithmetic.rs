@@ -76,6 +76,15 @@ impl Graph {
         self.binary(BinaryOp::Fmod, left, right)
     }
 
+    /// Takes the remainder of `left / right` with the sign of `right`: NumPy's mod.
+    ///
+    /// # Errors
+    ///
+    /// As [`Graph::binary`].
+    pub fn modulo(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
+        self.binary(BinaryOp::Mod, left, right)
+    }
+
     /// Gives 1 where both are equal, else 0.
     ///
     /// # Errors
@@ -192,8 +201,9 @@ impl Graph {
         if symbols.len() == 1 {
             return Ok(sum);
         }
+        // A product plus -0 is the product, zeros' signs included.
         let scale = 1.0 / symbols.len() as f32;
-        let mean = self.activation(sum, Activation::Affine { scale, offset: 0.0 });
+        let mean = self.activation(sum, Activation::Affine { scale, offset: -0.0 });
         if mean.is_err() {
             self.truncate(nodes);
         }

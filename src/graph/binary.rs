@@ -30,6 +30,8 @@ pub enum BinaryOp {
     PRelu,
     /// The remainder of `left / right` with the sign of `left`, exact: ONNX's Mod with fmod = 1.
     Fmod,
+    /// The remainder of `left / right` with the sign of `right`: NumPy's mod, ONNX's for integers.
+    Mod,
     /// 1 where both are equal, else 0; NaN equals nothing.
     Equal,
     /// 1 where `left > right`, else 0.
@@ -62,6 +64,7 @@ impl BinaryOp {
             BinaryOp::Maximum => "maximum",
             BinaryOp::PRelu => "p_relu",
             BinaryOp::Fmod => "fmod",
+            BinaryOp::Mod => "mod",
             BinaryOp::Equal => "equal",
             BinaryOp::Greater => "greater",
             BinaryOp::GreaterEqual => "greater_equal",
@@ -75,10 +78,10 @@ impl BinaryOp {
 
     /// Tells whether every kernel with an epilogue has it, so that a layer can fuse it.
     ///
-    /// The power and the remainder are long: element-wise nodes alone have them.
+    /// The power and the remainders are long: element-wise nodes alone have them.
     #[must_use]
     pub fn is_fusable(self) -> bool {
-        !matches!(self, BinaryOp::Power | BinaryOp::Fmod)
+        !matches!(self, BinaryOp::Power | BinaryOp::Fmod | BinaryOp::Mod)
     }
 }
 

@@ -26,6 +26,7 @@ pub mod select;
 pub mod slice;
 pub mod softmax;
 pub mod transpose;
+mod trigonometry;
 mod unary;
 pub mod view;
 mod weights;

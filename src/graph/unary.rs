@@ -103,24 +103,6 @@ impl Graph {
         self.activation(x, Activation::Erf)
     }
 
-    /// Takes the sine of radians.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::activation`].
-    pub fn sin(&mut self, x: Symbol) -> Result<Symbol> {
-        self.activation(x, Activation::Sin)
-    }
-
-    /// Takes the cosine of radians.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::activation`].
-    pub fn cos(&mut self, x: Symbol) -> Result<Symbol> {
-        self.activation(x, Activation::Cos)
-    }
-
     /// Takes the hyperbolic tangent.
     ///
     /// # Errors
@@ -137,6 +119,24 @@ impl Graph {
     /// As [`Graph::activation`].
     pub fn logical_not(&mut self, x: Symbol) -> Result<Symbol> {
         self.activation(x, Activation::LogicalNot)
+    }
+
+    /// Gives 1 for NaN, else 0: ONNX's IsNaN.
+    ///
+    /// # Errors
+    ///
+    /// As [`Graph::activation`].
+    pub fn is_nan(&mut self, x: Symbol) -> Result<Symbol> {
+        self.activation(x, Activation::IsNan)
+    }
+
+    /// Gives 1 for infinities of the signs that count, else 0: ONNX's `IsInf`, where both do.
+    ///
+    /// # Errors
+    ///
+    /// As [`Graph::activation`].
+    pub fn is_inf(&mut self, x: Symbol, positive: bool, negative: bool) -> Result<Symbol> {
+        self.activation(x, Activation::IsInf { positive, negative })
     }
 
     /// Takes the logistic function.
@@ -293,12 +293,12 @@ impl Graph {
         self.activation(x, Activation::Affine { scale: 1.0, offset })
     }
 
-    /// Multiplies by a number.
+    /// Multiplies by a number; what is added is -0, so that zeros keep their sign.
     ///
     /// # Errors
     ///
     /// As [`Graph::activation`].
     pub fn multiply_scalar(&mut self, x: Symbol, scale: f32) -> Result<Symbol> {
-        self.activation(x, Activation::Affine { scale, offset: 0.0 })
+        self.activation(x, Activation::Affine { scale, offset: -0.0 })
     }
 }

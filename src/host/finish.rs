@@ -131,16 +131,43 @@ fn activate_onnx(activation: Activation, values: &mut [f32]) {
         Activation::Ceil => each(values, f32::ceil),
         Activation::Round => each(values, f32::round_ties_even),
         Activation::Sign => each(values, |x| {
-            // Zeros and NaN are their own sign.
-            let falling = if x < 0.0 { -1.0 } else { x };
+            // Adding 0 leaves NaN, and of -0 makes 0.
+            let falling = if x < 0.0 { -1.0 } else { x + 0.0 };
             if x > 0.0 { 1.0 } else { falling }
         }),
         Activation::LogicalNot => each(values, |x| if x == 0.0 { 1.0 } else { 0.0 }),
+        other => activate_rare(other, values),
+    }
+}
+
+/// The functions that element-wise nodes alone have.
+fn activate_rare(activation: Activation, values: &mut [f32]) {
+    match activation {
         Activation::Log => each(values, f32::ln),
         Activation::Erf => each(values, erf),
         Activation::Sin => each(values, f32::sin),
         Activation::Cos => each(values, f32::cos),
-        // The caller has the rest.
+        Activation::Tan => each(values, f32::tan),
+        Activation::Asin => each(values, f32::asin),
+        Activation::Acos => each(values, f32::acos),
+        Activation::Atan => each(values, f32::atan),
+        Activation::Sinh => each(values, f32::sinh),
+        Activation::Cosh => each(values, f32::cosh),
+        // The standard library makes these of logarithms, which in f32 lose digits.
+        Activation::Asinh => each_wide(values, f64::asinh),
+        Activation::Acosh => each_wide(values, f64::acosh),
+        Activation::Atanh => each_wide(values, f64::atanh),
+        Activation::IsNan => each(values, |x| if x.is_nan() { 1.0 } else { 0.0 }),
+        Activation::IsInf { positive, negative } => {
+            let counts = |sign: bool| if sign { 1.0 } else { 0.0 };
+            let (above, below) = (counts(positive), counts(negative));
+            each(values, |x| match x {
+                f32::INFINITY => above,
+                f32::NEG_INFINITY => below,
+                _ => 0.0,
+            });
+        }
+        // The callers have the rest.
         _ => {}
     }
 }
@@ -165,4 +192,10 @@ fn each(values: &mut [f32], function: impl Fn(f32) -> f32) {
             }
         },
     );
+}
+
+/// As [`each`], in f64.
+#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
+fn each_wide(values: &mut [f32], function: impl Fn(f64) -> f64) {
+    values.iter_mut().for_each(|value| *value = function(f64::from(*value)) as f32);
 }

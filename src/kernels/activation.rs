@@ -10,11 +10,10 @@ const SOURCE: &str = concat!(
     include_str!("../../shaders/activation.wgsl"),
     include_str!("../../shaders/shared/epilogue.wgsl"),
     include_str!("../../shaders/shared/activate.wgsl"),
+    include_str!("../../shaders/shared/activate_rare.wgsl"),
     include_str!("../../shaders/shared/combine.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
     include_str!("../../shaders/shared/logarithm.wgsl"),
-    include_str!("../../shaders/shared/power.wgsl"),
-    include_str!("../../shaders/shared/rare.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
     include_str!("../../shaders/shared/trigonometry.wgsl"),
 );
@@ -92,9 +91,22 @@ pub fn code(node: &str, activation: Activation) -> Result<(u32, f32, f32)> {
         Activation::GeluTanh => (40, 0.0, 0.0),
         Activation::Mish => (41, 0.0, 0.0),
         Activation::Log => (RARE, 0.0, 0.0),
-        Activation::Erf => (RARE + 1, 0.0, 0.0),
-        Activation::Sin => (RARE + 2, 0.0, 0.0),
-        Activation::Cos => (RARE + 3, 0.0, 0.0),
+        Activation::Asinh => (RARE + 1, 0.0, 0.0),
+        Activation::Acosh => (RARE + 2, 0.0, 0.0),
+        Activation::Atanh => (RARE + 3, 0.0, 0.0),
+        Activation::Erf => (RARE + 8, 0.0, 0.0),
+        Activation::Sinh => (RARE + 9, 0.0, 0.0),
+        Activation::Cosh => (RARE + 10, 0.0, 0.0),
+        Activation::Sin => (RARE + 16, 0.0, 0.0),
+        Activation::Cos => (RARE + 17, 0.0, 0.0),
+        Activation::Tan => (RARE + 18, 0.0, 0.0),
+        Activation::Asin => (RARE + 24, 0.0, 0.0),
+        Activation::Acos => (RARE + 25, 0.0, 0.0),
+        Activation::Atan => (RARE + 26, 0.0, 0.0),
+        Activation::IsNan => (RARE + 32, 0.0, 0.0),
+        Activation::IsInf { positive, negative } => {
+            (RARE + 33, u8::from(positive).into(), u8::from(negative).into())
+        }
         Activation::Softmax => {
             return Err(Error::Unsupported {
                 node: node.to_owned(),
@@ -125,7 +137,7 @@ pub fn launch(
     let params = bytemuck::bytes_of(&Params { threads }).to_vec();
     Ok(Launch {
         kernel: Kernel { family: Family::Activation, entry },
-        params: epilogue::append_any(node, params, &geometry.epilogue)?,
+        params: epilogue::append_rare(node, params, &geometry.epilogue)?,
         table: Vec::new(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
     })

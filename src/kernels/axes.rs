@@ -101,10 +101,10 @@ mod tests {
 
     #[test]
     fn shapes_are_aligned_at_the_end() {
-        let axis = |length, strides| Axis { length, strides };
+        let three = |length, strides| Axis { length, strides };
         let found = broadcast([&[2, 3, 4], &[4], &[3, 1]]);
-        assert_eq!(found, [axis(2, [12, 0, 0]), axis(3, [4, 0, 1]), axis(4, [1, 1, 0])]);
-        assert_eq!(broadcast([&[5, 2], &[5, 2], &[1]]), [axis(10, [1, 1, 0])]);
+        assert_eq!(found, [three(2, [12, 0, 0]), three(3, [4, 0, 1]), three(4, [1, 1, 0])]);
+        assert_eq!(broadcast([&[5, 2], &[5, 2], &[1]]), [three(10, [1, 1, 0])]);
         assert_eq!(broadcast([&[], &[], &[1, 1]]), []);
         assert_eq!(broadcast([&[0, 3], &[1, 3]]), [axis(0, [3, 0]), axis(3, [1, 1])]);
     }

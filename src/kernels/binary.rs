@@ -13,12 +13,10 @@ const SOURCE: &str = concat!(
     include_str!("../../shaders/shared/epilogue.wgsl"),
     include_str!("../../shaders/shared/activate.wgsl"),
     include_str!("../../shaders/shared/combine.wgsl"),
+    include_str!("../../shaders/shared/combine_rare.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
-    include_str!("../../shaders/shared/logarithm.wgsl"),
     include_str!("../../shaders/shared/power.wgsl"),
-    include_str!("../../shaders/shared/rare.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
-    include_str!("../../shaders/shared/trigonometry.wgsl"),
 );
 
 /// Axes that the shader walks over.
@@ -89,6 +87,7 @@ pub fn code(operation: BinaryOp) -> u32 {
         BinaryOp::LogicalXor => 23,
         BinaryOp::Power => RARE,
         BinaryOp::Fmod => RARE + 1,
+        BinaryOp::Mod => RARE + 2,
     }
 }
 
@@ -97,7 +96,7 @@ pub fn code(operation: BinaryOp) -> u32 {
 /// # Errors
 ///
 /// [`Error::Limit`] when a size exceeds what the kernel or the device can number,
-/// [`Error::Unsupported`] for softmax, and for operands that alternate between more than
+/// [`Error::Unsupported`] for an epilogue that [`epilogue::append`] refuses, and for operands that alternate between more than
 /// 6 runs of axes that broadcast and axes that do not (so never at rank 6 or below).
 pub fn launch(
     node: &str,
@@ -130,7 +129,7 @@ pub fn launch(
     let mut lengths = narrow(node, "the output", padded(1, |axis| axis.length))?;
     let left = narrow(node, "the left operand", padded(0, |axis| axis.left))?;
     let right = narrow(node, "the right operand", padded(0, |axis| axis.right))?;
-    let (entry, threads) = if geometry.epilogue.has_rare() || !geometry.operation.is_fusable() {
+    let (entry, threads) = if !geometry.operation.is_fusable() {
         ("rare", elements)
     } else if same {
         in_fours(elements, "same", "same4")
@@ -156,7 +155,7 @@ pub fn launch(
     };
     Ok(Launch {
         kernel: Kernel { family: Family::Binary, entry },
-        params: epilogue::append_any(node, bytemuck::bytes_of(&params).to_vec(), stages)?,
+        params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), stages)?,
         table: Vec::new(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
     })

@@ -37,22 +37,32 @@ pub const ALIGNMENT: usize = 16;
 /// are not fusable ([`Stage::is_fusable`]),
 /// [`Error::Limit`] for an extra operand that 32 bits cannot number.
 pub fn append(node: &str, params: Vec<u8>, epilogue: &Epilogue) -> Result<Vec<u8>> {
-    if let Some(stage) = epilogue.stages.iter().find(|stage| !stage.is_fusable()) {
-        return Err(Error::Unsupported {
-            node: node.to_owned(),
-            what: format!("{stage} in its epilogue"),
-            remedy: "apply it as a node of its own".to_owned(),
-        });
-    }
-    append_any(node, params, epilogue)
+    check(node, epilogue, Stage::is_fusable)?;
+    pack(node, params, epilogue)
 }
 
-/// As [`append`], for kernels that have every function.
+/// As [`append`], for a kernel that has every function of one operand.
 ///
 /// # Errors
 ///
-/// As [`append`], but for functions that are not fusable.
-pub fn append_any(node: &str, mut params: Vec<u8>, epilogue: &Epilogue) -> Result<Vec<u8>> {
+/// As [`append`], but for functions of one operand that are not fusable.
+pub fn append_rare(node: &str, params: Vec<u8>, epilogue: &Epilogue) -> Result<Vec<u8>> {
+    check(node, epilogue, |stage| !stage.reads_extra() || stage.is_fusable())?;
+    pack(node, params, epilogue)
+}
+
+fn check(node: &str, epilogue: &Epilogue, is_known: fn(&Stage) -> bool) -> Result<()> {
+    match epilogue.stages.iter().find(|stage| !is_known(stage)) {
+        None => Ok(()),
+        Some(stage) => Err(Error::Unsupported {
+            node: node.to_owned(),
+            what: format!("{stage} in its epilogue"),
+            remedy: "apply it as a node of its own".to_owned(),
+        }),
+    }
+}
+
+fn pack(node: &str, mut params: Vec<u8>, epilogue: &Epilogue) -> Result<Vec<u8>> {
     let refuse = |what: String, remedy: &str| Error::Unsupported {
         node: node.to_owned(),
         what,
