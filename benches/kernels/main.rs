@@ -26,6 +26,7 @@ mod dense;
 mod gather;
 mod pad;
 mod resize2d;
+mod select;
 mod softmax;
 
 use anyhow::{Result, anyhow};
@@ -94,6 +95,7 @@ fn main() -> Result<()> {
         gather::cases,
         pad::cases,
         resize2d::cases,
+        select::cases,
         softmax::cases,
     ];
     for family in families {

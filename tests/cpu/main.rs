@@ -40,5 +40,6 @@ mod oracle;
 mod pack;
 mod plan;
 mod plan_limits;
+mod shader_numbers;
 mod shaders;
 mod structure;

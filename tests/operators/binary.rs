@@ -11,7 +11,7 @@ use super::golden::{ELEMENTWISE, cases, check, line, narrow, trials, widen};
 use crate::common::compare::assert_close;
 use crate::common::fixture::Case;
 use crate::common::oracle::Expected;
-use crate::common::oracle::binary::{add, multiply};
+use crate::common::oracle::binary::{Operation, add, binary, multiply};
 use crate::common::random::Random;
 use crate::dispatch::dispatch;
 use crate::harness::{run, runtime};
@@ -20,6 +20,7 @@ fn exact(operation: BinaryOp, left: &ArrayD<f32>, right: &ArrayD<f32>) -> Expect
     match operation {
         BinaryOp::Add => add(&widen(left), &widen(right)),
         BinaryOp::Multiply => multiply(&widen(left), &widen(right)),
+        BinaryOp::Fmod => binary(Operation::Fmod, &widen(left), &widen(right)),
         other => panic!("the oracle has no {other:?}"),
     }
 }
@@ -119,7 +120,7 @@ fn kernels_stay_within_their_output_in_folded_grids() {
     ];
     let random = &mut Random::new(3);
     for (left, right) in pairs {
-        for operation in [BinaryOp::Add, BinaryOp::Multiply] {
+        for operation in [BinaryOp::Add, BinaryOp::Multiply, BinaryOp::Fmod] {
             let twin = *random.pick(&ELEMENTWISE);
             let (one, two) = (random.uniform(left), random.uniform(right));
             let expected = twin.apply(exact(operation, &one, &two));

@@ -128,10 +128,13 @@ fn stages_are_applied_in_order_with_the_extra_operand_at_its_place() {
             }
         }
     }
+    // Entry points for functions that are no stages; `unary` and `binary` test their epilogues.
+    let rare = [(Family::Activation, "rare"), (Family::Binary, "rare")];
     let with_epilogue =
         Family::ALL.into_iter().filter(|family| family.bindings().contains(&Binding::Extra));
     let all: BTreeSet<(Family, &str)> = with_epilogue
         .flat_map(|family| family.entries().iter().map(move |entry| (family, *entry)))
+        .filter(|entry| !rare.contains(entry))
         .collect();
     assert_eq!(reached, all);
 }
