@@ -44,17 +44,17 @@ fn through_logarithm(kind: u32, x: f32) -> f32 {
         case ATANH: { y = 2.0 * a / (1.0 - a); }
         default: {}
     }
-    // log1p(y) = log(u) + what rounding u = 1 + y has lost; at 1 atanh is infinite.
-    let goes_on = kind == ATANH && a == 1.0;
-    let u = 1.0 + y;
-    let lost = (y - (u - 1.0)) / u;
-    let log_of = logarithm(select(u, select(a, x, kind == LOG), is_large));
+    // Rounding 1 + y costs digits where y is small alone. At 1 atanh is infinite.
+    let log_of = logarithm(select(1.0 + y, select(a, x, kind == LOG), is_large));
     if kind == LOG {
         return log_of;
     }
-    var value = log_of + select(lost, 0.69314718, is_large);
+    var value = log_of + select(0.0, 0.69314718, is_large);
+    if y <= 1.0 && !is_large {
+        value = log_of_one_plus(y);
+    }
     if kind == ATANH {
-        value = select(0.5 * value, bitcast<f32>(0x7f800000u), goes_on);
+        value = select(0.5 * value, bitcast<f32>(0x7f800000u), a == 1.0);
     }
     return select(value, -value, x < 0.0);
 }

@@ -55,11 +55,13 @@ fn positive_power(x: f32, y: f32) -> f32 {
     let r = r_high + r_low;
     let square = r_high * r_high + r_low * (r_high + r);
     let cube = r * square * (0.33333333 + r * (-0.25 + r * (0.2 + r * -0.16666667)));
-    // log2(1 + r): the first part exact, the other below 2^-11.
+    // log2(1 + r): two parts exact, as 1.44238281 has 11 bits, and the rest far below them.
     let first = r_high * 1.44238281;
+    let r_middle = truncated(r_low);
+    let second = r_middle * 1.44238281;
     let rest = lows[u32(j) - 23u]
-        + (r_high * 0.000312228396 + 1.44269504 * (r_low + (cube - 0.5 * square)));
-    let estimate = y * (k + high + (first + rest));
+        + ((r_high + r_middle) * 0.000312228396 + 1.44269504 * ((r_low - r_middle) + (cube - 0.5 * square)));
+    let estimate = y * (k + high + (first + (second + rest)));
     if abs(estimate) > 200.0 {
         // 0 or infinity, by an exponent that has no other
         return exponential(sign(estimate) * 200.0);
@@ -67,12 +69,15 @@ fn positive_power(x: f32, y: f32) -> f32 {
     let y_high = truncated(y);
     let y_low = y - y_high;
     let first_high = truncated(first);
+    let second_high = truncated(second);
     var sum = gather(vec2(0.0), y_high * k);
     sum = gather(sum, y_low * k);
     sum = gather(sum, y_high * high);
     sum = gather(sum, y_low * high);
     sum = gather(sum, y_high * first_high);
-    sum = gather(sum, (y_high * (first - first_high) + y_low * first) + y * rest);
+    sum = gather(sum, y_high * second_high);
+    sum = gather(sum, (y_high * (first - first_high) + y_low * first)
+        + ((y_high * (second - second_high) + y_low * second) + y * rest));
     let parts = reduce(sum.y * 0.693147181);
     let exponent = i32(sum.x) + parts.power;
     let half = exponent / 2;

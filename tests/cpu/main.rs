@@ -27,6 +27,7 @@ mod batches;
 mod compare;
 mod failures;
 mod graph;
+mod graph_elementwise;
 mod graph_errors;
 mod graph_movement;
 mod graph_names;

@@ -59,7 +59,11 @@ fn kernels_stay_within_their_output_in_folded_grids() {
             let input = random.uniform(&[elements]) * 6.0;
             let geometry = kernel::Geometry { shape: vec![elements], epilogue: twin.ours.into() };
             let work = Work::Activation(geometry);
-            let launch = work.launch("test", 3).unwrap();
+            let Ok(launch) = work.launch("test", 3) else {
+                // One element for each thread, and too many of them.
+                assert!(elements > 576);
+                continue;
+            };
             entries.insert(launch.kernel.entry);
             folded.extend((launch.workgroups[1] > 1).then_some(launch.kernel.entry));
             let actual = dispatch(&work, 3, &[&input], &[elements]);

@@ -23,5 +23,6 @@ mod pad;
 mod random_graph;
 mod resize2d;
 mod select;
+mod several;
 mod softmax;
 mod unary;

@@ -95,6 +95,7 @@ impl Unary {
             Self::Atan => x.atan(),
             Self::Sinh => x.sinh(),
             Self::Cosh => x.cosh(),
+            Self::Asinh if x.is_infinite() => x,
             Self::Asinh => (x.abs() + x * x / (1.0 + (x * x + 1.0).sqrt())).ln_1p() * x.signum(),
             Self::Acosh => {
                 if x < 1.0 {
