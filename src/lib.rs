@@ -54,6 +54,7 @@ pub mod host;
 pub mod kernels;
 pub mod ledger;
 pub mod misuse;
+pub mod own;
 pub mod plan;
 pub mod shape;
 
@@ -67,9 +68,11 @@ pub use error::{Error, Result};
 pub use graph::{
     Activation, BinaryOp, CenterCropPad, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthMode,
     DepthToSpace, DepthwiseConv2d, Graph, Interpolation, LayerWeights, PRelu, Pad, PadMode,
-    Padding, Pads, Reshape, Resize2d, SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
+    Padding, Pads, PoolMode, Pooling, Reshape, Resize, Resize2d, SeparableConv2d, Slice, Split,
+    Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};
+pub use own::{OwnCall, OwnKernel};
 pub use plan::Plan;
 pub use shape::{Dim, Shape};
 // The version whose devices and buffers can be handed in and out.

@@ -25,6 +25,7 @@ mod copy;
 mod dense;
 mod gather;
 mod pad;
+mod pool2d;
 mod resize2d;
 mod select;
 mod softmax;
@@ -94,6 +95,7 @@ fn main() -> Result<()> {
         dense::cases,
         gather::cases,
         pad::cases,
+        pool2d::cases,
         resize2d::cases,
         select::cases,
         softmax::cases,

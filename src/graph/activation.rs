@@ -149,9 +149,9 @@ impl Activation {
             Activation::Relu6 => "relu6",
             Activation::LeakyRelu(_) => "leaky_relu",
             Activation::Elu(_) => "elu",
-            Activation::Selu => "selu",
+            Activation::Selu | Activation::SeluWith { .. } => "selu",
             Activation::Sigmoid => "sigmoid",
-            Activation::HardSigmoid => "hard_sigmoid",
+            Activation::HardSigmoid | Activation::HardSigmoidWith { .. } => "hard_sigmoid",
             Activation::Tanh => "tanh",
             Activation::Softplus => "softplus",
             Activation::Softsign => "softsign",
@@ -164,8 +164,6 @@ impl Activation {
             Activation::Affine { .. } => "affine",
             Activation::Clip { .. } => "clip",
             Activation::Celu(_) => "celu",
-            Activation::SeluWith { .. } => "selu",
-            Activation::HardSigmoidWith { .. } => "hard_sigmoid",
             Activation::Swish(_) => "swish",
             Activation::ThresholdedRelu(_) => "thresholded_relu",
             Activation::Abs => "abs",
@@ -227,7 +225,7 @@ impl Activation {
     /// Says what is wrong with its constants, if something is.
     pub(crate) fn undefined(self) -> Option<String> {
         match self {
-            Activation::Celu(alpha) if !(alpha > 0.0) => {
+            Activation::Celu(alpha) if alpha.is_nan() || alpha <= 0.0 => {
                 Some(format!("celu with alpha {alpha}, which must be positive"))
             }
             Activation::Clip { min, max } if min.is_nan() || max.is_nan() => {

@@ -1,9 +1,11 @@
 //! Nodes: what they compute, and what their shape rules need to speak about them.
 
 use super::{
-    Activation, BinaryOp, Resize2d, Stage, Weight, conv2d, conv2d_transpose, depth_to_space, pad,
+    Activation, BinaryOp, Resampling, Stage, Weight, conv2d, conv2d_transpose, depth_to_space, pad,
+    pool2d,
 };
 use crate::error::{Error, Result};
+use crate::own;
 use crate::shape::{Dim, Shape};
 
 /// What a node computes, with every option resolved.
@@ -12,8 +14,8 @@ use crate::shape::{Dim, Shape};
 pub enum Op {
     /// A value that each run brings.
     Input,
-    /// Resampling of height and width.
-    Resize2d(Resize2d),
+    /// Resampling of one axis, or of two neighbours.
+    Resize2d(Resampling),
     /// Convolution with resolved padding; weights: kernel, then bias.
     Conv2d(conv2d::Resolved),
     /// Transposed convolution with resolved cropping; weights: kernel, then bias.
@@ -29,6 +31,8 @@ pub enum Op {
     },
     /// An element-wise function of two operands.
     Binary(BinaryOp),
+    /// A kernel of the user's own, with the values of its parameters.
+    Own(own::Bound),
     /// The same elements in another shape; moves nothing.
     Reshape,
     /// Where a condition is not zero one value, else another one.
@@ -54,6 +58,8 @@ pub enum Op {
     },
     /// The operand cropped, and with something around it.
     Pad(pad::Resolved),
+    /// Pooling with resolved padding.
+    Pool2d(pool2d::Resolved),
     /// A part of the operand, in steps; how many steps stands in the node's shape.
     Slice {
         /// The first entry of each axis, counted from the first; 0 for an empty axis.
@@ -88,6 +94,7 @@ impl Op {
             Op::Activation(activation) => activation.name(),
             Op::Softmax { .. } => "softmax",
             Op::Binary(operation) => operation.name(),
+            Op::Own(_) => "own",
             Op::Reshape => "reshape",
             Op::Select => "where",
             Op::Concat { .. } => "concat",
@@ -96,6 +103,7 @@ impl Op {
             Op::Expand => "expand",
             Op::Gather { .. } => "gather",
             Op::Pad(_) => "pad",
+            Op::Pool2d(_) => "pool2d",
             Op::Slice { .. } => "slice",
             Op::SpaceToDepth(_) => "space_to_depth",
             Op::Tile { .. } => "tile",

@@ -121,7 +121,7 @@ impl Graph {
         self.activation(x, Activation::LogicalNot)
     }
 
-    /// Gives 1 for NaN, else 0: ONNX's IsNaN.
+    /// Gives 1 for NaN, else 0: ONNX's `IsNaN`.
     ///
     /// # Errors
     ///

@@ -112,10 +112,10 @@ fn activate_onnx(activation: Activation, values: &mut [f32]) {
             if low > max { max } else { low }
         }),
         Activation::Celu(alpha) => {
-            each(values, |x| if x < 0.0 { alpha * exponential_minus_one(x / alpha) } else { x })
+            each(values, |x| if x < 0.0 { alpha * exponential_minus_one(x / alpha) } else { x });
         }
         Activation::SeluWith { alpha, gamma } => {
-            each(values, |x| gamma * if x < 0.0 { alpha * exponential_minus_one(x) } else { x })
+            each(values, |x| gamma * if x < 0.0 { alpha * exponential_minus_one(x) } else { x });
         }
         Activation::HardSigmoidWith { alpha, beta } => {
             each(values, |x| (alpha * x + beta).clamp(0.0, 1.0));
@@ -197,5 +197,7 @@ fn each(values: &mut [f32], function: impl Fn(f32) -> f32) {
 /// As [`each`], in f64.
 #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
 fn each_wide(values: &mut [f32], function: impl Fn(f64) -> f64) {
-    values.iter_mut().for_each(|value| *value = function(f64::from(*value)) as f32);
+    for value in values {
+        *value = function(f64::from(*value)) as f32;
+    }
 }

@@ -95,11 +95,11 @@ pub(crate) fn erf(x: f32) -> f32 {
     let a = x.abs();
     let t = x * x;
     let series = x
-        * (1.128_379_2
+        * (std::f32::consts::FRAC_2_SQRT_PI
             + t * (-0.376_126_38
                 + t * (0.112_837_92
                     + t * (-0.026_866_17
-                        + t * (0.005_223_977_9 + t * (-0.000_854_832_7 + t * 0.000_120_553_33))))));
+                        + t * (0.005_223_978 + t * (-0.000_854_832_7 + t * 0.000_120_553_33))))));
     let value = 1.0 - 2.0 * normal_tail(std::f32::consts::SQRT_2 * a, exponential(-a * a));
     let signed = if x < 0.0 { -value } else { value };
     if a < 0.5 { series } else { signed }

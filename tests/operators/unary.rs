@@ -34,7 +34,7 @@ fn spread(random: &mut Random, count: usize) -> ArrayD<f32> {
         // halves
         4 => (random.signed() * 64.0).round() * 0.5,
         // multiples of pi / 2, as near as f32 has them
-        5 => ((random.signed() * 4096.0).round() as f32) * std::f32::consts::FRAC_PI_2,
+        5 => (random.signed() * 4096.0).round() * std::f32::consts::FRAC_PI_2,
         // beside 1
         6 => f32::from_bits(0x3f80_0000 - 40 + random.range(0, 80) as u32) * sign(random),
         _ => 1.0 + random.signed() * 0.3,
