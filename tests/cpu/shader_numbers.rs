@@ -54,7 +54,7 @@ fn activations_have_the_numbers_of_the_rust_side() {
         assert_eq!(number < 512, activation.is_fusable(), "{activation:?}");
         assert!(number < 1024, "{activation:?}");
     }
-    assert_eq!(used.len(), all.len() - 6);
+    assert_eq!(used.len(), all.len() - 5);
     assert!(code("a", Activation::Softmax).is_err());
 }
 
