@@ -1,8 +1,8 @@
 //! Nodes: what they compute, and what their shape rules need to speak about them.
 
 use super::{
-    Activation, BinaryOp, Resampling, Stage, Weight, conv2d, conv2d_transpose, depth_to_space, pad,
-    pool2d,
+    Activation, BinaryOp, Resampling, Stage, Weight, conv2d, conv2d_transpose, depth_to_space,
+    grid_sample, pad, pool2d,
 };
 use crate::error::{Error, Result};
 use crate::own;
@@ -56,6 +56,8 @@ pub enum Op {
         /// node's, at the place of the axis.
         indices: Vec<usize>,
     },
+    /// The first operand at the places that the second gives.
+    GridSample(grid_sample::Resolved),
     /// The operand cropped, and with something around it.
     Pad(pad::Resolved),
     /// Pooling with resolved padding.
@@ -102,6 +104,7 @@ impl Op {
             Op::DepthToSpace(_) => "depth_to_space",
             Op::Expand => "expand",
             Op::Gather { .. } => "gather",
+            Op::GridSample(_) => "grid_sample",
             Op::Pad(_) => "pad",
             Op::Pool2d(_) => "pool2d",
             Op::Slice { .. } => "slice",

@@ -189,9 +189,10 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// [`Error::Operand`] when axes, scales, sizes or roi do not fit `x`,
-    /// [`Error::Unsupported`] for antialias or `exclude_outside` with nearest, for a policy with
-    /// scales and for `exclude_outside` with a policy and aligned corners.
+    /// [`Error::Operand`](crate::Error::Operand) when axes, scales, sizes or roi do not fit `x`,
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for antialias or `exclude_outside` with
+    /// nearest, for a policy with scales and for `exclude_outside` with a policy and aligned
+    /// corners.
     pub fn resize(&mut self, x: Symbol, layer: Resize) -> Result<Symbol> {
         let name = self.name_for("resize", layer.name.as_deref())?;
         let node = title("resize", &name);

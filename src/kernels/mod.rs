@@ -35,6 +35,7 @@ pub mod dense;
 pub mod epilogue;
 mod fold;
 pub mod gather;
+pub mod grid_sample;
 pub mod own;
 pub mod pad;
 pub mod pool2d;
@@ -70,6 +71,8 @@ pub enum Family {
     Dense,
     /// Picking entries along one axis by constant indices.
     Gather,
+    /// Sampling at places that a grid gives.
+    GridSample,
     /// Padding with a constant or with the input's own elements.
     Pad,
     /// The largest, the average or the norm of windows.
@@ -116,7 +119,7 @@ pub struct Definition {
 
 impl Family {
     /// The families whose shaders the library brings, in the order of their names.
-    pub const ALL: [Family; 12] = [
+    pub const ALL: [Family; 13] = [
         Family::Activation,
         Family::Binary,
         Family::Conv2d,
@@ -124,6 +127,7 @@ impl Family {
         Family::Copy,
         Family::Dense,
         Family::Gather,
+        Family::GridSample,
         Family::Pad,
         Family::Pool2d,
         Family::Resize2d,
@@ -142,6 +146,7 @@ impl Family {
             Family::Copy => &copy::DEFINITION,
             Family::Dense => &dense::DEFINITION,
             Family::Gather => &gather::DEFINITION,
+            Family::GridSample => &grid_sample::DEFINITION,
             Family::Pad => &pad::DEFINITION,
             Family::Pool2d => &pool2d::DEFINITION,
             Family::Resize2d => &resize2d::DEFINITION,
@@ -201,6 +206,8 @@ pub enum Work {
     Dense(dense::Geometry),
     /// Picking entries along one axis by constant indices.
     Gather(gather::Geometry),
+    /// Sampling at places that a grid gives.
+    GridSample(grid_sample::Geometry),
     /// Padding with a constant or with the input's own elements.
     Pad(pad::Geometry),
     /// The largest, the average or the norm of windows.
@@ -227,6 +234,7 @@ impl Work {
             Work::Copy(_) => Family::Copy,
             Work::Dense(_) => Family::Dense,
             Work::Gather(_) => Family::Gather,
+            Work::GridSample(_) => Family::GridSample,
             Work::Pad(_) => Family::Pad,
             Work::Pool2d(_) => Family::Pool2d,
             Work::Resize2d(_) => Family::Resize2d,
@@ -247,6 +255,7 @@ impl Work {
             Work::Dense(geometry) => Some(&geometry.epilogue),
             Work::Copy(_)
             | Work::Gather(_)
+            | Work::GridSample(_)
             | Work::Pad(_)
             | Work::Pool2d(_)
             | Work::Resize2d(_)
@@ -311,6 +320,7 @@ impl Work {
             Work::Copy(geometry) => copy::launch(node, geometry, most),
             Work::Dense(geometry) => dense::launch(node, geometry, most),
             Work::Gather(geometry) => gather::launch(node, geometry, most),
+            Work::GridSample(geometry) => grid_sample::launch(node, geometry, most),
             Work::Pad(geometry) => pad::launch(node, geometry, most),
             Work::Pool2d(geometry) => pool2d::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),

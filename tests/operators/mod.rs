@@ -18,6 +18,7 @@ mod dense;
 mod elementwise_golden;
 mod epilogue;
 mod gather;
+mod grid_sample;
 mod movement_golden;
 mod pad;
 mod pool2d;
