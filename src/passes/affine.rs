@@ -14,6 +14,14 @@ pub(super) struct Affine {
 }
 
 impl Affine {
+    fn shifting(shift: Vec<f64>) -> Self {
+        Affine { scale: vec![1.0], shift }
+    }
+
+    fn scaling(scale: Vec<f64>) -> Self {
+        Affine { scale, shift: vec![0.0] }
+    }
+
     pub(super) fn scale(&self, channel: usize) -> f64 {
         at(&self.scale, channel)
     }
@@ -33,6 +41,10 @@ impl Affine {
     }
 }
 
+fn each(values: Vec<f64>, change: fn(f64) -> f64) -> Vec<f64> {
+    values.into_iter().map(change).collect()
+}
+
 fn at(values: &[f64], channel: usize) -> f64 {
     let last = values.len().saturating_sub(1);
     values.get(channel.min(last)).copied().unwrap_or(f64::NAN)
@@ -48,20 +60,27 @@ pub(super) const STAGED: Reason = "its numbers are staged already, or cannot be 
 pub(super) fn affine(rewrite: &Rewrite, index: usize) -> Option<(usize, Result<Affine, Reason>)> {
     let node = rewrite.node(index);
     match &node.op {
-        Op::Binary(operation @ (BinaryOp::Add | BinaryOp::Multiply)) => {
+        Op::Binary(operation) => {
             let &[left, right] = own_operands(node) else { return None };
             let is_constant = |operand: usize| rewrite.node(operand).op == Op::Constant;
-            let (x, constant) = match (is_constant(left), is_constant(right)) {
-                (false, true) => (left, right),
-                (true, false) => (right, left),
+            let (x, constant, is_left) = match (is_constant(left), is_constant(right)) {
+                (false, true) => (left, right, false),
+                (true, false) => (right, left, true),
                 _ => return None,
             };
-            let values = by_channel(rewrite, node, constant)?;
-            let rule = values.map(|values| match operation {
-                BinaryOp::Add => Affine { scale: vec![1.0], shift: values },
-                _ => Affine { scale: values, shift: vec![0.0] },
-            });
-            Some((x, rule))
+            let make = match (operation, is_left) {
+                (BinaryOp::Add, _) => Affine::shifting,
+                (BinaryOp::Multiply, _) => Affine::scaling,
+                (BinaryOp::Subtract, false) => {
+                    |values| Affine::shifting(each(values, |value| -value))
+                }
+                (BinaryOp::Subtract, true) => |values| Affine { scale: vec![-1.0], shift: values },
+                (BinaryOp::Divide, false) => {
+                    |values| Affine::scaling(each(values, |value| 1.0 / value))
+                }
+                _ => return None,
+            };
+            Some((x, by_channel(rewrite, node, constant)?.map(make)))
         }
         _ => None,
     }

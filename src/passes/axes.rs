@@ -49,7 +49,7 @@ pub(super) fn moved_op(node: &Node, perm: &[usize]) -> Option<Op> {
     }
     let axis_of = |axis: &usize| perm.get(*axis).copied();
     match &node.op {
-        Op::Activation(_) | Op::Binary(_) | Op::Expand => Some(node.op.clone()),
+        Op::Activation(_) | Op::Binary(_) | Op::Expand | Op::Select => Some(node.op.clone()),
         Op::Softmax { axis } => Some(Op::Softmax { axis: axis_of(axis)? }),
         Op::Concat { axis } => Some(Op::Concat { axis: axis_of(axis)? }),
         Op::Resize2d(rule) => {

@@ -1,8 +1,8 @@
 //! Passes keep values: networks that each pass changes, planned with and without it.
 
 use longshore::{
-    Activation, Conv2d, Conv2dTranspose, Dense, Graph, HostArray, LayerWeights, Pad, Padding,
-    Passes, PlanOptions, Symbol,
+    Activation, BinaryOp, Conv2d, Conv2dTranspose, Dense, Graph, HostArray, LayerWeights, Pad,
+    Padding, Passes, PlanOptions, Symbol,
 };
 use ndarray::ArrayD;
 
@@ -74,6 +74,23 @@ fn scales_and_shifts_fold_into_the_layer_before() {
             let y = g.dense(x, Dense::new(6), &drawn(&mut random, &[7, 6], bias)).unwrap();
             let shift = constant(g, &mut random, &[1]);
             g.add(y, shift).unwrap()
+        });
+        assert_eq!(steps, [2, 1]);
+    }
+}
+
+#[test]
+fn differences_and_quotients_fold_as_well() {
+    for (is_left, operation) in
+        [(false, BinaryOp::Subtract), (true, BinaryOp::Subtract), (false, BinaryOp::Divide)]
+    {
+        let steps = check("fold_batch_norm", &[7], |g, x| {
+            let mut random = Random::new(5);
+            let y = g.dense(x, Dense::new(6), &drawn(&mut random, &[7, 6], 6)).unwrap();
+            let by = random.uniform(&[6]).mapv(|value| value + 2.0);
+            let by = g.constant("by", HostArray::from(by)).unwrap();
+            let (left, right) = if is_left { (by, y) } else { (y, by) };
+            g.binary(operation, left, right).unwrap()
         });
         assert_eq!(steps, [2, 1]);
     }

@@ -227,10 +227,12 @@ fn linear_takes_no_stage_and_softmax_none_at_all() {
 }
 
 /// Each family's node takes a stage exactly if its kernel has a place for the extra operand.
+/// Adds a layer to a graph.
+type Layer = fn(&mut Graph, Symbol) -> Symbol;
+
 #[test]
 fn the_families_that_take_stages_are_those_whose_kernels_do() {
     let image = batch_of(&[3, 3, 2]);
-    type Layer = fn(&mut Graph, Symbol) -> Symbol;
     let layers: [Layer; 7] = [
         |g, x| conv(g, x, "conv"),
         |g, x| g.conv2d_transpose(x, Conv2dTranspose::new(2, 1), &kernel(&[1, 1, 2, 2])).unwrap(),
