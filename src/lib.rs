@@ -51,9 +51,12 @@ pub mod data;
 pub mod error;
 pub mod graph;
 pub mod import;
+pub mod host;
 pub mod kernels;
 pub mod ledger;
 pub mod misuse;
+pub mod own;
+pub mod passes;
 pub mod plan;
 pub mod shape;
 
@@ -65,10 +68,14 @@ pub use device::{
 };
 pub use error::{Error, Result};
 pub use graph::{
-    Activation, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthwiseConv2d, Graph, Interpolation,
-    LayerWeights, Padding, Pads, Resize2d, SeparableConv2d, Symbol, UpSampling2d, Weights,
+    Activation, BinaryOp, CenterCropPad, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthMode,
+    DepthToSpace, DepthwiseConv2d, Graph, GridPadding, GridSample, GridSampleMode, Interpolation,
+    LayerWeights, PRelu, Pad, PadMode, Padding, Pads, PoolMode, Pooling, Reshape, Resize, Resize2d,
+    SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};
+pub use own::{OwnCall, OwnKernel};
+pub use passes::{Passes, PlanOptions};
 pub use plan::Plan;
 pub use shape::{Dim, Shape};
 // The version whose devices and buffers can be handed in and out.

@@ -1,6 +1,6 @@
 //! Times each kernel family: upload, run, read and all three together.
 //!
-//! `cargo bench --bench kernels -- [--smoke] [--adapter NAME] [--json FILE] [TEXT]`
+//! `cargo bench --bench kernels -- [--smoke] [--adapter host|NAME] [--json FILE] [TEXT]`
 
 #![allow(
     clippy::unwrap_used,
@@ -21,8 +21,14 @@ mod activation;
 mod binary;
 mod conv2d;
 mod conv2d_transpose;
+mod copy;
 mod dense;
+mod gather;
+mod grid_sample;
+mod pad;
+mod pool2d;
 mod resize2d;
+mod select;
 mod softmax;
 
 use anyhow::{Result, anyhow};
@@ -86,8 +92,14 @@ fn main() -> Result<()> {
         binary::cases,
         conv2d::cases,
         conv2d_transpose::cases,
+        copy::cases,
         dense::cases,
+        gather::cases,
+        grid_sample::cases,
+        pad::cases,
+        pool2d::cases,
         resize2d::cases,
+        select::cases,
         softmax::cases,
     ];
     for family in families {

@@ -4,16 +4,41 @@
 //! every shape, before any device exists.
 
 pub mod activation;
+mod arithmetic;
 pub mod binary;
 mod checks;
+pub mod concat;
+pub mod constant;
 pub mod conv2d;
 pub mod conv2d_transpose;
+mod copy;
 pub mod dense;
+pub mod depth_to_space;
 pub mod epilogue;
+pub mod expand;
+pub mod gather;
+mod global_pool2d;
+pub mod grid_sample;
 mod node;
+mod own;
+pub mod p_relu;
+pub mod pad;
+mod parts;
+pub mod pool2d;
+mod print;
+mod resampling;
 pub mod reshape;
+pub mod resize;
 pub mod resize2d;
+mod resize_axes;
+pub mod select;
+pub mod slice;
 pub mod softmax;
+pub mod transpose;
+mod trigonometry;
+mod unary;
+mod up_sampling;
+pub mod view;
 mod weights;
 mod window;
 
@@ -21,14 +46,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use activation::Activation;
-pub use binary::BinaryOp;
+pub use binary::{BinaryOp, MAX_BROADCAST_RANK};
 pub use conv2d::{Conv2d, DepthwiseConv2d, SeparableConv2d};
 pub use conv2d_transpose::Conv2dTranspose;
 pub use dense::Dense;
+pub use depth_to_space::{DepthMode, DepthToSpace};
 pub use epilogue::{Epilogue, Stage};
+pub use grid_sample::{GridPadding, GridSample, GridSampleMode};
 pub(crate) use node::{Draft, Operand, Site, title};
 pub use node::{Node, Op};
+pub use p_relu::PRelu;
+pub use pad::{CenterCropPad, Pad, PadMode};
+pub(crate) use parts::Parts;
+pub use pool2d::{MAX_POOL_POWER, PoolMode, Pooling};
+pub use resampling::{AxisMap, Filter, NearestMode, Resampling, Sampling, Scale};
+pub use reshape::Reshape;
+pub use resize::{AspectRatio, Resize, ResizeMode};
 pub use resize2d::{Coordinates, Interpolation, Resize2d, UpSampling2d};
+pub use slice::{Slice, Split};
 pub(crate) use weights::Source;
 pub use weights::{LayerWeights, StagedWeight, Weight, Weights};
 pub use window::{Padding, Pads, Pair};
@@ -228,7 +263,8 @@ impl Graph {
         Ok(name)
     }
 
-    /// Adds a layer's node and, for softmax, the second node that applies it.
+    /// Adds a layer's node and, for an activation that it cannot fuse, the second node that
+    /// applies it.
     ///
     /// The node that carries the layer's name is the one whose value has the
     /// activation applied; without it, the first half is named `NAME/linear`.
@@ -240,18 +276,20 @@ impl Graph {
     ) -> Result<Symbol> {
         let Draft { title: node, name, operands, weights, shape } = draft;
         element_count(&node, &shape.resolve(1))?;
-        if activation != Activation::Softmax {
+        activation::check(&node, activation)?;
+        if activation.is_fusable() {
             let symbol = self.insert(name, op, operands, weights, shape);
             self.nodes[symbol.index].stages = Epilogue::from(activation).stages;
             return Ok(symbol);
         }
-        let Some(axis) = shape.rank().checked_sub(1) else {
-            return Err(softmax::no_axis(&node));
+        let second = match (activation, shape.rank().checked_sub(1)) {
+            (Activation::Softmax, Some(axis)) => Op::Softmax { axis },
+            (Activation::Softmax, None) => return Err(softmax::no_axis(&node)),
+            (other, _) => Op::Activation(other),
         };
-        let half = self.name_for("softmax", Some(&format!("{name}/linear")))?;
+        let half = self.name_for(second.name(), Some(&format!("{name}/linear")))?;
         let before = self.insert(half, op, operands, weights, shape.clone());
-        let softmax = Op::Softmax { axis };
-        Ok(self.insert(name, softmax, vec![before.index], Vec::new(), shape))
+        Ok(self.insert(name, second, vec![before.index], Vec::new(), shape))
     }
 
     /// Takes back the nodes added last, for a layer of several nodes that failed.

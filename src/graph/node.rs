@@ -1,7 +1,11 @@
 //! Nodes: what they compute, and what their shape rules need to speak about them.
 
-use super::{Activation, BinaryOp, Resize2d, Stage, Weight, conv2d, conv2d_transpose};
+use super::{
+    Activation, BinaryOp, Resampling, Stage, Weight, conv2d, conv2d_transpose, depth_to_space,
+    grid_sample, pad, pool2d,
+};
 use crate::error::{Error, Result};
+use crate::own;
 use crate::shape::{Dim, Shape};
 
 /// What a node computes, with every option resolved.
@@ -10,8 +14,8 @@ use crate::shape::{Dim, Shape};
 pub enum Op {
     /// A value that each run brings.
     Input,
-    /// Resampling of height and width.
-    Resize2d(Resize2d),
+    /// Resampling of one axis, or of two neighbours.
+    Resize2d(Resampling),
     /// Convolution with resolved padding; weights: kernel, then bias.
     Conv2d(conv2d::Resolved),
     /// Transposed convolution with resolved cropping; weights: kernel, then bias.
@@ -27,8 +31,56 @@ pub enum Op {
     },
     /// An element-wise function of two operands.
     Binary(BinaryOp),
+    /// A kernel of the user's own, with the values of its parameters.
+    Own(own::Bound),
     /// The same elements in another shape; moves nothing.
     Reshape,
+    /// Where a condition is not zero one value, else another one.
+    Select,
+    /// Values joined along one axis, in the order of the operands.
+    Concat {
+        /// The axis, counted from the first.
+        axis: usize,
+    },
+    /// A value that is the node's one weight; moves nothing.
+    Constant,
+    /// Channels spread over blocks of pixels.
+    DepthToSpace(depth_to_space::Resolved),
+    /// The operand repeated along axes of length 1, to the node's shape.
+    Expand,
+    /// Entries along one axis, picked by constant indices.
+    Gather {
+        /// The axis, counted from the first.
+        axis: usize,
+        /// The entries, in C order, each counted from the first; their own shape stands in the
+        /// node's, at the place of the axis.
+        indices: Vec<usize>,
+    },
+    /// The first operand at the places that the second gives.
+    GridSample(grid_sample::Resolved),
+    /// The operand cropped, and with something around it.
+    Pad(pad::Resolved),
+    /// Pooling with resolved padding.
+    Pool2d(pool2d::Resolved),
+    /// A part of the operand, in steps; how many steps stands in the node's shape.
+    Slice {
+        /// The first entry of each axis, counted from the first; 0 for an empty axis.
+        starts: Vec<usize>,
+        /// The distance to the next one, never 0; negative ones walk backwards.
+        steps: Vec<isize>,
+    },
+    /// Blocks of pixels gathered in the channels.
+    SpaceToDepth(depth_to_space::Resolved),
+    /// The operand repeated as a whole along each axis.
+    Tile {
+        /// How often, for each axis.
+        repeats: Vec<usize>,
+    },
+    /// The axes in another order.
+    Transpose {
+        /// For each axis of the result, the operand's axis that it is.
+        perm: Vec<usize>,
+    },
 }
 
 impl Op {
@@ -44,7 +96,21 @@ impl Op {
             Op::Activation(activation) => activation.name(),
             Op::Softmax { .. } => "softmax",
             Op::Binary(operation) => operation.name(),
+            Op::Own(_) => "own",
             Op::Reshape => "reshape",
+            Op::Select => "where",
+            Op::Concat { .. } => "concat",
+            Op::Constant => "constant",
+            Op::DepthToSpace(_) => "depth_to_space",
+            Op::Expand => "expand",
+            Op::Gather { .. } => "gather",
+            Op::GridSample(_) => "grid_sample",
+            Op::Pad(_) => "pad",
+            Op::Pool2d(_) => "pool2d",
+            Op::Slice { .. } => "slice",
+            Op::SpaceToDepth(_) => "space_to_depth",
+            Op::Tile { .. } => "tile",
+            Op::Transpose { .. } => "transpose",
         }
     }
 }

@@ -25,13 +25,27 @@ macro_rules! parameters {
 }
 
 pub mod activation;
+pub mod axes;
+mod axis;
 pub mod binary;
 pub mod conv2d;
 pub mod conv2d_transpose;
+pub mod copy;
 pub mod dense;
 pub mod epilogue;
+mod fold;
+pub mod gather;
+pub mod grid_sample;
+pub mod own;
+pub mod pad;
+pub mod pool2d;
 pub mod resize2d;
+pub mod select;
 pub mod softmax;
+mod taps;
+
+pub use fold::fold;
+use fold::fold_groups;
 
 use crate::error::{Error, Result};
 use crate::graph::Epilogue;
@@ -51,12 +65,26 @@ pub enum Family {
     Conv2d,
     /// 2-D transposed convolution.
     Conv2dTranspose,
+    /// Copies between places that an affine rule gives.
+    Copy,
     /// Matrix product on the last axis, with bias and activation.
     Dense,
+    /// Picking entries along one axis by constant indices.
+    Gather,
+    /// Sampling at places that a grid gives.
+    GridSample,
+    /// Padding with a constant or with the input's own elements.
+    Pad,
+    /// The largest, the average or the norm of windows.
+    Pool2d,
     /// Resampling of height and width.
     Resize2d,
+    /// Choosing between two values, element by element.
+    Select,
     /// Softmax over one axis.
     Softmax,
+    /// Kernels of the user's own: what they are made of stands in the step's work.
+    Own,
 }
 
 /// What a binding of a kernel holds.
@@ -90,14 +118,20 @@ pub struct Definition {
 }
 
 impl Family {
-    /// All families, in the order of their names.
-    pub const ALL: [Family; 7] = [
+    /// The families whose shaders the library brings, in the order of their names.
+    pub const ALL: [Family; 13] = [
         Family::Activation,
         Family::Binary,
         Family::Conv2d,
         Family::Conv2dTranspose,
+        Family::Copy,
         Family::Dense,
+        Family::Gather,
+        Family::GridSample,
+        Family::Pad,
+        Family::Pool2d,
         Family::Resize2d,
+        Family::Select,
         Family::Softmax,
     ];
 
@@ -109,9 +143,16 @@ impl Family {
             Family::Binary => &binary::DEFINITION,
             Family::Conv2d => &conv2d::DEFINITION,
             Family::Conv2dTranspose => &conv2d_transpose::DEFINITION,
+            Family::Copy => &copy::DEFINITION,
             Family::Dense => &dense::DEFINITION,
+            Family::Gather => &gather::DEFINITION,
+            Family::GridSample => &grid_sample::DEFINITION,
+            Family::Pad => &pad::DEFINITION,
+            Family::Pool2d => &pool2d::DEFINITION,
             Family::Resize2d => &resize2d::DEFINITION,
+            Family::Select => &select::DEFINITION,
             Family::Softmax => &softmax::DEFINITION,
+            Family::Own => &own::DEFINITION,
         }
     }
 
@@ -159,12 +200,26 @@ pub enum Work {
     Conv2d(conv2d::Geometry),
     /// 2-D transposed convolution.
     Conv2dTranspose(conv2d_transpose::Geometry),
+    /// Copies between places that an affine rule gives.
+    Copy(copy::Geometry),
     /// Matrix product on the last axis, with bias and activation.
     Dense(dense::Geometry),
+    /// Picking entries along one axis by constant indices.
+    Gather(gather::Geometry),
+    /// Sampling at places that a grid gives.
+    GridSample(grid_sample::Geometry),
+    /// Padding with a constant or with the input's own elements.
+    Pad(pad::Geometry),
+    /// The largest, the average or the norm of windows.
+    Pool2d(pool2d::Geometry),
     /// Resampling of height and width.
     Resize2d(resize2d::Geometry),
+    /// Choosing between two values, element by element.
+    Select(select::Geometry),
     /// Softmax over one axis.
     Softmax(softmax::Geometry),
+    /// A kernel of the user's own.
+    Own(own::Geometry),
 }
 
 impl Work {
@@ -176,9 +231,16 @@ impl Work {
             Work::Binary(_) => Family::Binary,
             Work::Conv2d(_) => Family::Conv2d,
             Work::Conv2dTranspose(_) => Family::Conv2dTranspose,
+            Work::Copy(_) => Family::Copy,
             Work::Dense(_) => Family::Dense,
+            Work::Gather(_) => Family::Gather,
+            Work::GridSample(_) => Family::GridSample,
+            Work::Pad(_) => Family::Pad,
+            Work::Pool2d(_) => Family::Pool2d,
             Work::Resize2d(_) => Family::Resize2d,
+            Work::Select(_) => Family::Select,
             Work::Softmax(_) => Family::Softmax,
+            Work::Own(_) => Family::Own,
         }
     }
 
@@ -191,7 +253,36 @@ impl Work {
             Work::Conv2d(geometry) => Some(&geometry.epilogue),
             Work::Conv2dTranspose(geometry) => Some(&geometry.epilogue),
             Work::Dense(geometry) => Some(&geometry.epilogue),
-            Work::Resize2d(_) | Work::Softmax(_) => None,
+            Work::Copy(_)
+            | Work::Gather(_)
+            | Work::GridSample(_)
+            | Work::Pad(_)
+            | Work::Pool2d(_)
+            | Work::Resize2d(_)
+            | Work::Select(_)
+            | Work::Softmax(_)
+            | Work::Own(_) => None,
+        }
+    }
+
+    /// Checks that the host can compute it: all but a kernel of the user's without a twin in Rust.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] that names the kernel.
+    pub fn check_host(&self, node: &str) -> Result<()> {
+        match self {
+            Work::Own(geometry) => geometry.check_host(node),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns what group 0 binds, with the numbers of the bindings.
+    #[must_use]
+    pub fn bindings(&self) -> Vec<(u32, Binding)> {
+        match self {
+            Work::Own(geometry) => geometry.bindings(),
+            work => (0..).zip(work.family().bindings().iter().copied()).collect(),
         }
     }
 
@@ -204,9 +295,9 @@ impl Work {
         let extra = self.epilogue().is_some_and(Epilogue::has_extra);
         let own = operands.saturating_sub(extra.into());
         let mut reads = 0..;
-        let bindings = self.family().bindings().iter();
-        bindings
-            .filter_map(|binding| match binding {
+        self.bindings()
+            .into_iter()
+            .filter_map(|(_, binding)| match binding {
                 Binding::Read => reads.next().map(|read: usize| read.min(own.saturating_sub(1))),
                 Binding::Extra => Some(if extra { own } else { 0 }),
                 Binding::Params | Binding::Table | Binding::Write => None,
@@ -226,9 +317,16 @@ impl Work {
             Work::Binary(geometry) => binary::launch(node, geometry, most),
             Work::Conv2d(geometry) => conv2d::launch(node, geometry, most),
             Work::Conv2dTranspose(geometry) => conv2d_transpose::launch(node, geometry, most),
+            Work::Copy(geometry) => copy::launch(node, geometry, most),
             Work::Dense(geometry) => dense::launch(node, geometry, most),
+            Work::Gather(geometry) => gather::launch(node, geometry, most),
+            Work::GridSample(geometry) => grid_sample::launch(node, geometry, most),
+            Work::Pad(geometry) => pad::launch(node, geometry, most),
+            Work::Pool2d(geometry) => pool2d::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
+            Work::Select(geometry) => select::launch(node, geometry, most),
             Work::Softmax(geometry) => softmax::launch(node, geometry, most),
+            Work::Own(geometry) => own::launch(node, geometry, most),
         }
     }
 }
@@ -261,36 +359,6 @@ fn in_fours(elements: u32, one: &'static str, four: &'static str) -> (&'static s
     if elements > 0 && elements.is_multiple_of(4) { (four, elements / 4) } else { (one, elements) }
 }
 
-/// Spreads threads over a grid whose sides stay within the device's limit.
-///
-/// A kernel finds its thread as `(group.y * groups.x + group.x) * WORKGROUP_SIZE + local`,
-/// and leaves when that is past the end.
-///
-/// # Errors
-///
-/// [`Error::Limit`] when even a full grid cannot hold the threads, or when a thread's
-/// number would not fit the 32 bits that WGSL indexes with.
-pub fn fold(node: &str, threads: u64, max_workgroups_per_dimension: u32) -> Result<[u32; 3]> {
-    let groups = threads.div_ceil(u64::from(WORKGROUP_SIZE)).max(1);
-    let side = u64::from(max_workgroups_per_dimension.max(1));
-    let rows = groups.div_ceil(side);
-    // Equal rows leave fewer idle groups than full rows and a short last one.
-    let columns = groups.div_ceil(rows);
-    let last_thread =
-        rows.checked_mul(columns).and_then(|all| all.checked_mul(WORKGROUP_SIZE.into()));
-    match (u32::try_from(columns), u32::try_from(rows), last_thread) {
-        (Ok(x), Ok(y), Some(last)) if rows <= side && u32::try_from(last).is_ok() => Ok([x, y, 1]),
-        _ => Err(Error::Limit {
-            node: node.to_owned(),
-            tensor: "the dispatch".to_owned(),
-            bytes: format!("{threads} threads"),
-            limit_name: "max_compute_workgroups_per_dimension".to_owned(),
-            limit: format!("{side} groups of {WORKGROUP_SIZE} in two dimensions, and 2^32 threads"),
-            remedy: "run a smaller batch".to_owned(),
-        }),
-    }
-}
-
 /// Counts a tensor's elements, which a shader numbers with 32 bits.
 fn count(node: &str, tensor: &str, lengths: &[usize]) -> Result<u32> {
     let elements = element_count(node, lengths)?;
@@ -314,21 +382,5 @@ fn too_many(node: &str, tensor: &str, needed: String) -> Error {
         limit_name: "the largest number of a kernel".to_owned(),
         limit: u32::MAX.to_string(),
         remedy: "run a smaller batch, or make the tensor smaller".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folding_covers_every_thread_within_the_limit() {
-        for threads in [0, 1, 63, 64, 65, 64 * 65_535, 64 * 65_535 + 1, 200_000_003] {
-            let [x, y, z] = fold("t", threads, 65_535).unwrap();
-            assert!(x <= 65_535 && y <= 65_535 && z == 1);
-            assert!(u64::from(x) * u64::from(y) * u64::from(WORKGROUP_SIZE) >= threads);
-        }
-        assert!(matches!(fold("t", 64 * 3 * 3 + 1, 3), Err(Error::Limit { .. })));
-        assert!(matches!(fold("t", 1 << 32, u32::MAX), Err(Error::Limit { .. })));
     }
 }

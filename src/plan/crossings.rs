@@ -25,7 +25,7 @@ pub struct Expected {
 }
 
 /// The crossings of a session, call by call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExpectedCrossings {
     /// What preparing the session uploads: weights still on the host, then the
     /// parameter block.
@@ -37,7 +37,9 @@ pub struct ExpectedCrossings {
 }
 
 impl Plan {
-    /// Returns the crossings that preparing, running and reading will cause.
+    /// Returns the crossings that preparing, running and reading will cause on a device.
+    ///
+    /// On the host executor nothing crosses: `Session::expected_crossings` knows.
     ///
     /// An output that is an input under another name is read under the label of the
     /// tensor that the run brought.
@@ -73,6 +75,24 @@ impl Plan {
             let bytes = byte_count(weight.label(), weight.shape()).unwrap_or(u64::MAX);
             (payload + bytes, padded + padded_bytes(bytes))
         })
+    }
+
+    /// Returns the bytes of all values that a session holds at once, slots and outputs, while
+    /// no result of an earlier run is held. Inputs and weights come apart.
+    #[must_use]
+    pub fn peak_bytes(&self) -> u64 {
+        let values = self.slots.iter().chain(&self.output_buffers);
+        values.fold(0, |total, &bytes| total.saturating_add(bytes))
+    }
+
+    /// Returns the bytes of all weights, host arrays and staged ones, without padding.
+    #[must_use]
+    pub fn weight_bytes(&self) -> u64 {
+        // Lowering has checked every size, so the sum stays far below u64's end.
+        let bytes = |weight: &Weight| byte_count(weight.label(), weight.shape());
+        self.weights
+            .iter()
+            .fold(0, |total, weight| total.saturating_add(bytes(weight).unwrap_or(u64::MAX)))
     }
 
     /// Returns the most bytes a session of this plan holds on the device, weights and

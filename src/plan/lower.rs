@@ -2,13 +2,13 @@
 
 use super::block::Block;
 use super::split::{Extent, items_per_step};
-use super::{Limits, Place, Plan, Port, Region, Step, slots, work};
+use super::{Limits, Place, Plan, Port, Region, Report, Step, slots, work};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, Op, Stage};
 use crate::shape::byte_count;
 
-/// Lowers a graph; see [`Graph::plan_within`].
-pub(super) fn lower(graph: &Graph, batch: usize, limits: Limits) -> Result<Plan> {
+/// Lowers a graph that passes have been over; see [`Graph::plan_with`].
+pub(crate) fn lower(graph: &Graph, report: Report, batch: usize, limits: Limits) -> Result<Plan> {
     graph.check()?;
     if batch == 0 {
         return Err(Error::Operand {
@@ -46,6 +46,7 @@ pub(super) fn lower(graph: &Graph, batch: usize, limits: Limits) -> Result<Plan>
         block,
         block_payload,
         steps,
+        report,
     })
 }
 
@@ -129,6 +130,10 @@ impl<'a> Lowering<'a> {
                 inputs += 1;
                 continue;
             }
+            if let (Op::Constant, Some(&weight)) = (&node.op, node.weights.first()) {
+                self.places[index] = self.weight(weight);
+                continue;
+            }
             if !self.live[index] || self.roots[index] != index {
                 continue;
             }
@@ -149,6 +154,12 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
+    /// Returns where a weight of the graph lies; the weights of live nodes alone have a place.
+    fn weight(&self, weight: usize) -> Place {
+        let number = self.weights.iter().position(|&known| known == weight);
+        Place::Weight(number.unwrap_or(usize::MAX))
+    }
+
     /// Returns where a node's operands lie, in the order that kernels bind them: values,
     /// weights, and an epilogue's extra operand.
     fn operands(&self, node: &Node, title: &str) -> Result<(Vec<Region>, Vec<Extent>)> {
@@ -164,8 +175,7 @@ impl<'a> Lowering<'a> {
         let weight = |&weight: &usize| -> Result<(Region, Extent)> {
             let found = &self.graph.weights()[weight];
             let bytes = byte_count(title, found.shape())?;
-            let number = self.weights.iter().position(|&w| w == weight).unwrap_or(usize::MAX);
-            let (place, tensor) = (Place::Weight(number), format!("weight \"{}\"", found.label()));
+            let (place, tensor) = (self.weight(weight), format!("weight \"{}\"", found.label()));
             Ok((Region { place, offset_bytes: 0, bytes }, Extent { tensor, bytes, batched: false }))
         };
         let values = own.iter().map(value);
@@ -174,7 +184,7 @@ impl<'a> Lowering<'a> {
 
     fn lower_node(&self, index: usize, block: &mut Block, steps: &mut Vec<Step>) -> Result<()> {
         let node = self.graph.node(index);
-        let moves_nothing = matches!(node.op, Op::Input | Op::Reshape);
+        let moves_nothing = matches!(node.op, Op::Input | Op::Reshape | Op::Constant);
         if !self.live[index] || moves_nothing {
             return Ok(());
         }
@@ -187,26 +197,35 @@ impl<'a> Lowering<'a> {
         let result = Region { place: self.places[index], offset_bytes: 0, bytes };
         let batched = node.shape.has_batch();
         extents.push(Extent { tensor: "the result".to_owned(), bytes, batched });
-        let splittable = batched && !matches!(node.op, Op::Softmax { axis: 0 });
+        let along_batch = match &node.op {
+            Op::Softmax { axis } => *axis > 0,
+            Op::Own(call) => call.kernel().is_per_item(),
+            _ => true,
+        };
+        let splittable = batched && along_batch;
         let items = items_per_step(&title, &extents, self.batch, splittable, &self.limits)?;
         let mut first = 0;
         while first < self.batch {
             let count = items.min(self.batch - first);
             let part = Part { first, count, batch: self.batch };
             let narrow = |(region, extent): (&Region, &Extent)| part.of(*region, extent.batched);
-            let work = work::work(self.graph, node, count)?;
-            let launch = work.launch(&title, self.limits.max_compute_workgroups_per_dimension)?;
-            let has_table = !launch.table.is_empty();
-            steps.push(Step {
-                node: part.title(&title),
-                work,
-                kernel: launch.kernel,
-                params: block.push(launch.params),
-                table: has_table.then(|| block.push(launch.table)),
-                operands: regions.iter().zip(&extents).map(narrow).collect(),
-                result: part.of(result, batched),
-                workgroups: launch.workgroups,
-            });
+            let most = self.limits.max_compute_workgroups_per_dimension;
+            for (work, reads) in work::works(self.graph, node, count)? {
+                let launch = work.launch(&title, most)?;
+                let has_table = !launch.table.is_empty();
+                let read =
+                    reads.into_iter().filter_map(|read| regions.get(read).zip(extents.get(read)));
+                steps.push(Step {
+                    node: part.title(&title),
+                    work,
+                    kernel: launch.kernel,
+                    params: block.push_some(launch.params),
+                    table: has_table.then(|| block.push(launch.table)),
+                    operands: read.map(narrow).collect(),
+                    result: part.of(result, batched),
+                    workgroups: launch.workgroups,
+                });
+            }
             first += count;
         }
         Ok(())

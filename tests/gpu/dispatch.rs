@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use longshore::Runtime;
-use longshore::kernels::{Binding, Family, Kernel, Launch, Work};
+use longshore::kernels::{Binding, Kernel, Launch, Work};
 use longshore::wgpu;
 use ndarray::{ArrayD, IxDyn};
 
@@ -34,9 +34,23 @@ pub fn dispatch(
     operands: &[&ArrayD<f32>],
     shape: &[usize],
 ) -> ArrayD<f32> {
+    let found = dispatch_part(work, max_workgroups_per_dimension, operands, shape);
+    found.mapv(|value| {
+        value.unwrap_or_else(|| panic!("{work:?} left an element of {shape:?} unwritten"))
+    })
+}
+
+/// As [`dispatch`], for work that writes a part of its output: `None` is what it left alone.
+#[track_caller]
+pub fn dispatch_part(
+    work: &Work,
+    max_workgroups_per_dimension: u32,
+    operands: &[&ArrayD<f32>],
+    shape: &[usize],
+) -> ArrayD<Option<f32>> {
     let runtime = runtime();
     let launch = &work.launch("test", max_workgroups_per_dimension).unwrap();
-    let device = runtime.device();
+    let device = runtime.device().unwrap();
     let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let elements = shape.iter().product();
     let head = head_elements(runtime);
@@ -53,9 +67,8 @@ pub fn dispatch(
         let changed = guard.iter().position(|&bits| bits != POISON);
         assert_eq!(changed, None, "{:?} wrote {name} its output", launch.kernel);
     }
-    let unwritten = inside.iter().position(|&bits| bits == POISON);
-    assert_eq!(unwritten, None, "{:?} left an element of {shape:?} unwritten", launch.kernel);
-    let values = inside.iter().map(|&bits| f32::from_bits(bits)).collect();
+    let values =
+        inside.iter().map(|&bits| (bits != POISON).then(|| f32::from_bits(bits))).collect();
     ArrayD::from_shape_vec(IxDyn(shape), values).unwrap()
 }
 
@@ -69,13 +82,13 @@ fn filled(runtime: &Runtime, values: &[f32], usage: wgpu::BufferUsages) -> wgpu:
 }
 
 fn bytes_buffer(runtime: &Runtime, bytes: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
-    let buffer = runtime.device().create_buffer(&wgpu::BufferDescriptor {
+    let buffer = runtime.device().unwrap().create_buffer(&wgpu::BufferDescriptor {
         label: None,
         size: bytes.len() as u64,
         usage: usage | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC,
         mapped_at_creation: false,
     });
-    runtime.queue().write_buffer(&buffer, 0, bytes);
+    runtime.queue().unwrap().write_buffer(&buffer, 0, bytes);
     buffer
 }
 
@@ -94,8 +107,8 @@ fn submit(
     operands: &[&ArrayD<f32>],
     output: &wgpu::Buffer,
 ) {
-    let device = runtime.device();
-    let compiled = pipeline(runtime, launch.kernel);
+    let device = runtime.device().unwrap();
+    let compiled = pipeline(runtime, work, launch.kernel);
     let params = bytes_buffer(runtime, &launch.params, wgpu::BufferUsages::UNIFORM);
     let table = bytes_buffer(runtime, &padded(&launch.table), wgpu::BufferUsages::STORAGE);
     let operands: Vec<wgpu::Buffer> =
@@ -106,8 +119,9 @@ fn submit(
     };
     let bound = work.operands_bound(operands.len());
     let mut reads = bound.iter().map(|&number| &operands[number]);
-    let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
-        .zip(launch.kernel.family.bindings())
+    let entries: Vec<wgpu::BindGroupEntry<'_>> = work
+        .bindings()
+        .into_iter()
         .map(|(binding, kind)| {
             let resource = match kind {
                 Binding::Params => whole(&params, 0),
@@ -131,7 +145,7 @@ fn submit(
         let [x, y, z] = launch.workgroups;
         pass.dispatch_workgroups(x, y, z);
     }
-    runtime.queue().submit([encoder.finish()]);
+    runtime.queue().unwrap().submit([encoder.finish()]);
 }
 
 /// A binding must not be empty.
@@ -140,18 +154,32 @@ fn padded(table: &[u8]) -> Vec<u8> {
 }
 
 /// Compiles a kernel once for the whole test run.
-fn pipeline(runtime: &Runtime, kernel: Kernel) -> Arc<wgpu::ComputePipeline> {
-    static KNOWN: Mutex<BTreeMap<Kernel, Arc<wgpu::ComputePipeline>>> = Mutex::new(BTreeMap::new());
+fn pipeline(runtime: &Runtime, work: &Work, kernel: Kernel) -> Arc<wgpu::ComputePipeline> {
+    type Known = BTreeMap<(String, String), Arc<wgpu::ComputePipeline>>;
+    static KNOWN: Mutex<Known> = Mutex::new(BTreeMap::new());
+    let (source, entry) = match work {
+        Work::Own(own) => (own.call.kernel().source(), &*own.call.kernel().interface().entry),
+        _ => (kernel.family.source(), kernel.entry),
+    };
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    Arc::clone(known.entry(kernel).or_insert_with(|| Arc::new(compile(runtime.device(), kernel))))
+    let device = runtime.device().unwrap();
+    let compiled = known
+        .entry((source.to_owned(), entry.to_owned()))
+        .or_insert_with(|| Arc::new(compile(device, source, entry, &work.bindings())));
+    Arc::clone(compiled)
 }
 
-fn compile(device: &wgpu::Device, kernel: Kernel) -> wgpu::ComputePipeline {
+fn compile(
+    device: &wgpu::Device,
+    source: &str,
+    entry: &str,
+    bindings: &[(u32, Binding)],
+) -> wgpu::ComputePipeline {
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some(kernel.family.stem()),
-        source: wgpu::ShaderSource::Wgsl(kernel.family.source().into()),
+        label: None,
+        source: wgpu::ShaderSource::Wgsl(source.into()),
     });
-    let entries = layout(kernel.family);
+    let entries = layout(bindings);
     let bindings = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: None,
         entries: &entries,
@@ -162,16 +190,16 @@ fn compile(device: &wgpu::Device, kernel: Kernel) -> wgpu::ComputePipeline {
         immediate_size: 0,
     });
     device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(kernel.entry),
+        label: Some(entry),
         layout: Some(&layout),
         module: &module,
-        entry_point: Some(kernel.entry),
+        entry_point: Some(entry),
         compilation_options: wgpu::PipelineCompilationOptions::default(),
         cache: None,
     })
 }
 
-fn layout(family: Family) -> Vec<wgpu::BindGroupLayoutEntry> {
+fn layout(bindings: &[(u32, Binding)]) -> Vec<wgpu::BindGroupLayoutEntry> {
     let kind = |binding: &Binding| match binding {
         Binding::Params => wgpu::BufferBindingType::Uniform,
         Binding::Table | Binding::Read | Binding::Extra => {
@@ -179,8 +207,8 @@ fn layout(family: Family) -> Vec<wgpu::BindGroupLayoutEntry> {
         }
         Binding::Write => wgpu::BufferBindingType::Storage { read_only: false },
     };
-    let entry = |(number, binding)| wgpu::BindGroupLayoutEntry {
-        binding: number,
+    let entry = |(number, binding): &(u32, Binding)| wgpu::BindGroupLayoutEntry {
+        binding: *number,
         visibility: wgpu::ShaderStages::COMPUTE,
         ty: wgpu::BindingType::Buffer {
             ty: kind(binding),
@@ -189,12 +217,12 @@ fn layout(family: Family) -> Vec<wgpu::BindGroupLayoutEntry> {
         },
         count: None,
     };
-    (0..).zip(family.bindings()).map(entry).collect()
+    bindings.iter().map(entry).collect()
 }
 
 /// Reads a buffer's bits back.
 fn read(runtime: &Runtime, buffer: &wgpu::Buffer) -> Vec<u32> {
-    let device = runtime.device();
+    let device = runtime.device().unwrap();
     let readback = device.create_buffer(&wgpu::BufferDescriptor {
         label: None,
         size: buffer.size(),
@@ -203,7 +231,7 @@ fn read(runtime: &Runtime, buffer: &wgpu::Buffer) -> Vec<u32> {
     });
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     encoder.copy_buffer_to_buffer(buffer, 0, &readback, 0, buffer.size());
-    let submission = runtime.queue().submit([encoder.finish()]);
+    let submission = runtime.queue().unwrap().submit([encoder.finish()]);
     readback.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
     device
         .poll(wgpu::PollType::Wait { submission_index: Some(submission), timeout: None })

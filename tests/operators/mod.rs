@@ -4,15 +4,31 @@
 //! `harness` opens the runtime, and its `dispatch` runs one piece of work in poisoned memory.
 
 pub mod golden;
+mod network;
 mod window;
 
 mod activation;
+mod arithmetic;
 mod binary;
 mod conv2d;
 mod conv2d_depthwise;
 mod conv2d_transpose;
+mod copy;
+mod copy_layers;
 mod dense;
+mod elementwise_golden;
 mod epilogue;
+mod gather;
+mod grid_sample;
+mod movement_golden;
+mod pad;
+mod passes;
+mod pool2d;
+mod pool2d_golden;
 mod random_graph;
+mod resize;
 mod resize2d;
+mod select;
+mod several;
 mod softmax;
+mod unary;
