@@ -1,6 +1,6 @@
 //! Nodes: what they compute, and what their shape rules need to speak about them.
 
-use super::{Activation, BinaryOp, Resize2d, Weight, conv2d, conv2d_transpose};
+use super::{Activation, BinaryOp, Resize2d, Weight, conv2d, conv2d_transpose, reduce};
 use crate::error::{Error, Result};
 use crate::shape::{Dim, Shape};
 
@@ -27,6 +27,8 @@ pub enum Op {
     },
     /// An element-wise function of two operands.
     Binary(BinaryOp),
+    /// One number for each row that the reduced axes span.
+    Reduce(reduce::Resolved),
     /// The same elements in another shape; moves nothing.
     Reshape,
 }
@@ -45,6 +47,7 @@ impl Op {
             Op::Softmax { .. } => "softmax",
             Op::Binary(BinaryOp::Add) => "add",
             Op::Binary(BinaryOp::Multiply) => "multiply",
+            Op::Reduce(layer) => layer.operation.name(),
             Op::Reshape => "reshape",
         }
     }

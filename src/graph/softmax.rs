@@ -1,5 +1,6 @@
 //! Softmax over one axis.
 
+use super::checks::axis_from_start;
 use super::{Graph, Op, Site, Symbol, title};
 use crate::error::{Error, Result};
 
@@ -19,16 +20,7 @@ impl Graph {
         if rank == 0 {
             return Err(no_axis(&node));
         }
-        let from_start =
-            if axis < 0 { rank.checked_add_signed(axis) } else { usize::try_from(axis).ok() };
-        let Some(axis) = from_start.filter(|&axis| axis < rank) else {
-            return Err(Site::new(&node, x.describe()).refuse(
-                "axis",
-                format!("is {axis}"),
-                format!("\"{}\" has {rank} axes", x.name),
-                "use an axis from -rank to rank - 1",
-            ));
-        };
+        let axis = axis_from_start(&Site::new(&node, x.describe()), "axis", &x.name, axis, rank)?;
         Ok(self.insert(name, Op::Softmax { axis }, vec![x.index], Vec::new(), x.shape))
     }
 }

@@ -29,8 +29,10 @@ pub mod binary;
 pub mod conv2d;
 pub mod conv2d_transpose;
 pub mod dense;
+pub mod reduce;
 pub mod resize2d;
 pub mod softmax;
+mod walk;
 
 use crate::error::{Error, Result};
 use crate::shape::element_count;
@@ -51,6 +53,8 @@ pub enum Family {
     Conv2dTranspose,
     /// Matrix product on the last axis, with bias and activation.
     Dense,
+    /// One number for each row: sums, extremes, products, positions.
+    Reduce,
     /// Resampling of height and width.
     Resize2d,
     /// Softmax over one axis.
@@ -87,12 +91,13 @@ pub struct Definition {
 
 impl Family {
     /// All families, in the order of their names.
-    pub const ALL: [Family; 7] = [
+    pub const ALL: [Family; 8] = [
         Family::Activation,
         Family::Binary,
         Family::Conv2d,
         Family::Conv2dTranspose,
         Family::Dense,
+        Family::Reduce,
         Family::Resize2d,
         Family::Softmax,
     ];
@@ -106,6 +111,7 @@ impl Family {
             Family::Conv2d => &conv2d::DEFINITION,
             Family::Conv2dTranspose => &conv2d_transpose::DEFINITION,
             Family::Dense => &dense::DEFINITION,
+            Family::Reduce => &reduce::DEFINITION,
             Family::Resize2d => &resize2d::DEFINITION,
             Family::Softmax => &softmax::DEFINITION,
         }
@@ -157,6 +163,8 @@ pub enum Work {
     Conv2dTranspose(conv2d_transpose::Geometry),
     /// Matrix product on the last axis, with bias and activation.
     Dense(dense::Geometry),
+    /// One number for each row: sums, extremes, products, positions.
+    Reduce(reduce::Geometry),
     /// Resampling of height and width.
     Resize2d(resize2d::Geometry),
     /// Softmax over one axis.
@@ -173,6 +181,7 @@ impl Work {
             Work::Conv2d(_) => Family::Conv2d,
             Work::Conv2dTranspose(_) => Family::Conv2dTranspose,
             Work::Dense(_) => Family::Dense,
+            Work::Reduce(_) => Family::Reduce,
             Work::Resize2d(_) => Family::Resize2d,
             Work::Softmax(_) => Family::Softmax,
         }
@@ -191,6 +200,7 @@ impl Work {
             Work::Conv2d(geometry) => conv2d::launch(node, geometry, most),
             Work::Conv2dTranspose(geometry) => conv2d_transpose::launch(node, geometry, most),
             Work::Dense(geometry) => dense::launch(node, geometry, most),
+            Work::Reduce(geometry) => reduce::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
             Work::Softmax(geometry) => softmax::launch(node, geometry, most),
         }

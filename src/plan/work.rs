@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Graph, Node, Op, Pair};
 use crate::kernels::{
-    Work, activation, binary, conv2d, conv2d_transpose, dense, resize2d, softmax,
+    Work, activation, binary, conv2d, conv2d_transpose, dense, reduce, resize2d, softmax,
 };
 
 /// Describes what a node computes for a number of items of the batch.
@@ -78,6 +78,11 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
             };
             Ok(Work::Softmax(geometry))
         }
+        Op::Reduce(layer) => Ok(Work::Reduce(reduce::Geometry {
+            input: operand(0)?,
+            reduced: layer.reduced.clone(),
+            operation: layer.operation,
+        })),
         Op::Binary(operation) => {
             let geometry = binary::Geometry {
                 left: operand(0)?,

@@ -1,0 +1,166 @@
+//! How a kernel walks over an array of which some axes are kept and some are reduced.
+
+use super::{count, narrow};
+use crate::error::{Error, Result};
+
+/// Runs of each kind that the shaders walk over.
+const RUNS: usize = 3;
+
+/// Terms of a row from which a workgroup may share it: 4 for each thread.
+const SHARED_TERMS: u32 = 256;
+/// Results from which one thread for each keeps a device busy, where neighbours read neighbours.
+const MANY_RESULTS: u32 = 1 << 14;
+
+/// Neighbouring axes of one kind as one: their length, and the distance of its elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    length: usize,
+    stride: usize,
+}
+
+/// The rows of a reduction, in the numbers that `shaders/shared/walk.wgsl` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Walk {
+    /// How many rows there are.
+    pub results: u32,
+    /// How many elements each has.
+    pub terms: u32,
+    /// Lengths of the last two kept runs.
+    pub kept: [u32; 2],
+    pub kept_strides: [u32; RUNS],
+    /// Lengths of the last two reduced runs.
+    pub runs: [u32; 2],
+    pub run_stride: u32,
+    /// What is added when the last run is through, and when the last two are.
+    pub run_carries: [u32; 2],
+    /// Whether the rows are long, and too few for one thread each.
+    pub is_shared: bool,
+}
+
+/// Finds the rows of an array in C order; `reduced` tells which axes they span.
+///
+/// # Errors
+///
+/// [`Error::Limit`] when a size exceeds what the kernel can number, [`Error::Unsupported`] for
+/// axes that alternate between more than 3 kept and 3 reduced runs (so never at rank 6 or below).
+pub(super) fn walk(node: &str, input: &[usize], reduced: &[bool]) -> Result<Walk> {
+    let lengths = |kind: bool| -> Vec<usize> {
+        let both = input.iter().zip(reduced).filter(|&(_, &found)| found == kind);
+        both.map(|(&length, _)| length).collect()
+    };
+    count(node, "the input", input)?;
+    let results = count(node, "the output", &lengths(false))?;
+    let terms = count(node, "a row", &lengths(true))?;
+    // The kernels count up to 4096 beyond the last term.
+    terms.checked_add(4096).ok_or_else(|| super::too_many(node, "a row", format!("{terms}")))?;
+    let (kept, kept_count) = coalesce(node, input, reduced, false)?;
+    let (runs, run_count) = coalesce(node, input, reduced, true)?;
+    let [_, kept1, kept2] = narrow(node, "the output", kept.map(|run| run.length))?;
+    let kept_strides = narrow(node, "the input", kept.map(|run| run.stride))?;
+    let [_, run1, run2] = narrow(node, "the input", runs.map(|run| run.length))?;
+    let [_, _, run_stride] = narrow(node, "the input", runs.map(|run| run.stride))?;
+    // A missing run has no stride, and nothing follows the row's end: then there is no carry.
+    let carry = |outer: Run, inner: Run| {
+        inner.length.checked_mul(inner.stride).and_then(|end| outer.stride.checked_sub(end))
+    };
+    let carries = [carry(runs[1], runs[2]), carry(runs[0], runs[1])].map(Option::unwrap_or_default);
+    let run_carries = narrow(node, "the input", carries)?;
+    let reads_neighbours = kept_count > 0 && kept_strides[2] == 1;
+    let is_shared = run_count == 1
+        && terms >= SHARED_TERMS
+        && results > 0
+        && results < if reads_neighbours { MANY_RESULTS } else { u32::MAX / 64 };
+    Ok(Walk {
+        results,
+        terms,
+        kept: [kept1, kept2],
+        kept_strides,
+        runs: [run1, run2],
+        run_stride,
+        run_carries,
+        is_shared,
+    })
+}
+
+/// Joins neighbouring axes of one kind; missing runs stand in front, with length 1.
+fn coalesce(
+    node: &str,
+    input: &[usize],
+    reduced: &[bool],
+    kind: bool,
+) -> Result<([Run; RUNS], usize)> {
+    let mut found: Vec<Run> = Vec::new();
+    let mut stride = 1usize;
+    let mut is_open = false;
+    for (&length, &axis_kind) in input.iter().zip(reduced).rev().filter(|(length, _)| **length != 1)
+    {
+        if axis_kind == kind {
+            match found.last_mut() {
+                // An array without elements has no rows to walk over: a wrong product harms nothing.
+                Some(run) if is_open => run.length = run.length.saturating_mul(length),
+                _ => found.push(Run { length, stride }),
+            }
+        }
+        is_open = axis_kind == kind;
+        stride = stride.saturating_mul(length);
+    }
+    if input.contains(&0) {
+        return Ok(([Run { length: 1, stride: 0 }; RUNS], 0));
+    }
+    let mut runs = [Run { length: 1, stride: 0 }; RUNS];
+    if found.len() > RUNS {
+        return Err(Error::Unsupported {
+            node: node.to_owned(),
+            what: format!("a reduction over {} separate runs of axes", found.len()),
+            remedy: format!(
+                "reshape or transpose the operand, {RUNS} kept and {RUNS} reduced are handled"
+            ),
+        });
+    }
+    for (run, &known) in runs.iter_mut().rev().zip(&found) {
+        *run = known;
+    }
+    Ok((runs, found.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbouring_axes_of_one_kind_are_one_run() {
+        let found = walk("n", &[2, 3, 1, 5, 7], &[false, true, false, true, false]).unwrap();
+        assert_eq!((found.results, found.terms), (14, 15));
+        assert_eq!((found.kept, found.kept_strides), ([2, 7], [0, 105, 1]));
+        assert_eq!((found.runs, found.run_stride), ([1, 15], 7));
+        let found =
+            walk("n", &[2, 3, 4, 5, 6, 7], &[true, false, true, false, true, false]).unwrap();
+        assert_eq!((found.kept, found.kept_strides), ([5, 7], [840, 42, 1]));
+        // 2520 from axis 0 on; 210 from axis 2, whose 4 end at 840; 7 from axis 4, whose 6 end at 42.
+        assert_eq!((found.runs, found.run_stride), ([4, 6], 7));
+        assert_eq!(found.run_carries, [210 - 42, 2520 - 840]);
+    }
+
+    #[test]
+    fn long_rows_are_shared_unless_many_neighbours_read_each_other() {
+        let shared =
+            |input: &[usize], reduced: &[bool]| walk("n", input, reduced).unwrap().is_shared;
+        assert!(!shared(&[3, 255], &[false, true]));
+        assert!(shared(&[3, 256], &[false, true]));
+        assert!(shared(&[20_000, 256], &[false, true]));
+        assert!(shared(&[256, 16_383], &[true, false]));
+        assert!(!shared(&[256, 16_384], &[true, false]));
+        assert!(!shared(&[300, 2, 300], &[true, false, true]));
+        assert!(shared(&[1, 300, 1], &[false, true, true]));
+    }
+
+    #[test]
+    fn too_many_runs_and_terms_are_refused() {
+        let alternating: Vec<bool> = (0..7).map(|axis| axis % 2 == 0).collect();
+        let refused = walk("n", &[2; 7], &alternating).unwrap_err().to_string();
+        assert!(refused.contains("4 separate runs"), "{refused}");
+        assert!(walk("n", &[1, 2, 2, 2, 2, 2, 2], &alternating).is_ok());
+        assert!(matches!(walk("n", &[usize::MAX, 2], &[true, true]), Err(Error::Limit { .. })));
+        assert!(matches!(walk("n", &[(1 << 32) - 1], &[true]), Err(Error::Limit { .. })));
+    }
+}
