@@ -1,16 +1,16 @@
-// activation: output[i] = f(input[i]), f an element-wise activation function.
+// activation: output[i] = f(input[i]), f the stages of an epilogue.
 //
 // Any shape; both operands are contiguous.
 
 struct Params {
     threads: u32,
-    activation: u32,
-    alpha: f32,
+    epilogue: Epilogue,
 }
 
 @group(0) @binding(0) var<uniform>             params: Params;
 @group(0) @binding(1) var<storage, read>       input:  array<f32>; // (E)
 @group(0) @binding(2) var<storage, read_write> output: array<f32>; // (E)
+@group(0) @binding(3) var<storage, read>       extra:  array<f32>; // (P), or the input again
 // the same buffers, four elements at a time
 @group(0) @binding(1) var<storage, read>       input4:  array<vec4<f32>>; // (E / 4)
 @group(0) @binding(2) var<storage, read_write> output4: array<vec4<f32>>; // (E / 4)
@@ -26,7 +26,7 @@ fn general(
     if index >= params.threads {
         return;
     }
-    output[index] = activate(params.activation, params.alpha, input[index]);
+    output[index] = finish(index, input[index]);
 }
 
 // One thread computes four elements. E is a multiple of 4.
@@ -40,5 +40,5 @@ fn elements4(
     if index >= params.threads {
         return;
     }
-    output4[index] = activate4(params.activation, params.alpha, input4[index]);
+    output4[index] = finish4(index, input4[index]);
 }

@@ -1,17 +1,12 @@
-// binary: output[i] = f(left[i] op right[i]), op one of add and multiply, f an activation.
+// binary: output[i] = f(left[i] op right[i]), op a function of two operands, f the stages of an epilogue.
 //
 // Operands broadcast as in NumPy. The output's shape is given as 6 lengths, the last one
 // varying fastest; an operand's stride along a broadcast axis is 0. Runs of axes that both
 // operands walk in the same way arrive as one axis, and missing axes as a length of 1.
 
-const ADD: u32 = 0u;
-const MULTIPLY: u32 = 1u;
-
 struct Params {
     threads: u32,
     operation: u32,
-    activation: u32,
-    alpha: f32,
     // of axis 0 nothing but the strides is needed: its index is what the others leave over
     length1: u32,
     length2: u32,
@@ -30,21 +25,18 @@ struct Params {
     right3: u32,
     right4: u32,
     right5: u32,
+    epilogue: Epilogue,
 }
 
 @group(0) @binding(0) var<uniform>             params: Params;
 @group(0) @binding(1) var<storage, read>       left:   array<f32>; // broadcasts to output
 @group(0) @binding(2) var<storage, read>       right:  array<f32>; // broadcasts to output
 @group(0) @binding(3) var<storage, read_write> output: array<f32>; // (L0, L1, L2, L3, L4, L5)
+@group(0) @binding(4) var<storage, read>       extra:  array<f32>; // (P), or the left operand again
 // the same buffers, four elements at a time
 @group(0) @binding(1) var<storage, read>       left4:   array<vec4<f32>>; // (E / 4)
 @group(0) @binding(2) var<storage, read>       right4:  array<vec4<f32>>; // (E / 4)
 @group(0) @binding(3) var<storage, read_write> output4: array<vec4<f32>>; // (E / 4)
-
-fn combine(a: f32, b: f32) -> f32 {
-    let value = select(a + b, a * b, params.operation == MULTIPLY);
-    return activate(params.activation, params.alpha, value);
-}
 
 // Both operands have the output's shape. One thread computes one element.
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -57,7 +49,7 @@ fn same(
     if index >= params.threads {
         return;
     }
-    output[index] = combine(left[index], right[index]);
+    output[index] = finish(index, combine(params.operation, left[index], right[index]));
 }
 
 // Both operands have the output's shape, of E elements, a multiple of 4. One thread computes four.
@@ -71,10 +63,8 @@ fn same4(
     if index >= params.threads {
         return;
     }
-    let a = left4[index];
-    let b = right4[index];
-    let value = select(a + b, a * b, params.operation == MULTIPLY);
-    output4[index] = activate4(params.activation, params.alpha, value);
+    let value = apply4(BINARY + params.operation, 0.0, 0.0, left4[index], right4[index]);
+    output4[index] = finish4(index, value);
 }
 
 // One thread computes one element.
@@ -102,5 +92,5 @@ fn broadcast(
         + i3 * params.left3 + i4 * params.left4 + i5 * params.left5;
     let at_right = i0 * params.right0 + i1 * params.right1 + i2 * params.right2
         + i3 * params.right3 + i4 * params.right4 + i5 * params.right5;
-    output[index] = combine(left[at_left], right[at_right]);
+    output[index] = finish(index, combine(params.operation, left[at_left], right[at_right]));
 }

@@ -3,7 +3,7 @@
 //              x * stride_width + j * dilation_width - pad_left, g * K + c] * kernel[i, j, c, f])
 //
 // with pixels outside the image left out (in a tile of four pixels they count as zeros, so that
-// an infinite weight over the edge gives NaN there), a an activation, G groups, K = C / G input channels
+// an infinite weight over the edge gives NaN there), a the stages of an epilogue, G groups, K = C / G input channels
 // of a group, g = f / (F / G) the group of f. Images are (batch, height, width, channels),
 // kernels (height, width, input channels of a group, output channels). A depthwise kernel
 // (height, width, C, multiplier) is the same in memory as one with G = C groups.
@@ -28,8 +28,7 @@ struct Params {
     group_inputs: u32,
     group_outputs: u32,
     has_bias: u32,
-    activation: u32,
-    alpha: f32,
+    epilogue: Epilogue,
 }
 
 @group(0) @binding(0) var<uniform>             params:  Params;
@@ -37,6 +36,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read>       kernel:  array<f32>;       // (I, J, K, F)
 @group(0) @binding(3) var<storage, read>       bias:    array<f32>;       // (F), or the kernel again
 @group(0) @binding(4) var<storage, read_write> output:  array<f32>;       // (N, Y, X, F)
+@group(0) @binding(5) var<storage, read>       extra:   array<f32>;       // (P), or the input again
 // the same buffers, four channels at a time
 @group(0) @binding(1) var<storage, read>       input4:  array<vec4<f32>>; // (N, H, W, C / 4)
 @group(0) @binding(2) var<storage, read>       kernel4: array<vec4<f32>>; // (I, J, K, F / 4)
@@ -81,7 +81,7 @@ fn general(
     if params.has_bias != 0u {
         sum += bias[f];
     }
-    output[index] = activate(params.activation, params.alpha, sum);
+    output[index] = finish(index, sum);
 }
 
 // Four pixels of one line, and four output channels.
@@ -136,12 +136,12 @@ fn store(tile: Tile, sum0: vec4<f32>, sum1: vec4<f32>, sum2: vec4<f32>, sum3: ve
     }
     let count = min(4u, params.output_width - tile.first_x);
     let first = tile.line * params.output_width + tile.first_x;
-    // A loop, so that the activation is compiled once; the sums are picked without indexing,
+    // A loop, so that the epilogue is compiled once; the sums are picked without indexing,
     // which would move them from registers to memory.
     for (var p = 0u; p < count; p++) {
         let sum = select(select(sum3, sum2, p == 2u), select(sum1, sum0, p == 0u), p < 2u);
-        output4[(first + p) * quads + tile.quad] =
-            activate4(params.activation, params.alpha, sum + shift);
+        let quad = (first + p) * quads + tile.quad;
+        output4[quad] = finish4(quad, sum + shift);
     }
 }
 
@@ -269,5 +269,5 @@ fn depthwise4(
     if params.has_bias != 0u {
         sum += bias4[quad];
     }
-    output4[index] = activate4(params.activation, params.alpha, sum);
+    output4[index] = finish4(index, sum);
 }

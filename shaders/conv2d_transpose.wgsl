@@ -3,7 +3,7 @@
 //
 // over the taps with v * stride_height + i * dilation_height = y + crop_top and
 // u * stride_width + j * dilation_width = x + crop_left: every output element gathers the
-// input pixels that reach it. a is an activation. Images are (batch, height, width, channels),
+// input pixels that reach it. a are the stages of an epilogue. Images are (batch, height, width, channels),
 // kernels (height, width, output channels, input channels).
 
 struct Params {
@@ -23,8 +23,7 @@ struct Params {
     crop_top: u32,
     crop_left: u32,
     has_bias: u32,
-    activation: u32,
-    alpha: f32,
+    epilogue: Epilogue,
 }
 
 @group(0) @binding(0) var<uniform>             params: Params;
@@ -32,6 +31,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read>       kernel: array<f32>; // (I, J, F, C)
 @group(0) @binding(3) var<storage, read>       bias:   array<f32>; // (F), or the kernel again
 @group(0) @binding(4) var<storage, read_write> output: array<f32>; // (N, Y, X, F)
+@group(0) @binding(5) var<storage, read>       extra:   array<f32>;       // (P), or the input again
 // the same buffers, four input channels at a time
 @group(0) @binding(1) var<storage, read>       input4:  array<vec4<f32>>; // (N, H, W, C / 4)
 @group(0) @binding(2) var<storage, read>       kernel4: array<vec4<f32>>; // (I, J, F, C / 4)
@@ -82,7 +82,7 @@ fn general(
     if params.has_bias != 0u {
         sum += bias[f];
     }
-    output[index] = activate(params.activation, params.alpha, sum);
+    output[index] = finish(index, sum);
 }
 
 // One thread computes one element from four input channels at a time. C is a multiple of 4.
@@ -132,5 +132,5 @@ fn inputs4(
     if params.has_bias != 0u {
         sum += bias[f];
     }
-    output[index] = activate(params.activation, params.alpha, sum);
+    output[index] = finish(index, sum);
 }

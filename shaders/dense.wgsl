@@ -1,6 +1,6 @@
 // dense: output[r, u] = a(bias[u] + sum over k of input[r, k] * kernel[k, u])
 //
-// with a an activation. The input's leading axes are flattened into rows; the kernel is
+// with a the stages of an epilogue. The input's leading axes are flattened into rows; the kernel is
 // (inputs, units).
 
 struct Params {
@@ -9,8 +9,7 @@ struct Params {
     inputs: u32,
     units: u32,
     has_bias: u32,
-    activation: u32,
-    alpha: f32,
+    epilogue: Epilogue,
 }
 
 @group(0) @binding(0) var<uniform>             params:  Params;
@@ -18,6 +17,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read>       kernel:  array<f32>;       // (K, U)
 @group(0) @binding(3) var<storage, read>       bias:    array<f32>;       // (U), or the kernel again
 @group(0) @binding(4) var<storage, read_write> output:  array<f32>;       // (R, U)
+@group(0) @binding(5) var<storage, read>       extra:   array<f32>;       // (P), or the input again
 // the same buffers, four numbers at a time
 @group(0) @binding(1) var<storage, read>       input4:  array<vec4<f32>>; // (R, K / 4)
 @group(0) @binding(2) var<storage, read>       kernel4: array<vec4<f32>>; // (K, U / 4)
@@ -48,7 +48,7 @@ fn general(
     if params.has_bias != 0u {
         sum += bias[unit];
     }
-    output[index] = activate(params.activation, params.alpha, sum);
+    output[index] = finish(index, sum);
 }
 
 // Four rows and four units.
@@ -76,12 +76,12 @@ fn store(tile: Tile, sum0: vec4<f32>, sum1: vec4<f32>, sum2: vec4<f32>, sum3: ve
     if params.has_bias != 0u {
         shift = bias4[tile.quad];
     }
-    // A loop, so that the activation is compiled once; the sums are picked without indexing,
+    // A loop, so that the epilogue is compiled once; the sums are picked without indexing,
     // which would move them from registers to memory.
     for (var r = 0u; r < tile.count; r++) {
         let sum = select(select(sum3, sum2, r == 2u), select(sum1, sum0, r == 0u), r < 2u);
-        output4[(tile.first_row + r) * quads + tile.quad] =
-            activate4(params.activation, params.alpha, sum + shift);
+        let quad = (tile.first_row + r) * quads + tile.quad;
+        output4[quad] = finish4(quad, sum + shift);
     }
 }
 

@@ -66,7 +66,7 @@ fn mish_gate(x: f32) -> f32 {
     return select(rising / (rising + 2.0 * e * e), falling / (falling + 2.0), x < 0.0);
 }
 
-fn activate(kind: u32, alpha: f32, x: f32) -> f32 {
+fn activate(kind: u32, alpha: f32, beta: f32, x: f32) -> f32 {
     if is_nan(x) {
         return x;
     }
@@ -91,20 +91,4 @@ fn activate(kind: u32, alpha: f32, x: f32) -> f32 {
         case MISH: { return x * mish_gate(x); }
         default: { return x; }
     }
-}
-
-fn activate4(kind: u32, alpha: f32, x: vec4<f32>) -> vec4<f32> {
-    if kind == LINEAR {
-        return x;
-    }
-    if kind == RELU {
-        return select(x, vec4(0.0), x < vec4(0.0));
-    }
-    // A loop, so that the switch is compiled once; turning the vector round needs no indexing,
-    // which would move it from registers to memory.
-    var y = x;
-    for (var i = 0u; i < 4u; i++) {
-        y = vec4(y.yzw, activate(kind, alpha, y.x));
-    }
-    return y;
 }

@@ -87,22 +87,21 @@ impl Session {
             let (storage, base) = self.locate(region.place, bound);
             binding(&storage.buffer, base + region.offset_bytes, region.bytes)
         };
-        // A kernel without a bias binds its last operand once more in its place.
         let bindings = step.kernel.family.bindings();
-        let reads = bindings.iter().filter(|binding| **binding == Binding::Read).count();
-        let mut operands = (0..reads).map(|read| &step.operands[read.min(step.operands.len() - 1)]);
+        let bound_operands = step.work.operands_bound(step.operands.len());
+        let mut operands = bound_operands.iter().filter_map(|&number| step.operands.get(number));
         let mut entries = Vec::with_capacity(bindings.len());
         for (slot, kind) in (0..).zip(bindings) {
             let from_block = match kind {
                 Binding::Params => Some(step.params),
                 Binding::Table => step.table,
-                Binding::Read | Binding::Write => None,
+                Binding::Read | Binding::Extra | Binding::Write => None,
             };
             let resource = match (kind, from_block, &self.block) {
                 (_, Some(range), Some(block)) => {
                     Some(binding(&block.buffer, range.offset_bytes, range.bytes))
                 }
-                (Binding::Read, ..) => operands.next().map(region),
+                (Binding::Read | Binding::Extra, ..) => operands.next().map(region),
                 (Binding::Write, ..) => Some(region(&step.result)),
                 _ => None,
             };

@@ -63,7 +63,7 @@ fn layout_entries(family: Family) -> Vec<wgpu::BindGroupLayoutEntry> {
         ty: wgpu::BindingType::Buffer {
             ty: match binding {
                 Binding::Params => wgpu::BufferBindingType::Uniform,
-                Binding::Table | Binding::Read => {
+                Binding::Table | Binding::Read | Binding::Extra => {
                     wgpu::BufferBindingType::Storage { read_only: true }
                 }
                 Binding::Write => wgpu::BufferBindingType::Storage { read_only: false },

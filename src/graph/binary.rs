@@ -17,6 +17,17 @@ pub enum BinaryOp {
     Multiply,
 }
 
+impl BinaryOp {
+    /// Returns the name that messages and plans print.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            BinaryOp::Add => "add",
+            BinaryOp::Multiply => "multiply",
+        }
+    }
+}
+
 impl Graph {
     /// Adds two symbols element by element, broadcasting as NumPy does.
     ///

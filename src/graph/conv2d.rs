@@ -23,8 +23,6 @@ pub struct Resolved {
     pub kernel_size: Pair,
     /// Blocks that the channels are split into.
     pub groups: usize,
-    /// Applied to each result; never softmax, which is a node of its own.
-    pub activation: Activation,
 }
 
 /// Describes a 2-D convolution layer; defaults are Keras's.
@@ -214,9 +212,7 @@ impl Graph {
         let activation = request.options.activation;
         let draft =
             Draft { title: node, name: request.name, operands: vec![x.index], weights, shape };
-        self.insert_activated(draft, activation, |activation| {
-            Op::Conv2d(Resolved { activation, ..resolved })
-        })
+        self.insert_activated(draft, activation, Op::Conv2d(resolved))
     }
 }
 
@@ -261,7 +257,6 @@ fn rule(node: &str, x: &Operand, request: &Request) -> Result<(Resolved, Shape)>
         pads,
         kernel_size: request.kernel_size,
         groups,
-        activation: Activation::Linear,
     };
     Ok((resolved, shape))
 }

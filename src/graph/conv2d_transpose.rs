@@ -31,8 +31,6 @@ pub struct Resolved {
     pub crop: Pair,
     /// Height and width of the kernel.
     pub kernel_size: Pair,
-    /// Applied to each result; never softmax, which is a node of its own.
-    pub activation: Activation,
 }
 
 /// Describes a 2-D transposed convolution layer; defaults are Keras's.
@@ -84,9 +82,7 @@ impl Graph {
         let (resolved, shape) = rule(&node, &x, &layer, &kernel, bias.as_ref())?;
         let weights = std::iter::once(kernel).chain(bias).collect();
         let draft = Draft { title: node, name, operands: vec![x.index], weights, shape };
-        self.insert_activated(draft, layer.options.activation, |activation| {
-            Op::Conv2dTranspose(Resolved { activation, ..resolved })
-        })
+        self.insert_activated(draft, layer.options.activation, Op::Conv2dTranspose(resolved))
     }
 }
 
@@ -139,7 +135,6 @@ fn rule(
         dilation: options.dilation,
         crop: Pair::new(crop_top, crop_left),
         kernel_size: layer.kernel_size,
-        activation: Activation::Linear,
     };
     Ok((resolved, Shape::new(dims)))
 }

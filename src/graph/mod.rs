@@ -9,6 +9,7 @@ mod checks;
 pub mod conv2d;
 pub mod conv2d_transpose;
 pub mod dense;
+pub mod epilogue;
 mod node;
 pub mod reduce;
 pub mod reshape;
@@ -25,6 +26,7 @@ pub use binary::BinaryOp;
 pub use conv2d::{Conv2d, DepthwiseConv2d, SeparableConv2d};
 pub use conv2d_transpose::Conv2dTranspose;
 pub use dense::Dense;
+pub use epilogue::{Epilogue, Stage};
 pub(crate) use node::{Draft, Operand, Site, title};
 pub use node::{Node, Op};
 pub use reduce::{ArgReduce, Reduce, ReduceOp};
@@ -236,19 +238,20 @@ impl Graph {
         &mut self,
         draft: Draft,
         activation: Activation,
-        op: impl Fn(Activation) -> Op,
+        op: Op,
     ) -> Result<Symbol> {
         let Draft { title: node, name, operands, weights, shape } = draft;
         element_count(&node, &shape.resolve(1))?;
         if activation != Activation::Softmax {
-            return Ok(self.insert(name, op(activation), operands, weights, shape));
+            let symbol = self.insert(name, op, operands, weights, shape);
+            self.nodes[symbol.index].stages = Epilogue::from(activation).stages;
+            return Ok(symbol);
         }
         let Some(axis) = shape.rank().checked_sub(1) else {
             return Err(softmax::no_axis(&node));
         };
         let half = self.name_for("softmax", Some(&format!("{name}/linear")))?;
-        let linear = op(Activation::Linear);
-        let before = self.insert(half, linear, operands, weights, shape.clone());
+        let before = self.insert(half, op, operands, weights, shape.clone());
         let softmax = Op::Softmax { axis };
         Ok(self.insert(name, softmax, vec![before.index], Vec::new(), shape))
     }
@@ -271,7 +274,7 @@ impl Graph {
         let index = self.nodes.len();
         let weights = weights.into_iter().map(|weight| self.intern(weight)).collect();
         self.names.entry(name.clone()).or_insert(index);
-        self.nodes.push(Node { name, op, operands, weights, shape });
+        self.nodes.push(Node { name, op, operands, weights, stages: Vec::new(), shape });
         Symbol { graph: self.id, index }
     }
 

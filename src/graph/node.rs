@@ -1,6 +1,6 @@
 //! Nodes: what they compute, and what their shape rules need to speak about them.
 
-use super::{Activation, BinaryOp, Resize2d, Weight, conv2d, conv2d_transpose, reduce};
+use super::{Activation, BinaryOp, Resize2d, Stage, Weight, conv2d, conv2d_transpose, reduce};
 use crate::error::{Error, Result};
 use crate::shape::{Dim, Shape};
 
@@ -17,7 +17,7 @@ pub enum Op {
     /// Transposed convolution with resolved cropping; weights: kernel, then bias.
     Conv2dTranspose(conv2d_transpose::Resolved),
     /// Matrix product on the last axis; weights: kernel, then bias.
-    Dense(Activation),
+    Dense,
     /// An element-wise activation.
     Activation(Activation),
     /// Softmax over one axis.
@@ -42,11 +42,10 @@ impl Op {
             Op::Resize2d(_) => "resize2d",
             Op::Conv2d(_) => "conv2d",
             Op::Conv2dTranspose(_) => "conv2d_transpose",
-            Op::Dense(_) => "dense",
+            Op::Dense => "dense",
             Op::Activation(activation) => activation.name(),
             Op::Softmax { .. } => "softmax",
-            Op::Binary(BinaryOp::Add) => "add",
-            Op::Binary(BinaryOp::Multiply) => "multiply",
+            Op::Binary(operation) => operation.name(),
             Op::Reduce(layer) => layer.operation.name(),
             Op::Reshape => "reshape",
         }
@@ -60,6 +59,8 @@ pub struct Node {
     pub(crate) op: Op,
     pub(crate) operands: Vec<usize>,
     pub(crate) weights: Vec<usize>,
+    /// Applied to each result; a stage of two operands takes the last operand.
+    pub(crate) stages: Vec<Stage>,
     pub(crate) shape: Shape,
 }
 
@@ -74,6 +75,12 @@ impl Node {
     #[must_use]
     pub fn op(&self) -> &Op {
         &self.op
+    }
+
+    /// Returns what is applied to each result before it is stored.
+    #[must_use]
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
     }
 
     /// Returns the shape of its value.

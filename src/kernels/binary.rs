@@ -1,14 +1,16 @@
 //! Element-wise functions of two operands with NumPy broadcasting.
 
-use super::activation::code;
+use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, in_fours, narrow};
 use crate::error::{Error, Result};
-use crate::graph::{Activation, BinaryOp};
+use crate::graph::{BinaryOp, Epilogue};
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
     include_str!("../../shaders/binary.wgsl"),
+    include_str!("../../shaders/shared/epilogue.wgsl"),
     include_str!("../../shaders/shared/activate.wgsl"),
+    include_str!("../../shaders/shared/combine.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
 );
@@ -19,8 +21,6 @@ const AXES: usize = 6;
 parameters! {
     threads: u32,
     operation: u32,
-    activation: u32,
-    alpha: f32,
     length1: u32,
     length2: u32,
     length3: u32,
@@ -45,7 +45,7 @@ pub const DEFINITION: Definition = Definition {
     stem: "binary",
     source: SOURCE,
     entries: &["same", "same4", "broadcast"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Write],
+    bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Write, Binding::Extra],
     fields: FIELDS,
 };
 
@@ -58,8 +58,17 @@ pub struct Geometry {
     pub right: Vec<usize>,
     /// The function of the two.
     pub operation: BinaryOp,
-    /// Applied to each result; never softmax.
-    pub activation: Activation,
+    /// What happens to each result before it is stored.
+    pub epilogue: Epilogue,
+}
+
+/// Returns an operation's number in the shaders.
+#[must_use]
+pub fn code(operation: BinaryOp) -> u32 {
+    match operation {
+        BinaryOp::Add => 0,
+        BinaryOp::Multiply => 1,
+    }
 }
 
 /// Makes the dispatch for a geometry.
@@ -100,26 +109,22 @@ pub fn launch(
     let lengths = narrow(node, "the output", padded(1, |axis| axis.length))?;
     let left = narrow(node, "the left operand", padded(0, |axis| axis.left))?;
     let right = narrow(node, "the right operand", padded(0, |axis| axis.right))?;
-    let (activation, alpha) = code(node, geometry.activation)?;
     let (entry, threads) =
         if same { in_fours(elements, "same", "same4") } else { ("broadcast", elements) };
-    let operation = match geometry.operation {
-        BinaryOp::Add => 0,
-        BinaryOp::Multiply => 1,
-    };
+    let operation = code(geometry.operation);
     let [_, length1, length2, length3, length4, length5] = lengths;
     let [left0, left1, left2, left3, left4, left5] = left;
     let [right0, right1, right2, right3, right4, right5] = right;
     #[rustfmt::skip]
     let params = Params {
-        threads, operation, activation, alpha,
+        threads, operation,
         length1, length2, length3, length4, length5,
         left0, left1, left2, left3, left4, left5,
         right0, right1, right2, right3, right4, right5,
     };
     Ok(Launch {
         kernel: Kernel { family: Family::Binary, entry },
-        params: bytemuck::bytes_of(&params).to_vec(),
+        params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), &geometry.epilogue)?,
         table: Vec::new(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
     })
@@ -195,7 +200,7 @@ mod tests {
                 left: left.to_vec(),
                 right: right.to_vec(),
                 operation: BinaryOp::Add,
-                activation: Activation::Linear,
+                epilogue: Epilogue::default(),
             };
             launch("add \"a\"", &geometry, 65_535).unwrap().kernel.entry
         };

@@ -1,16 +1,18 @@
 //! 2-D convolution with groups, so also the depthwise one.
 
-use super::activation::code;
+use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
 use crate::error::Result;
-use crate::graph::Activation;
+use crate::graph::Epilogue;
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
     include_str!("../../shaders/conv2d.wgsl"),
     include_str!("../../shaders/shared/window.wgsl"),
     include_str!("../../shaders/shared/block.wgsl"),
+    include_str!("../../shaders/shared/epilogue.wgsl"),
     include_str!("../../shaders/shared/activate.wgsl"),
+    include_str!("../../shaders/shared/combine.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
 );
@@ -34,8 +36,6 @@ parameters! {
     group_inputs: u32,
     group_outputs: u32,
     has_bias: u32,
-    activation: u32,
-    alpha: f32,
 }
 
 /// What the family is made of.
@@ -43,7 +43,14 @@ pub const DEFINITION: Definition = Definition {
     stem: "conv2d",
     source: SOURCE,
     entries: &["general", "channels4", "blocks4", "depthwise4"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Read, Binding::Write], // input, kernel, bias, output; without a bias the kernel stands in for it
+    bindings: &[
+        Binding::Params,
+        Binding::Read,
+        Binding::Read,
+        Binding::Read,
+        Binding::Write,
+        Binding::Extra,
+    ], // input, kernel, bias, output; without a bias the kernel stands in for it
     fields: FIELDS,
 };
 
@@ -68,8 +75,8 @@ pub struct Geometry {
     pub groups: usize,
     /// Whether a bias (Cout) is added; without one, bind the kernel in its place.
     pub has_bias: bool,
-    /// Applied to each result; never softmax.
-    pub activation: Activation,
+    /// What happens to each result before it is stored.
+    pub epilogue: Epilogue,
 }
 
 /// Makes the dispatch for a geometry.
@@ -98,7 +105,6 @@ pub fn launch(
     let [dilation_height, dilation_width] = narrow(node, "the dilation", g.dilation)?;
     let [pad_top, pad_left] = narrow(node, "the padding", g.pads)?;
     let [group_inputs, group_outputs] = narrow(node, "a group", group)?;
-    let (activation, alpha) = code(node, g.activation)?;
     let (entry, threads) = variant(output, group_inputs, group_outputs, elements);
     let params = Params {
         threads,
@@ -119,12 +125,10 @@ pub fn launch(
         group_inputs,
         group_outputs,
         has_bias: g.has_bias.into(),
-        activation,
-        alpha,
     };
     Ok(Launch {
         kernel: Kernel { family: Family::Conv2d, entry },
-        params: bytemuck::bytes_of(&params).to_vec(),
+        params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), &g.epilogue)?,
         table: Vec::new(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
     })
@@ -182,7 +186,7 @@ mod tests {
             pads: [1, 1],
             groups,
             has_bias: false,
-            activation: Activation::Linear,
+            epilogue: Epilogue::default(),
         }
     }
 

@@ -1,14 +1,16 @@
 //! 2-D transposed convolution.
 
-use super::activation::code;
+use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
 use crate::error::Result;
-use crate::graph::Activation;
+use crate::graph::Epilogue;
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
     include_str!("../../shaders/conv2d_transpose.wgsl"),
+    include_str!("../../shaders/shared/epilogue.wgsl"),
     include_str!("../../shaders/shared/activate.wgsl"),
+    include_str!("../../shaders/shared/combine.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
 );
@@ -30,8 +32,6 @@ parameters! {
     crop_top: u32,
     crop_left: u32,
     has_bias: u32,
-    activation: u32,
-    alpha: f32,
 }
 
 /// What the family is made of.
@@ -39,7 +39,14 @@ pub const DEFINITION: Definition = Definition {
     stem: "conv2d_transpose",
     source: SOURCE,
     entries: &["general", "inputs4"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Read, Binding::Write], // input, kernel, bias, output; without a bias the kernel stands in for it
+    bindings: &[
+        Binding::Params,
+        Binding::Read,
+        Binding::Read,
+        Binding::Read,
+        Binding::Write,
+        Binding::Extra,
+    ], // input, kernel, bias, output; without a bias the kernel stands in for it
     fields: FIELDS,
 };
 
@@ -61,8 +68,8 @@ pub struct Geometry {
     pub crop: [usize; 2],
     /// Whether a bias (Cout) is added; without one, bind the kernel in its place.
     pub has_bias: bool,
-    /// Applied to each result; never softmax.
-    pub activation: Activation,
+    /// What happens to each result before it is stored.
+    pub epilogue: Epilogue,
 }
 
 /// Makes the dispatch for a geometry.
@@ -87,7 +94,6 @@ pub fn launch(
     let [stride_height, stride_width] = narrow(node, "the strides", g.strides)?;
     let [dilation_height, dilation_width] = narrow(node, "the dilation", g.dilation)?;
     let [crop_top, crop_left] = narrow(node, "the crop", g.crop)?;
-    let (activation, alpha) = code(node, g.activation)?;
     let params = Params {
         threads,
         input_height,
@@ -105,14 +111,12 @@ pub fn launch(
         crop_top,
         crop_left,
         has_bias: g.has_bias.into(),
-        activation,
-        alpha,
     };
     let is_wide = threads > 0 && input_channels > 0 && input_channels.is_multiple_of(4);
     let entry = if is_wide { "inputs4" } else { "general" };
     Ok(Launch {
         kernel: Kernel { family: Family::Conv2dTranspose, entry },
-        params: bytemuck::bytes_of(&params).to_vec(),
+        params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), &g.epilogue)?,
         table: Vec::new(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
     })

@@ -1,15 +1,17 @@
 //! The matrix product on the last axis, with bias and activation.
 
-use super::activation::code;
+use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
 use crate::error::Result;
-use crate::graph::Activation;
+use crate::graph::Epilogue;
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
     include_str!("../../shaders/dense.wgsl"),
     include_str!("../../shaders/shared/block.wgsl"),
+    include_str!("../../shaders/shared/epilogue.wgsl"),
     include_str!("../../shaders/shared/activate.wgsl"),
+    include_str!("../../shaders/shared/combine.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
 );
@@ -20,8 +22,6 @@ parameters! {
     inputs: u32,
     units: u32,
     has_bias: u32,
-    activation: u32,
-    alpha: f32,
 }
 
 /// What the family is made of.
@@ -29,7 +29,14 @@ pub const DEFINITION: Definition = Definition {
     stem: "dense",
     source: SOURCE,
     entries: &["general", "columns4", "blocks4"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Read, Binding::Write], // input, kernel, bias, output; without a bias the kernel stands in for it
+    bindings: &[
+        Binding::Params,
+        Binding::Read,
+        Binding::Read,
+        Binding::Read,
+        Binding::Write,
+        Binding::Extra,
+    ], // input, kernel, bias, output; without a bias the kernel stands in for it
     fields: FIELDS,
 };
 
@@ -44,8 +51,8 @@ pub struct Geometry {
     pub units: usize,
     /// Whether a bias (units) is added; without one, bind the kernel in its place.
     pub has_bias: bool,
-    /// Applied to each result; never softmax.
-    pub activation: Activation,
+    /// What happens to each result before it is stored.
+    pub epilogue: Epilogue,
 }
 
 /// Makes the dispatch for a geometry.
@@ -59,18 +66,17 @@ pub fn launch(
     geometry: &Geometry,
     max_workgroups_per_dimension: u32,
 ) -> Result<Launch> {
-    let Geometry { rows, inputs, units, has_bias, activation } = *geometry;
+    let Geometry { rows, inputs, units, has_bias, .. } = *geometry;
     count(node, "the input", &[rows, inputs])?;
     count(node, "the kernel", &[inputs, units])?;
     let elements = count(node, "the output", &[rows, units])?;
     let [rows, inputs, units] = narrow(node, "the input or the kernel", [rows, inputs, units])?;
     let (entry, threads) = variant([rows, inputs, units], elements);
-    let (activation, alpha) = code(node, activation)?;
     let has_bias = has_bias.into();
-    let params = Params { threads, rows, inputs, units, has_bias, activation, alpha };
+    let params = Params { threads, rows, inputs, units, has_bias };
     Ok(Launch {
         kernel: Kernel { family: Family::Dense, entry },
-        params: bytemuck::bytes_of(&params).to_vec(),
+        params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), &geometry.epilogue)?,
         table: Vec::new(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
     })

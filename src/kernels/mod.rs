@@ -29,12 +29,14 @@ pub mod binary;
 pub mod conv2d;
 pub mod conv2d_transpose;
 pub mod dense;
+pub mod epilogue;
 pub mod reduce;
 pub mod resize2d;
+mod rows;
 pub mod softmax;
-mod walk;
 
 use crate::error::{Error, Result};
+use crate::graph::Epilogue;
 use crate::shape::element_count;
 
 /// Threads of one workgroup, in every kernel; the shaders declare the same number.
@@ -72,6 +74,8 @@ pub enum Binding {
     Read,
     /// The result, read and written.
     Write,
+    /// The epilogue's extra operand, the last one; where there is none the first stands in.
+    Extra,
 }
 
 /// What a family is made of: the one constant that its file gives.
@@ -185,6 +189,38 @@ impl Work {
             Work::Resize2d(_) => Family::Resize2d,
             Work::Softmax(_) => Family::Softmax,
         }
+    }
+
+    /// Returns what happens to each result, for families that can do more than their own.
+    #[must_use]
+    pub fn epilogue(&self) -> Option<&Epilogue> {
+        match self {
+            Work::Activation(geometry) => Some(&geometry.epilogue),
+            Work::Binary(geometry) => Some(&geometry.epilogue),
+            Work::Conv2d(geometry) => Some(&geometry.epilogue),
+            Work::Conv2dTranspose(geometry) => Some(&geometry.epilogue),
+            Work::Dense(geometry) => Some(&geometry.epilogue),
+            Work::Reduce(_) | Work::Resize2d(_) | Work::Softmax(_) => None,
+        }
+    }
+
+    /// Returns which operand each binding of kind `Read` and `Extra` takes, in order of the
+    /// bindings, if there are `operands` of them.
+    ///
+    /// An optional operand that is missing, as a bias, has another one standing in for it.
+    #[must_use]
+    pub fn operands_bound(&self, operands: usize) -> Vec<usize> {
+        let extra = self.epilogue().is_some_and(Epilogue::has_extra);
+        let own = operands.saturating_sub(extra.into());
+        let mut reads = 0..;
+        let bindings = self.family().bindings().iter();
+        bindings
+            .filter_map(|binding| match binding {
+                Binding::Read => reads.next().map(|read: usize| read.min(own.saturating_sub(1))),
+                Binding::Extra => Some(if extra { own } else { 0 }),
+                Binding::Params | Binding::Table | Binding::Write => None,
+            })
+            .collect()
     }
 
     /// Makes the dispatch.

@@ -1,6 +1,6 @@
 //! Reductions: one number for each row that the reduced axes span.
 
-use super::walk::walk;
+use super::rows::{Kind, rows};
 use super::{Binding, Definition, Family, Kernel, Launch, fold};
 use crate::error::{Error, Result};
 use crate::graph::ReduceOp;
@@ -9,8 +9,7 @@ use crate::graph::reduce::Operation;
 /// The family's WGSL.
 const SOURCE: &str = concat!(
     include_str!("../../shaders/reduce.wgsl"),
-    include_str!("../../shaders/shared/walk.wgsl"),
-    include_str!("../../shaders/shared/merge.wgsl"),
+    include_str!("../../shaders/shared/rows.wgsl"),
     include_str!("../../shaders/shared/group.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
     include_str!("../../shaders/shared/logarithm.wgsl"),
@@ -23,9 +22,11 @@ pub const MOST_POSITIONS: u32 = 1 << 24;
 parameters! {
     threads: u32,
     terms: u32,
+    before: u32,
+    before_identity: f32,
     kind: u32,
-    finish: u32,
     identity: f32,
+    finish: u32,
     kept1: u32,
     kept2: u32,
     kept_stride0: u32,
@@ -33,16 +34,16 @@ parameters! {
     kept_stride2: u32,
     run1: u32,
     run2: u32,
-    run_stride: u32,
-    run_carry1: u32,
-    run_carry0: u32,
+    run_stride0: u32,
+    run_stride1: u32,
+    run_stride2: u32,
 }
 
 /// What the family is made of.
 pub const DEFINITION: Definition = Definition {
     stem: "reduce",
     source: SOURCE,
-    entries: &["general", "shared_row", "position"],
+    entries: &["general", "shared_row"],
     bindings: &[Binding::Params, Binding::Read, Binding::Write],
     fields: FIELDS,
 };
@@ -58,24 +59,45 @@ pub struct Geometry {
     pub operation: Operation,
 }
 
-/// The shader's numbers: how terms are merged, what is done at the end, and what no terms give.
-fn codes(operation: Operation, is_empty: bool) -> (u32, u32, f32) {
-    match operation {
+/// What a row goes through, in the shader's words.
+struct Recipe {
+    /// What finds m, and m of no terms.
+    before: Option<(Kind, f32)>,
+    kind: Kind,
+    /// The result of no terms.
+    identity: f32,
+    finish: u32,
+}
+
+/// What the shader takes for no first pass.
+const NOTHING: u32 = 100;
+const DIVIDE: u32 = 1;
+const ROOT: u32 = 2;
+const LOG: u32 = 3;
+
+fn recipe(operation: Operation, is_empty: bool) -> Recipe {
+    let maximum = (Kind::Maximum, f32::NEG_INFINITY);
+    let minimum = (Kind::Minimum, f32::INFINITY);
+    let (before, kind, identity, finish) = match operation {
         // 0 / 0 is NaN, but WGSL does not promise it.
-        Operation::Value(ReduceOp::Mean) => (0, 1, if is_empty { f32::NAN } else { 0.0 }),
-        Operation::Value(ReduceOp::Sum) => (0, 0, 0.0),
-        Operation::Value(ReduceOp::LogSum) => (0, 3, 0.0),
-        Operation::Value(ReduceOp::L1) => (1, 0, 0.0),
-        Operation::Value(ReduceOp::SumSquare) => (2, 0, 0.0),
-        Operation::Value(ReduceOp::L2) => (2, 2, 0.0),
-        Operation::Value(ReduceOp::LogSumExp) => (3, 3, 0.0),
-        Operation::Value(ReduceOp::Max) => (4, 0, f32::NEG_INFINITY),
-        Operation::Value(ReduceOp::Min) => (5, 0, f32::INFINITY),
-        Operation::Value(ReduceOp::Prod) => (6, 0, 1.0),
+        Operation::Value(ReduceOp::Mean) if is_empty => (None, Kind::Sum, f32::NAN, DIVIDE),
+        Operation::Value(ReduceOp::Mean) => (None, Kind::Sum, 0.0, DIVIDE),
+        Operation::Value(ReduceOp::Sum) => (None, Kind::Sum, 0.0, 0),
+        Operation::Value(ReduceOp::LogSum) => (None, Kind::Sum, 0.0, LOG),
+        Operation::Value(ReduceOp::L1) => (None, Kind::SumAbsolute, 0.0, 0),
+        Operation::Value(ReduceOp::SumSquare) => (None, Kind::SumSquares, 0.0, 0),
+        Operation::Value(ReduceOp::L2) => (None, Kind::SumSquares, 0.0, ROOT),
+        Operation::Value(ReduceOp::LogSumExp) => (Some(maximum), Kind::SumExponentials, 0.0, LOG),
+        Operation::Value(ReduceOp::Max) => (None, maximum.0, maximum.1, 0),
+        Operation::Value(ReduceOp::Min) => (None, minimum.0, minimum.1, 0),
+        Operation::Value(ReduceOp::Prod) => (None, Kind::Product, 1.0, 0),
         Operation::Position { largest, last } => {
-            (u32::from(!largest) + 2 * u32::from(last), 0, 0.0)
+            let before = if largest { maximum } else { minimum };
+            let (kind, none) = if last { (Kind::Last, -1.0) } else { (Kind::First, f32::MAX) };
+            (Some(before), kind, none, 0)
         }
-    }
+    };
+    Recipe { before, kind, identity, finish }
 }
 
 /// Makes the dispatch for a geometry.
@@ -90,39 +112,47 @@ pub fn launch(
     geometry: &Geometry,
     max_workgroups_per_dimension: u32,
 ) -> Result<Launch> {
-    let walk = walk(node, &geometry.input, &geometry.reduced)?;
+    let rows = rows(node, &geometry.input, &geometry.reduced)?;
     let is_position = matches!(geometry.operation, Operation::Position { .. });
-    if is_position && walk.terms > MOST_POSITIONS {
+    if is_position && rows.terms > MOST_POSITIONS {
         return Err(Error::Limit {
             node: node.to_owned(),
             tensor: "the axis".to_owned(),
-            bytes: format!("{} positions", walk.terms),
+            bytes: format!("{} positions", rows.terms),
             limit_name: "the largest whole number that f32 counts to".to_owned(),
             limit: MOST_POSITIONS.to_string(),
             remedy: "reduce a shorter axis".to_owned(),
         });
     }
-    let (entry, threads) = match (is_position, walk.is_shared) {
-        (true, _) => ("position", walk.results),
-        // `walk` shares no more rows than have numbers for 64 threads each.
-        (false, true) => ("shared_row", walk.results.saturating_mul(super::WORKGROUP_SIZE)),
-        (false, false) => ("general", walk.results),
-    };
-    let (kind, finish, identity) = codes(geometry.operation, walk.terms == 0);
-    let [kept1, kept2] = walk.kept;
-    let [kept_stride0, kept_stride1, kept_stride2] = walk.kept_strides;
-    let [run1, run2] = walk.runs;
-    let [run_carry1, run_carry0] = walk.run_carries;
-    #[rustfmt::skip]
+    let entry = if rows.is_shared { "shared_row" } else { "general" };
+    let Recipe { before, kind, identity, finish } = recipe(geometry.operation, rows.terms == 0);
+    let [kept1, kept2] = rows.kept;
+    let [kept_stride0, kept_stride1, kept_stride2] = rows.kept_strides;
+    let [run1, run2] = rows.runs;
+    let [run_stride0, run_stride1, run_stride2] = rows.run_strides;
     let params = Params {
-        threads, terms: walk.terms, kind, finish, identity,
-        kept1, kept2, kept_stride0, kept_stride1, kept_stride2,
-        run1, run2, run_stride: walk.run_stride, run_carry1, run_carry0,
+        threads: rows.threads(),
+        terms: rows.terms,
+        before: before.map_or(NOTHING, |(kind, _)| kind as u32),
+        before_identity: before.map_or(0.0, |(_, identity)| identity),
+        kind: kind as u32,
+        identity,
+        finish,
+        kept1,
+        kept2,
+        kept_stride0,
+        kept_stride1,
+        kept_stride2,
+        run1,
+        run2,
+        run_stride0,
+        run_stride1,
+        run_stride2,
     };
     Ok(Launch {
         kernel: Kernel { family: Family::Reduce, entry },
         params: bytemuck::bytes_of(&params).to_vec(),
         table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
+        workgroups: fold(node, rows.threads().into(), max_workgroups_per_dimension)?,
     })
 }

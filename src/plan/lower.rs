@@ -4,7 +4,7 @@ use super::block::Block;
 use super::split::{Extent, items_per_step};
 use super::{Limits, Place, Plan, Port, Region, Step, slots, work};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Node, Op};
+use crate::graph::{Graph, Node, Op, Stage};
 use crate::shape::byte_count;
 
 /// Lowers a graph; see [`Graph::plan_within`].
@@ -149,6 +149,29 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
+    /// Returns where a node's operands lie, in the order that kernels bind them: values,
+    /// weights, and an epilogue's extra operand.
+    fn operands(&self, node: &Node, title: &str) -> Result<(Vec<Region>, Vec<Extent>)> {
+        let extra = usize::from(node.stages.iter().any(Stage::reads_extra));
+        let (own, extra) = node.operands.split_at(node.operands.len().saturating_sub(extra));
+        let value = |&operand: &usize| -> Result<(Region, Extent)> {
+            let source = self.graph.node(operand);
+            let bytes = byte_count(title, &source.shape.resolve(self.batch))?;
+            let place = self.places[self.roots[operand]];
+            let (tensor, batched) = (format!("\"{}\"", source.name), source.shape.has_batch());
+            Ok((Region { place, offset_bytes: 0, bytes }, Extent { tensor, bytes, batched }))
+        };
+        let weight = |&weight: &usize| -> Result<(Region, Extent)> {
+            let found = &self.graph.weights()[weight];
+            let bytes = byte_count(title, found.shape())?;
+            let number = self.weights.iter().position(|&w| w == weight).unwrap_or(usize::MAX);
+            let (place, tensor) = (Place::Weight(number), format!("weight \"{}\"", found.label()));
+            Ok((Region { place, offset_bytes: 0, bytes }, Extent { tensor, bytes, batched: false }))
+        };
+        let values = own.iter().map(value);
+        values.chain(node.weights.iter().map(weight)).chain(extra.iter().map(value)).collect()
+    }
+
     fn lower_node(&self, index: usize, block: &mut Block, steps: &mut Vec<Step>) -> Result<()> {
         let node = self.graph.node(index);
         let moves_nothing = matches!(node.op, Op::Input | Op::Reshape);
@@ -156,23 +179,7 @@ impl<'a> Lowering<'a> {
             return Ok(());
         }
         let title = node.title();
-        let (mut regions, mut extents) = (Vec::new(), Vec::new());
-        for &operand in &node.operands {
-            let source = self.graph.node(operand);
-            let bytes = byte_count(&title, &source.shape.resolve(self.batch))?;
-            let tensor = format!("\"{}\"", source.name);
-            let place = self.places[self.roots[operand]];
-            regions.push(Region { place, offset_bytes: 0, bytes });
-            extents.push(Extent { tensor, bytes, batched: source.shape.has_batch() });
-        }
-        for &weight in &node.weights {
-            let found = &self.graph.weights()[weight];
-            let bytes = byte_count(&title, found.shape())?;
-            let number = self.weights.iter().position(|&w| w == weight).unwrap_or(usize::MAX);
-            regions.push(Region { place: Place::Weight(number), offset_bytes: 0, bytes });
-            let tensor = format!("weight \"{}\"", found.label());
-            extents.push(Extent { tensor, bytes, batched: false });
-        }
+        let (regions, mut extents) = self.operands(node, &title)?;
         let bytes = byte_count(&title, &node.shape.resolve(self.batch))?;
         if bytes == 0 {
             return Ok(());

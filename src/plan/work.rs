@@ -1,7 +1,7 @@
 //! From a node to its step's work.
 
 use crate::error::{Error, Result};
-use crate::graph::{Activation, Graph, Node, Op, Pair};
+use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
 use crate::kernels::{
     Work, activation, binary, conv2d, conv2d_transpose, dense, reduce, resize2d, softmax,
 };
@@ -16,6 +16,16 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
     };
     let image = |shape: Vec<usize>| <[usize; 4]>::try_from(shape).map_err(|_| defect(&title));
     let has_bias = node.weights.len() > 1;
+    let epilogue = || -> Result<Epilogue> {
+        let stages = node.stages.clone();
+        let period = if stages.iter().any(Stage::reads_extra) {
+            // The extra operand was checked to fit when the graph was made.
+            operand(node.operands.len().saturating_sub(1))?.iter().product()
+        } else {
+            0
+        };
+        Ok(Epilogue { stages, period })
+    };
     match &node.op {
         Op::Input | Op::Reshape => Err(defect(&title)),
         Op::Conv2d(layer) => {
@@ -28,7 +38,7 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
                 pads: [layer.pads.top, layer.pads.left],
                 groups: layer.groups,
                 has_bias,
-                activation: layer.activation,
+                epilogue: epilogue()?,
             };
             Ok(Work::Conv2d(geometry))
         }
@@ -41,11 +51,11 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
                 dilation: sides(layer.dilation),
                 crop: sides(layer.crop),
                 has_bias,
-                activation: layer.activation,
+                epilogue: epilogue()?,
             };
             Ok(Work::Conv2dTranspose(geometry))
         }
-        Op::Dense(layer) => {
+        Op::Dense => {
             let (units, leading) = shape.split_last().ok_or_else(|| defect(&title))?;
             let geometry = dense::Geometry {
                 // Both were checked to fit when the shape was made.
@@ -53,7 +63,7 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
                 inputs: operand(0)?.last().copied().ok_or_else(|| defect(&title))?,
                 units: *units,
                 has_bias,
-                activation: *layer,
+                epilogue: epilogue()?,
             };
             Ok(Work::Dense(geometry))
         }
@@ -65,9 +75,10 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
                 resize2d::Geometry { input, size: [height, width], interpolation, coordinates };
             Ok(Work::Resize2d(geometry))
         }
-        Op::Activation(kind) => {
-            Ok(Work::Activation(activation::Geometry { shape, activation: *kind }))
-        }
+        Op::Activation(kind) => Ok(Work::Activation(activation::Geometry {
+            shape,
+            epilogue: first(*kind, epilogue()?),
+        })),
         Op::Softmax { axis } => {
             let (before, rest) = shape.split_at_checked(*axis).ok_or_else(|| defect(&title))?;
             let (length, after) = rest.split_first().ok_or_else(|| defect(&title))?;
@@ -88,11 +99,18 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
                 left: operand(0)?,
                 right: operand(1)?,
                 operation: *operation,
-                activation: Activation::Linear,
+                epilogue: epilogue()?,
             };
             Ok(Work::Binary(geometry))
         }
     }
+}
+
+/// Puts a function in front of an epilogue.
+fn first(activation: Activation, mut epilogue: Epilogue) -> Epilogue {
+    let own = Epilogue::from(activation).stages;
+    epilogue.stages.splice(..0, own);
+    epilogue
 }
 
 fn sides(pair: Pair) -> [usize; 2] {

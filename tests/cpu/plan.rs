@@ -34,12 +34,12 @@ fn a_plan_prints_itself() {
   weight 1   "conv/bias" [4]
   weight 2   "unnamed" [144, 3]
   step 0     resize2d "up_sampling2d" by resize2d/nearest: input 0 -> slot 0 (512 bytes, 2x1x1 groups)
-  step 1     conv2d "edges" by conv2d/channels4: slot 0, weight 0, weight 1 -> slot 1 (1152 bytes, 1x1x1 groups)
+  step 1     conv2d "edges" by conv2d/channels4 + relu: slot 0, weight 0, weight 1 -> slot 1 (1152 bytes, 1x1x1 groups)
   step 2     dense "dense/linear" by dense/general: slot 1, weight 2 -> slot 0 (24 bytes, 1x1x1 groups)
   step 3     softmax "dense" by softmax/general: slot 0 -> output 0 (24 bytes, 1x1x1 groups)
   output 0   "probabilities" [2, 3]
   preparing uploads "weights": 1888 bytes and 416 of padding
-  preparing uploads "parameters": 216 bytes and 824 of padding
+  preparing uploads "parameters": 348 bytes and 692 of padding
   a run moves nothing; reading an output downloads it once
 "#;
     assert_eq!(network().plan(2).unwrap().to_string(), expected);
@@ -56,7 +56,7 @@ fn crossings_are_known_before_they_happen() {
         payload_bytes,
         padding_bytes,
     };
-    assert_eq!(expected.prepare, [upload("weights", 1888, 416), upload("parameters", 216, 824)]);
+    assert_eq!(expected.prepare, [upload("weights", 1888, 416), upload("parameters", 348, 692)]);
     assert_eq!(expected.run, []);
     let read = Expected {
         direction: Direction::DeviceToHost,
@@ -66,7 +66,7 @@ fn crossings_are_known_before_they_happen() {
         padding_bytes: 0,
     };
     assert_eq!(expected.read, [read]);
-    assert_eq!((plan.block().len(), plan.block_payload()), (1040, 216));
+    assert_eq!((plan.block().len(), plan.block_payload()), (1040, 348));
     // Parameters, input, weights, slots, and the output in whole 16-byte vectors.
     assert_eq!(plan.device_bytes().unwrap(), 1040 + 128 + 1888 + 1664 + 32);
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use longshore::graph::Activation;
 use longshore::kernels::activation::code;
-use longshore::kernels::{Binding, Family, WORKGROUP_SIZE};
+use longshore::kernels::{Binding, Family, WORKGROUP_SIZE, epilogue};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Literal, Module, ScalarKind, StorageAccess, TypeInner};
@@ -134,6 +134,9 @@ fn binding_kind(module: &Module, variable: &naga::GlobalVariable) -> Binding {
             };
             match module.types[base].inner.scalar_kind() {
                 Some(ScalarKind::Uint) => Binding::Table,
+                Some(ScalarKind::Float) if variable.name.as_deref() == Some("extra") => {
+                    Binding::Extra
+                }
                 Some(ScalarKind::Float) => Binding::Read,
                 other => panic!("{:?} holds {other:?}", variable.name),
             }
@@ -159,7 +162,8 @@ fn parameters_have_the_names_and_offsets_of_the_rust_side() {
         let TypeInner::Struct { members, span } = &module.types[params.ty].inner else {
             panic!("{}: the parameters are no struct", family.stem())
         };
-        let declared: Vec<(&str, usize)> = members
+        let (own, rest) = members.split_at(family.parameter_fields().len());
+        let declared: Vec<(&str, usize)> = own
             .iter()
             .map(|member| {
                 let inner = &module.types[member.ty].inner;
@@ -168,8 +172,32 @@ fn parameters_have_the_names_and_offsets_of_the_rust_side() {
             })
             .collect();
         assert_eq!(declared, family.parameter_fields(), "{}", family.stem());
-        assert_eq!(*span as usize, declared.len() * 4, "{}", family.stem());
+        let length = declared.len() * 4;
+        match rest {
+            [] => assert_eq!(*span as usize, length, "{}", family.stem()),
+            [last] => {
+                assert_eq!(last.name.as_deref(), Some("epilogue"), "{}", family.stem());
+                let offset = length.next_multiple_of(epilogue::ALIGNMENT);
+                assert_eq!(last.offset as usize, offset, "{}", family.stem());
+                assert_eq!(*span as usize, offset + epilogue::SIZE, "{}", family.stem());
+                check_epilogue(&module, last.ty);
+            }
+            _ => panic!("{}: {rest:?}", family.stem()),
+        }
+        let has_epilogue = family.bindings().contains(&Binding::Extra);
+        assert_eq!(has_epilogue, !rest.is_empty(), "{}", family.stem());
     }
+}
+
+/// Checks the members of an epilogue against those that `epilogue::append` writes.
+fn check_epilogue(module: &Module, ty: naga::Handle<naga::Type>) {
+    let TypeInner::Struct { members, .. } = &module.types[ty].inner else {
+        panic!("the epilogue is no struct")
+    };
+    let declared: Vec<(Option<&str>, u32)> =
+        members.iter().map(|member| (member.name.as_deref(), member.offset)).collect();
+    let expected = [("count", 0), ("period", 4), ("kinds", 16), ("alphas", 32), ("betas", 48)];
+    assert_eq!(declared, expected.map(|(name, offset)| (Some(name), offset)));
 }
 
 #[test]
@@ -209,7 +237,7 @@ fn activations_have_the_numbers_of_the_rust_side() {
         })
         .collect();
     for activation in all {
-        let (number, _) = code("a", activation).expect("an element-wise activation");
+        let (number, ..) = code("a", activation).expect("an element-wise activation");
         assert_eq!(numbers.get(activation.name()), Some(&number), "{}", activation.name());
     }
     assert!(code("a", Activation::Softmax).is_err());

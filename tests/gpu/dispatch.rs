@@ -42,7 +42,7 @@ pub fn dispatch(
     let head = head_elements(runtime);
     let poisoned = vec![f32::from_bits(POISON); head + elements + TAIL];
     let output = filled(runtime, &poisoned, wgpu::BufferUsages::STORAGE);
-    submit(runtime, launch, operands, &output);
+    submit(runtime, (work, launch), operands, &output);
     let found = read(runtime, &output);
     if let Some(error) = pollster::block_on(scope.pop()) {
         panic!("{:?}: {error}", launch.kernel);
@@ -88,7 +88,12 @@ fn operand(runtime: &Runtime, array: &ArrayD<f32>) -> wgpu::Buffer {
     filled(runtime, &values, wgpu::BufferUsages::STORAGE)
 }
 
-fn submit(runtime: &Runtime, launch: &Launch, operands: &[&ArrayD<f32>], output: &wgpu::Buffer) {
+fn submit(
+    runtime: &Runtime,
+    (work, launch): (&Work, &Launch),
+    operands: &[&ArrayD<f32>],
+    output: &wgpu::Buffer,
+) {
     let device = runtime.device();
     let compiled = pipeline(runtime, launch.kernel);
     let params = bytes_buffer(runtime, &launch.params, wgpu::BufferUsages::UNIFORM);
@@ -99,21 +104,20 @@ fn submit(runtime: &Runtime, launch: &Launch, operands: &[&ArrayD<f32>], output:
     let whole = |buffer, offset| {
         wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size: None })
     };
-    let mut reads = operands.iter();
+    let bound = work.operands_bound(operands.len());
+    let mut reads = bound.iter().map(|&number| &operands[number]);
     let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
         .zip(launch.kernel.family.bindings())
         .map(|(binding, kind)| {
             let resource = match kind {
                 Binding::Params => whole(&params, 0),
                 Binding::Table => whole(&table, 0),
-                // Without a bias the last operand stands in for it.
-                Binding::Read => whole(reads.next().or(operands.last()).unwrap(), skip),
+                Binding::Read | Binding::Extra => whole(reads.next().unwrap(), skip),
                 Binding::Write => whole(output, skip),
             };
             wgpu::BindGroupEntry { binding, resource }
         })
         .collect();
-    assert!(reads.next().is_none(), "{:?} has fewer operands", launch.kernel);
     let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
         label: None,
         layout: &compiled.get_bind_group_layout(0),
@@ -170,7 +174,9 @@ fn compile(device: &wgpu::Device, kernel: Kernel) -> wgpu::ComputePipeline {
 fn layout(family: Family) -> Vec<wgpu::BindGroupLayoutEntry> {
     let kind = |binding: &Binding| match binding {
         Binding::Params => wgpu::BufferBindingType::Uniform,
-        Binding::Table | Binding::Read => wgpu::BufferBindingType::Storage { read_only: true },
+        Binding::Table | Binding::Read | Binding::Extra => {
+            wgpu::BufferBindingType::Storage { read_only: true }
+        }
         Binding::Write => wgpu::BufferBindingType::Storage { read_only: false },
     };
     let entry = |(number, binding)| wgpu::BindGroupLayoutEntry {

@@ -57,7 +57,7 @@ fn kernels_stay_within_their_output_in_folded_grids() {
     for twin in ELEMENTWISE {
         for elements in [1, 63, 64, 65, 127, 191, 193, 252, 256, 260, 509, 1028] {
             let input = random.uniform(&[elements]) * 6.0;
-            let geometry = kernel::Geometry { shape: vec![elements], activation: twin.ours };
+            let geometry = kernel::Geometry { shape: vec![elements], epilogue: twin.ours.into() };
             let work = Work::Activation(geometry);
             let launch = work.launch("test", 3).unwrap();
             entries.insert(launch.kernel.entry);
@@ -108,7 +108,7 @@ fn nan_stays_nan_and_extremes_give_what_the_formula_gives() {
         // 16 values take four at a time, 15 one.
         for count in [16, 15] {
             let input = line(&extremes[..count]);
-            let geometry = kernel::Geometry { shape: vec![count], activation: twin.ours };
+            let geometry = kernel::Geometry { shape: vec![count], epilogue: twin.ours.into() };
             let work = Work::Activation(geometry);
             let actual = dispatch(&work, 65_535, &[&input], &[count]);
             assert!(actual[[0]].is_nan() && actual[[1]].is_nan(), "{:?}: {actual}", twin.ours);
@@ -122,7 +122,7 @@ fn linear_copies_bits() {
     let odd = [f32::from_bits(0x7fc0_1234), f32::INFINITY, -0.0, 1.5, f32::MAX, -f32::MAX];
     let input = line(&odd);
     let geometry =
-        kernel::Geometry { shape: vec![odd.len()], activation: longshore::Activation::Linear };
+        kernel::Geometry { shape: vec![odd.len()], epilogue: longshore::Activation::Linear.into() };
     let work = Work::Activation(geometry);
     let actual = dispatch(&work, 65_535, &[&input], &[odd.len()]);
     assert_same_bits("linear", &actual, &input);

@@ -127,7 +127,7 @@ fn kernels_stay_within_their_output_in_folded_grids() {
                 left: left.to_vec(),
                 right: right.to_vec(),
                 operation,
-                activation: twin.ours,
+                epilogue: twin.ours.into(),
             };
             let work = Work::Binary(geometry);
             let launch = work.launch("test", 3).unwrap();
@@ -168,7 +168,7 @@ fn compute_raw(operation: BinaryOp, left: &ArrayD<f32>, right: &ArrayD<f32>) -> 
         left: left.shape().to_vec(),
         right: right.shape().to_vec(),
         operation,
-        activation: longshore::Activation::Linear,
+        epilogue: longshore::Activation::Linear.into(),
     };
     let work = Work::Binary(geometry);
     dispatch(&work, 65_535, &[left, right], &[7, 7])

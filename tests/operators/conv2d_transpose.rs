@@ -99,7 +99,7 @@ impl Trial {
             dilation: sides(self.dilation),
             crop: [self.crop(0), self.crop(1)],
             has_bias: self.bias.is_some(),
-            activation: self.twin.ours,
+            epilogue: self.twin.ours.into(),
         };
         let work = Work::Conv2dTranspose(geometry);
         let launch = work.launch("test", most).unwrap();

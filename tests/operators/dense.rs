@@ -120,7 +120,7 @@ fn raw(
         inputs: weight.shape()[0],
         units,
         has_bias: bias.is_some(),
-        activation: twin.ours,
+        epilogue: twin.ours.into(),
     };
     let work = Work::Dense(geometry);
     let launch = work.launch("test", 3).unwrap();

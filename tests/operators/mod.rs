@@ -4,6 +4,7 @@
 //! `harness` opens the runtime, and its `dispatch` runs one piece of work in poisoned memory.
 
 pub mod golden;
+mod golden_reductions;
 mod window;
 
 mod activation;
@@ -12,6 +13,8 @@ mod conv2d;
 mod conv2d_depthwise;
 mod conv2d_transpose;
 mod dense;
+mod epilogue;
 mod random_graph;
+mod reduce;
 mod resize2d;
 mod softmax;

@@ -1,6 +1,6 @@
-//! How a kernel walks over an array of which some axes are kept and some are reduced.
+//! Rows of an array of which some axes are kept and some are reduced, as kernels walk over them.
 
-use super::{count, narrow};
+use super::{WORKGROUP_SIZE, count, narrow, too_many};
 use crate::error::{Error, Result};
 
 /// Runs of each kind that the shaders walk over.
@@ -18,9 +18,23 @@ struct Run {
     stride: usize,
 }
 
-/// The rows of a reduction, in the numbers that `shaders/shared/walk.wgsl` takes.
+/// How elements of a row become terms and are merged: the numbers of `shaders/shared/rows.wgsl`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Walk {
+pub(super) enum Kind {
+    Sum = 0,
+    SumAbsolute = 1,
+    SumSquares = 2,
+    SumExponentials = 3,
+    Maximum = 4,
+    Minimum = 5,
+    Product = 6,
+    First = 7,
+    Last = 8,
+}
+
+/// The rows of a reduction, in the numbers that `shaders/shared/rows.wgsl` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rows {
     /// How many rows there are.
     pub results: u32,
     /// How many elements each has.
@@ -30,11 +44,17 @@ pub(super) struct Walk {
     pub kept_strides: [u32; RUNS],
     /// Lengths of the last two reduced runs.
     pub runs: [u32; 2],
-    pub run_stride: u32,
-    /// What is added when the last run is through, and when the last two are.
-    pub run_carries: [u32; 2],
+    pub run_strides: [u32; RUNS],
     /// Whether the rows are long, and too few for one thread each.
     pub is_shared: bool,
+}
+
+impl Rows {
+    /// Counts the threads: one for each row, or a workgroup.
+    pub(super) fn threads(&self) -> u32 {
+        // No more rows are shared than have numbers for their threads.
+        if self.is_shared { self.results.saturating_mul(WORKGROUP_SIZE) } else { self.results }
+    }
 }
 
 /// Finds the rows of an array in C order; `reduced` tells which axes they span.
@@ -43,7 +63,7 @@ pub(super) struct Walk {
 ///
 /// [`Error::Limit`] when a size exceeds what the kernel can number, [`Error::Unsupported`] for
 /// axes that alternate between more than 3 kept and 3 reduced runs (so never at rank 6 or below).
-pub(super) fn walk(node: &str, input: &[usize], reduced: &[bool]) -> Result<Walk> {
+pub(super) fn rows(node: &str, input: &[usize], reduced: &[bool]) -> Result<Rows> {
     let lengths = |kind: bool| -> Vec<usize> {
         let both = input.iter().zip(reduced).filter(|&(_, &found)| found == kind);
         both.map(|(&length, _)| length).collect()
@@ -52,43 +72,31 @@ pub(super) fn walk(node: &str, input: &[usize], reduced: &[bool]) -> Result<Walk
     let results = count(node, "the output", &lengths(false))?;
     let terms = count(node, "a row", &lengths(true))?;
     // The kernels count up to 4096 beyond the last term.
-    terms.checked_add(4096).ok_or_else(|| super::too_many(node, "a row", format!("{terms}")))?;
-    let (kept, kept_count) = coalesce(node, input, reduced, false)?;
-    let (runs, run_count) = coalesce(node, input, reduced, true)?;
+    if terms.checked_add(4096).is_none() {
+        return Err(too_many(node, "a row", format!("{terms} elements")));
+    }
+    let kept = coalesce(node, input, reduced, false)?;
+    let runs = coalesce(node, input, reduced, true)?;
     let [_, kept1, kept2] = narrow(node, "the output", kept.map(|run| run.length))?;
-    let kept_strides = narrow(node, "the input", kept.map(|run| run.stride))?;
     let [_, run1, run2] = narrow(node, "the input", runs.map(|run| run.length))?;
-    let [_, _, run_stride] = narrow(node, "the input", runs.map(|run| run.stride))?;
-    // A missing run has no stride, and nothing follows the row's end: then there is no carry.
-    let carry = |outer: Run, inner: Run| {
-        inner.length.checked_mul(inner.stride).and_then(|end| outer.stride.checked_sub(end))
-    };
-    let carries = [carry(runs[1], runs[2]), carry(runs[0], runs[1])].map(Option::unwrap_or_default);
-    let run_carries = narrow(node, "the input", carries)?;
-    let reads_neighbours = kept_count > 0 && kept_strides[2] == 1;
-    let is_shared = run_count == 1
-        && terms >= SHARED_TERMS
-        && results > 0
-        && results < if reads_neighbours { MANY_RESULTS } else { u32::MAX / 64 };
-    Ok(Walk {
+    let kept_strides = narrow(node, "the input", kept.map(|run| run.stride))?;
+    let run_strides = narrow(node, "the input", runs.map(|run| run.stride))?;
+    let reads_neighbours = kept_strides[RUNS - 1] == 1;
+    let most = if reads_neighbours { MANY_RESULTS } else { u32::MAX / WORKGROUP_SIZE };
+    let is_shared = terms >= SHARED_TERMS && (1..most).contains(&results);
+    Ok(Rows {
         results,
         terms,
         kept: [kept1, kept2],
         kept_strides,
         runs: [run1, run2],
-        run_stride,
-        run_carries,
+        run_strides,
         is_shared,
     })
 }
 
 /// Joins neighbouring axes of one kind; missing runs stand in front, with length 1.
-fn coalesce(
-    node: &str,
-    input: &[usize],
-    reduced: &[bool],
-    kind: bool,
-) -> Result<([Run; RUNS], usize)> {
+fn coalesce(node: &str, input: &[usize], reduced: &[bool], kind: bool) -> Result<[Run; RUNS]> {
     let mut found: Vec<Run> = Vec::new();
     let mut stride = 1usize;
     let mut is_open = false;
@@ -105,7 +113,7 @@ fn coalesce(
         stride = stride.saturating_mul(length);
     }
     if input.contains(&0) {
-        return Ok(([Run { length: 1, stride: 0 }; RUNS], 0));
+        return Ok([Run { length: 1, stride: 0 }; RUNS]);
     }
     let mut runs = [Run { length: 1, stride: 0 }; RUNS];
     if found.len() > RUNS {
@@ -120,7 +128,7 @@ fn coalesce(
     for (run, &known) in runs.iter_mut().rev().zip(&found) {
         *run = known;
     }
-    Ok((runs, found.len()))
+    Ok(runs)
 }
 
 #[cfg(test)]
@@ -129,38 +137,36 @@ mod tests {
 
     #[test]
     fn neighbouring_axes_of_one_kind_are_one_run() {
-        let found = walk("n", &[2, 3, 1, 5, 7], &[false, true, false, true, false]).unwrap();
-        assert_eq!((found.results, found.terms), (14, 15));
+        let found = rows("n", &[2, 3, 1, 5, 7], &[false, true, false, true, false]).unwrap();
+        assert_eq!((found.results, found.terms, found.threads()), (14, 15, 14));
         assert_eq!((found.kept, found.kept_strides), ([2, 7], [0, 105, 1]));
-        assert_eq!((found.runs, found.run_stride), ([1, 15], 7));
-        let found =
-            walk("n", &[2, 3, 4, 5, 6, 7], &[true, false, true, false, true, false]).unwrap();
+        assert_eq!((found.runs, found.run_strides), ([1, 15], [0, 0, 7]));
+        let alternating = [true, false, true, false, true, false];
+        let found = rows("n", &[2, 3, 4, 5, 6, 7], &alternating).unwrap();
         assert_eq!((found.kept, found.kept_strides), ([5, 7], [840, 42, 1]));
-        // 2520 from axis 0 on; 210 from axis 2, whose 4 end at 840; 7 from axis 4, whose 6 end at 42.
-        assert_eq!((found.runs, found.run_stride), ([4, 6], 7));
-        assert_eq!(found.run_carries, [210 - 42, 2520 - 840]);
+        assert_eq!((found.runs, found.run_strides), ([4, 6], [2520, 210, 7]));
     }
 
     #[test]
     fn long_rows_are_shared_unless_many_neighbours_read_each_other() {
         let shared =
-            |input: &[usize], reduced: &[bool]| walk("n", input, reduced).unwrap().is_shared;
+            |input: &[usize], reduced: &[bool]| rows("n", input, reduced).unwrap().is_shared;
         assert!(!shared(&[3, 255], &[false, true]));
         assert!(shared(&[3, 256], &[false, true]));
         assert!(shared(&[20_000, 256], &[false, true]));
         assert!(shared(&[256, 16_383], &[true, false]));
         assert!(!shared(&[256, 16_384], &[true, false]));
-        assert!(!shared(&[300, 2, 300], &[true, false, true]));
+        assert!(shared(&[300, 2, 300], &[true, false, true]));
         assert!(shared(&[1, 300, 1], &[false, true, true]));
     }
 
     #[test]
     fn too_many_runs_and_terms_are_refused() {
         let alternating: Vec<bool> = (0..7).map(|axis| axis % 2 == 0).collect();
-        let refused = walk("n", &[2; 7], &alternating).unwrap_err().to_string();
+        let refused = rows("n", &[2; 7], &alternating).unwrap_err().to_string();
         assert!(refused.contains("4 separate runs"), "{refused}");
-        assert!(walk("n", &[1, 2, 2, 2, 2, 2, 2], &alternating).is_ok());
-        assert!(matches!(walk("n", &[usize::MAX, 2], &[true, true]), Err(Error::Limit { .. })));
-        assert!(matches!(walk("n", &[(1 << 32) - 1], &[true]), Err(Error::Limit { .. })));
+        assert!(rows("n", &[1, 2, 2, 2, 2, 2, 2], &alternating).is_ok());
+        assert!(matches!(rows("n", &[usize::MAX, 2], &[true, true]), Err(Error::Limit { .. })));
+        assert!(matches!(rows("n", &[(1 << 32) - 1], &[true]), Err(Error::Limit { .. })));
     }
 }

@@ -1,0 +1,82 @@
+//! Epilogues: element-wise stages that a kernel applies to each result before it is stored.
+
+use std::fmt;
+
+use super::{Activation, BinaryOp};
+
+/// The most stages that a kernel applies.
+pub const MAX_STAGES: usize = 4;
+
+/// One element-wise function of a result.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// A function of the result alone; never softmax.
+    Unary(Activation),
+    /// A function of the result and an element of the node's extra operand.
+    Binary {
+        /// The function.
+        operation: BinaryOp,
+        /// Whether the extra operand is the left one.
+        swapped: bool,
+    },
+}
+
+impl Stage {
+    /// Tells whether the stage reads the extra operand.
+    #[must_use]
+    pub fn reads_extra(&self) -> bool {
+        matches!(self, Stage::Binary { .. })
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stage::Unary(activation) => f.write_str(activation.name()),
+            Stage::Binary { operation, swapped: false } => write!(f, "{}", operation.name()),
+            Stage::Binary { operation, swapped: true } => write!(f, "{} from", operation.name()),
+        }
+    }
+}
+
+/// Describes what happens to each result: stages in order, at most [`MAX_STAGES`].
+///
+/// At most one tensor takes part, the extra operand: a node's last. Result number `i` in C
+/// order meets its element `i % period`, so it may have the result's shape, that of the
+/// result's last axes, or one element.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Epilogue {
+    /// The stages, the first one applied first.
+    pub stages: Vec<Stage>,
+    /// Elements of the extra operand; 0 without one.
+    pub period: usize,
+}
+
+impl Epilogue {
+    /// Tells whether the kernel has an extra operand to bind.
+    #[must_use]
+    pub fn has_extra(&self) -> bool {
+        self.stages.iter().any(Stage::reads_extra)
+    }
+}
+
+impl From<Activation> for Epilogue {
+    fn from(activation: Activation) -> Self {
+        let stages = match activation {
+            Activation::Linear => Vec::new(),
+            other => vec![Stage::Unary(other)],
+        };
+        Epilogue { stages, period: 0 }
+    }
+}
+
+/// Writes the stages as plans print them: ` + add, relu`, or nothing.
+impl fmt::Display for Epilogue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, stage) in self.stages.iter().enumerate() {
+            write!(f, "{}{stage}", if number == 0 { " + " } else { ", " })?;
+        }
+        Ok(())
+    }
+}

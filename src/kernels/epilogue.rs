@@ -1,0 +1,74 @@
+//! Epilogues as the shaders read them: behind a family's own parameters.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::activation::code;
+use super::{binary, narrow};
+use crate::error::{Error, Result};
+use crate::graph::epilogue::{Epilogue, MAX_STAGES, Stage};
+
+/// What a stage's number is above that of its function of two operands.
+const BINARY: u32 = 1024;
+/// Added where the extra operand is the left one.
+const SWAPPED: u32 = 1024;
+
+/// The last member of the parameters of a family with an epilogue.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+struct Packed {
+    count: u32,
+    period: u32,
+    unused: [u32; 2],
+    kinds: [u32; MAX_STAGES],
+    alphas: [f32; MAX_STAGES],
+    betas: [f32; MAX_STAGES],
+}
+
+/// Bytes of an epilogue in the parameters, and what it is aligned to.
+pub const SIZE: usize = size_of::<Packed>();
+/// What an epilogue's place in the parameters is a multiple of.
+pub const ALIGNMENT: usize = 16;
+
+/// Appends an epilogue to a family's own parameters.
+///
+/// # Errors
+///
+/// [`Error::Unsupported`] for more than [`MAX_STAGES`] stages and for softmax,
+/// [`Error::Limit`] for an extra operand that 32 bits cannot number.
+pub fn append(node: &str, mut params: Vec<u8>, epilogue: &Epilogue) -> Result<Vec<u8>> {
+    let refuse = |what: String, remedy: &str| Error::Unsupported {
+        node: node.to_owned(),
+        what,
+        remedy: remedy.to_owned(),
+    };
+    let stages = &epilogue.stages;
+    if stages.len() > MAX_STAGES {
+        return Err(refuse(
+            format!("an epilogue of {} stages", stages.len()),
+            "apply the rest as nodes of their own",
+        ));
+    }
+    if epilogue.has_extra() && epilogue.period == 0 {
+        return Err(refuse(
+            "an epilogue with an extra operand of no elements".to_owned(),
+            "give the number of its elements as the period",
+        ));
+    }
+    let [period] = narrow(node, "the extra operand", [epilogue.period])?;
+    let mut packed = Packed { period: period.max(1), ..Packed::zeroed() };
+    for (number, stage) in (0u32..).zip(stages) {
+        let (kind, alpha, beta) = match stage {
+            Stage::Unary(activation) => code(node, *activation)?,
+            Stage::Binary { operation, swapped } => {
+                let side = if *swapped { SWAPPED } else { 0 };
+                (BINARY + side + binary::code(*operation), 0.0, 0.0)
+            }
+        };
+        let index = number as usize;
+        (packed.kinds[index], packed.alphas[index], packed.betas[index]) = (kind, alpha, beta);
+        packed.count = number + 1;
+    }
+    params.resize(params.len().next_multiple_of(ALIGNMENT), 0);
+    params.extend_from_slice(bytemuck::bytes_of(&packed));
+    Ok(params)
+}

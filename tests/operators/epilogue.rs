@@ -1,0 +1,150 @@
+//! Epilogues: stages in order, the extra operand at its place, in every family that has them.
+
+use std::collections::BTreeSet;
+
+use longshore::Activation::{LeakyRelu, Relu};
+use longshore::graph::{BinaryOp, Epilogue, Stage};
+use longshore::kernels::{
+    Binding, Family, Work, activation, binary, conv2d, conv2d_transpose, dense,
+};
+use ndarray::ArrayD;
+
+use crate::common::random::Random;
+use crate::dispatch::dispatch;
+
+/// Small whole numbers, so that every result here is exact in f32.
+fn whole(random: &mut Random, shape: &[usize]) -> ArrayD<f32> {
+    random.uniform(shape).mapv(|value| (value * 4.0).round())
+}
+
+fn binary_stage(operation: BinaryOp, swapped: bool) -> Stage {
+    Stage::Binary { operation, swapped }
+}
+
+/// One piece of work for each entry point, made from an epilogue, with operands and result.
+type Make = Box<dyn Fn(Epilogue) -> Work>;
+
+fn conv2d_work(input: [usize; 4], filters: usize, groups: usize) -> Make {
+    let [n, h, w, _] = input;
+    Box::new(move |epilogue| {
+        Work::Conv2d(conv2d::Geometry {
+            input,
+            output: [n, h, w, filters],
+            kernel: [3, 3],
+            strides: [1, 1],
+            dilation: [1, 1],
+            pads: [1, 1],
+            groups,
+            has_bias: false,
+            epilogue,
+        })
+    })
+}
+
+fn works() -> Vec<(Make, Vec<Vec<usize>>, Vec<usize>)> {
+    let mut works: Vec<(Make, Vec<Vec<usize>>, Vec<usize>)> = Vec::new();
+    for shape in [vec![5, 7], vec![3, 8]] {
+        let kept = shape.clone();
+        let make: Make = Box::new(move |epilogue| {
+            Work::Activation(activation::Geometry { shape: kept.clone(), epilogue })
+        });
+        works.push((make, vec![shape.clone()], shape));
+    }
+    for (left, right) in [(vec![5, 7], vec![5, 7]), (vec![3, 8], vec![3, 8]), (vec![5, 7], vec![7])]
+    {
+        let (l, r, operation) = (left.clone(), right.clone(), BinaryOp::Add);
+        let make: Make = Box::new(move |epilogue| {
+            let (left, right) = (l.clone(), r.clone());
+            Work::Binary(binary::Geometry { left, right, operation, epilogue })
+        });
+        works.push((make, vec![left.clone(), right], left));
+    }
+    for (channels, filters, groups) in [(3, 5, 1), (3, 8, 1), (4, 8, 1), (8, 8, 8)] {
+        let input = [2, 3, 5, channels];
+        let kernel = vec![3, 3, channels / groups, filters];
+        let make = conv2d_work(input, filters, groups);
+        works.push((make, vec![input.to_vec(), kernel], vec![2, 3, 5, filters]));
+    }
+    for channels in [3, 4] {
+        let (input, output) = ([2, 3, 5, channels], [2, 7, 11, 5]);
+        let make: Make = Box::new(move |epilogue| {
+            Work::Conv2dTranspose(conv2d_transpose::Geometry {
+                input,
+                output,
+                kernel: [3, 3],
+                strides: [2, 2],
+                dilation: [1, 1],
+                crop: [0, 0],
+                has_bias: false,
+                epilogue,
+            })
+        });
+        works.push((make, vec![input.to_vec(), vec![3, 3, 5, channels]], output.to_vec()));
+    }
+    for (inputs, units) in [(3, 5), (3, 8), (4, 8)] {
+        let make: Make = Box::new(move |epilogue| {
+            Work::Dense(dense::Geometry { rows: 5, inputs, units, has_bias: false, epilogue })
+        });
+        works.push((make, vec![vec![5, inputs], vec![inputs, units]], vec![5, units]));
+    }
+    works
+}
+
+/// ((relu(value + extra)) * extra), then leaky relu, by plain arithmetic.
+fn expected(value: f32, extra: f32) -> f32 {
+    let product = extra * (value + extra).max(0.0);
+    if product < 0.0 { 0.5 * product } else { product }
+}
+
+#[test]
+fn stages_are_applied_in_order_with_the_extra_operand_at_its_place() {
+    let random = &mut Random::new(11);
+    let mut reached = BTreeSet::new();
+    for (make, operands, shape) in works() {
+        let operands: Vec<ArrayD<f32>> =
+            operands.iter().map(|shape| whole(random, shape)).collect();
+        let own: Vec<&ArrayD<f32>> = operands.iter().collect();
+        let plain = dispatch(&make(Epilogue::default()), 65_535, &own, &shape);
+        let (all, last) = (plain.len(), *shape.last().unwrap());
+        for period in [all, last, 1] {
+            let extra = whole(random, &[period]);
+            let bound: Vec<&ArrayD<f32>> = own.iter().copied().chain([&extra]).collect();
+            let epilogue = Epilogue {
+                stages: vec![
+                    binary_stage(BinaryOp::Add, false),
+                    Stage::Unary(Relu),
+                    binary_stage(BinaryOp::Multiply, true),
+                    Stage::Unary(LeakyRelu(0.5)),
+                ],
+                period,
+            };
+            let work = make(epilogue);
+            let launch = work.launch("test", 65_535).unwrap();
+            reached.insert((launch.kernel.family, launch.kernel.entry));
+            let actual = dispatch(&work, 65_535, &bound, &shape);
+            for (index, (actual, plain)) in actual.iter().zip(&plain).enumerate() {
+                let expected = expected(*plain, extra.as_slice().unwrap()[index % period]);
+                assert_eq!(*actual, expected, "{:?} {period} at {index}", launch.kernel);
+            }
+        }
+    }
+    let with_epilogue =
+        Family::ALL.into_iter().filter(|family| family.bindings().contains(&Binding::Extra));
+    let all: BTreeSet<(Family, &str)> = with_epilogue
+        .flat_map(|family| family.entries().iter().map(move |entry| (family, *entry)))
+        .collect();
+    assert_eq!(reached, all);
+}
+
+#[test]
+fn too_many_stages_and_an_extra_operand_without_elements_are_refused() {
+    let work = |stages, period| {
+        let epilogue = Epilogue { stages, period };
+        Work::Activation(activation::Geometry { shape: vec![4], epilogue }).launch("node", 9)
+    };
+    let five = work(vec![Stage::Unary(Relu); 5], 0).unwrap_err().to_string();
+    assert!(five.contains("an epilogue of 5 stages"), "{five}");
+    let none = work(vec![binary_stage(BinaryOp::Add, false)], 0).unwrap_err().to_string();
+    assert!(none.contains("an extra operand of no elements"), "{none}");
+    assert!(work(vec![Stage::Unary(Relu); 4], 0).is_ok());
+}
