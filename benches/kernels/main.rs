@@ -18,6 +18,7 @@ mod common;
 mod support;
 
 mod activation;
+mod batch_normalization;
 mod binary;
 mod conv2d;
 mod conv2d_transpose;
@@ -84,6 +85,7 @@ fn main() -> Result<()> {
     let mut report = Report::new("kernels", &runtime.adapter().to_string(), &options);
     let families = [
         activation::cases,
+        batch_normalization::cases,
         binary::cases,
         conv2d::cases,
         conv2d_transpose::cases,

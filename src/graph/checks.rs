@@ -61,6 +61,24 @@ pub(crate) fn check_bias(site: &Site, bias: Option<&Weight>, channels: usize) ->
     }
 }
 
+/// Checks that a weight has one number for each channel.
+pub(crate) fn check_vector(
+    site: &Site,
+    name: &str,
+    weight: &Weight,
+    channels: usize,
+) -> Result<()> {
+    if weight.shape() == [channels] {
+        return Ok(());
+    }
+    Err(site.refuse(
+        name,
+        format!("has shape {:?}", weight.shape()),
+        format!("there are {channels} channels, so [{channels}] is needed"),
+        "give one number for each channel",
+    ))
+}
+
 /// Counts an axis from the first one; a negative axis counts from the end.
 pub(crate) fn axis_from_start(
     site: &Site,

@@ -4,6 +4,7 @@
 //! every shape, before any device exists.
 
 pub mod activation;
+pub mod batch_normalization;
 pub mod binary;
 mod checks;
 pub mod conv2d;
@@ -22,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use activation::Activation;
+pub use batch_normalization::BatchNormalization;
 pub use binary::BinaryOp;
 pub use conv2d::{Conv2d, DepthwiseConv2d, SeparableConv2d};
 pub use conv2d_transpose::Conv2dTranspose;

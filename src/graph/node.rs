@@ -1,6 +1,9 @@
 //! Nodes: what they compute, and what their shape rules need to speak about them.
 
-use super::{Activation, BinaryOp, Resize2d, Stage, Weight, conv2d, conv2d_transpose, reduce};
+use super::{
+    Activation, BinaryOp, Resize2d, Stage, Weight, batch_normalization, conv2d, conv2d_transpose,
+    reduce,
+};
 use crate::error::{Error, Result};
 use crate::shape::{Dim, Shape};
 
@@ -20,6 +23,8 @@ pub enum Op {
     Dense,
     /// An element-wise activation.
     Activation(Activation),
+    /// Batch normalisation; weights: scale and bias where there are any, mean, variance.
+    BatchNormalization(batch_normalization::Resolved),
     /// Softmax over one axis.
     Softmax {
         /// The axis, counted from the first.
@@ -44,6 +49,7 @@ impl Op {
             Op::Conv2dTranspose(_) => "conv2d_transpose",
             Op::Dense => "dense",
             Op::Activation(activation) => activation.name(),
+            Op::BatchNormalization(_) => "batch_normalization",
             Op::Softmax { .. } => "softmax",
             Op::Binary(operation) => operation.name(),
             Op::Reduce(layer) => layer.operation.name(),

@@ -25,6 +25,7 @@ macro_rules! parameters {
 }
 
 pub mod activation;
+pub mod batch_normalization;
 pub mod binary;
 pub mod conv2d;
 pub mod conv2d_transpose;
@@ -47,6 +48,8 @@ pub const WORKGROUP_SIZE: u32 = 64;
 pub enum Family {
     /// Element-wise activation functions.
     Activation,
+    /// Normalisation of channels by known means and variances.
+    BatchNormalization,
     /// Element-wise functions of two operands with NumPy broadcasting.
     Binary,
     /// 2-D convolution with groups, so also the depthwise one.
@@ -95,8 +98,9 @@ pub struct Definition {
 
 impl Family {
     /// All families, in the order of their names.
-    pub const ALL: [Family; 8] = [
+    pub const ALL: [Family; 9] = [
         Family::Activation,
+        Family::BatchNormalization,
         Family::Binary,
         Family::Conv2d,
         Family::Conv2dTranspose,
@@ -111,6 +115,7 @@ impl Family {
     pub fn definition(self) -> &'static Definition {
         match self {
             Family::Activation => &activation::DEFINITION,
+            Family::BatchNormalization => &batch_normalization::DEFINITION,
             Family::Binary => &binary::DEFINITION,
             Family::Conv2d => &conv2d::DEFINITION,
             Family::Conv2dTranspose => &conv2d_transpose::DEFINITION,
@@ -159,6 +164,8 @@ impl Family {
 pub enum Work {
     /// Element-wise functions of one operand.
     Activation(activation::Geometry),
+    /// Normalisation of channels by known means and variances.
+    BatchNormalization(batch_normalization::Geometry),
     /// Element-wise functions of two operands with NumPy broadcasting.
     Binary(binary::Geometry),
     /// 2-D convolution with groups, so also the depthwise one.
@@ -181,6 +188,7 @@ impl Work {
     pub fn family(&self) -> Family {
         match self {
             Work::Activation(_) => Family::Activation,
+            Work::BatchNormalization(_) => Family::BatchNormalization,
             Work::Binary(_) => Family::Binary,
             Work::Conv2d(_) => Family::Conv2d,
             Work::Conv2dTranspose(_) => Family::Conv2dTranspose,
@@ -200,7 +208,10 @@ impl Work {
             Work::Conv2d(geometry) => Some(&geometry.epilogue),
             Work::Conv2dTranspose(geometry) => Some(&geometry.epilogue),
             Work::Dense(geometry) => Some(&geometry.epilogue),
-            Work::Reduce(_) | Work::Resize2d(_) | Work::Softmax(_) => None,
+            Work::BatchNormalization(_)
+            | Work::Reduce(_)
+            | Work::Resize2d(_)
+            | Work::Softmax(_) => None,
         }
     }
 
@@ -232,6 +243,7 @@ impl Work {
         let most = max_workgroups_per_dimension;
         match self {
             Work::Activation(geometry) => activation::launch(node, geometry, most),
+            Work::BatchNormalization(geometry) => batch_normalization::launch(node, geometry, most),
             Work::Binary(geometry) => binary::launch(node, geometry, most),
             Work::Conv2d(geometry) => conv2d::launch(node, geometry, most),
             Work::Conv2dTranspose(geometry) => conv2d_transpose::launch(node, geometry, most),

@@ -3,7 +3,8 @@
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
 use crate::kernels::{
-    Work, activation, binary, conv2d, conv2d_transpose, dense, reduce, resize2d, softmax,
+    Work, activation, batch_normalization, binary, conv2d, conv2d_transpose, dense, reduce,
+    resize2d, softmax,
 };
 
 /// Describes what a node computes for a number of items of the batch.
@@ -79,14 +80,21 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
             shape,
             epilogue: first(*kind, epilogue()?),
         })),
+        Op::BatchNormalization(layer) => {
+            let [outer, channels, inner] =
+                round(&shape, layer.axis).ok_or_else(|| defect(&title))?;
+            Ok(Work::BatchNormalization(batch_normalization::Geometry {
+                outer,
+                channels,
+                inner,
+                has_scale: layer.scale,
+                has_bias: layer.center,
+                epsilon: layer.epsilon,
+            }))
+        }
         Op::Softmax { axis } => {
-            let (before, rest) = shape.split_at_checked(*axis).ok_or_else(|| defect(&title))?;
-            let (length, after) = rest.split_first().ok_or_else(|| defect(&title))?;
-            let geometry = softmax::Geometry {
-                outer: before.iter().product(),
-                length: *length,
-                inner: after.iter().product(),
-            };
+            let [outer, length, inner] = round(&shape, *axis).ok_or_else(|| defect(&title))?;
+            let geometry = softmax::Geometry { outer, length, inner };
             Ok(Work::Softmax(geometry))
         }
         Op::Reduce(layer) => Ok(Work::Reduce(reduce::Geometry {
@@ -111,6 +119,14 @@ fn first(activation: Activation, mut epilogue: Epilogue) -> Epilogue {
     let own = Epilogue::from(activation).stages;
     epilogue.stages.splice(..0, own);
     epilogue
+}
+
+/// The elements in front of an axis, on it and behind it.
+fn round(shape: &[usize], axis: usize) -> Option<[usize; 3]> {
+    let (before, rest) = shape.split_at_checked(axis)?;
+    let (length, after) = rest.split_first()?;
+    // Their products were checked to fit when the shape was made.
+    Some([before.iter().product(), *length, after.iter().product()])
 }
 
 fn sides(pair: Pair) -> [usize; 2] {

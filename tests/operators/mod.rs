@@ -8,6 +8,7 @@ mod golden_reductions;
 mod window;
 
 mod activation;
+mod batch_normalization;
 mod binary;
 mod conv2d;
 mod conv2d_depthwise;

@@ -10,6 +10,7 @@
 use ndarray::ArrayD;
 
 pub mod activation;
+pub mod batch_normalization;
 pub mod binary;
 pub mod conv2d;
 pub mod conv2d_transpose;
