@@ -65,8 +65,10 @@ pub use device::{
 pub use error::{Error, Result};
 pub use graph::{
     Activation, ArgReduce, BatchNormalization, Conv2d, Conv2dTranspose, Coordinates, Dense,
-    DepthwiseConv2d, Graph, Interpolation, LayerWeights, Padding, Pads, Reduce, ReduceOp, Resize2d,
-    SeparableConv2d, Symbol, UpSampling2d, Weights,
+    DepthwiseConv2d, Graph, GroupNormalization, InstanceNormalization, Interpolation,
+    LayerNormalization, LayerNormalized, LayerWeights, Lrn, MeanVarianceNormalization, Padding,
+    Pads, Reduce, ReduceOp, Resize2d, RmsNormalization, SeparableConv2d, Symbol, UpSampling2d,
+    Weights,
 };
 pub use ledger::{Guard, Ledger};
 pub use plan::Plan;

@@ -11,7 +11,10 @@ pub mod conv2d;
 pub mod conv2d_transpose;
 pub mod dense;
 pub mod epilogue;
+pub mod lrn;
+pub mod moments;
 mod node;
+pub mod normalization;
 pub mod reduce;
 pub mod reshape;
 pub mod resize2d;
@@ -29,8 +32,13 @@ pub use conv2d::{Conv2d, DepthwiseConv2d, SeparableConv2d};
 pub use conv2d_transpose::Conv2dTranspose;
 pub use dense::Dense;
 pub use epilogue::{Epilogue, Stage};
+pub use lrn::Lrn;
 pub(crate) use node::{Draft, Operand, Site, title};
 pub use node::{Node, Op};
+pub use normalization::{
+    GroupNormalization, InstanceNormalization, LayerNormalization, LayerNormalized,
+    MeanVarianceNormalization, RmsNormalization,
+};
 pub use reduce::{ArgReduce, Reduce, ReduceOp};
 pub use resize2d::{Coordinates, Interpolation, Resize2d, UpSampling2d};
 pub(crate) use weights::Source;

@@ -2,7 +2,7 @@
 
 use super::{
     Activation, BinaryOp, Resize2d, Stage, Weight, batch_normalization, conv2d, conv2d_transpose,
-    reduce,
+    lrn, moments, normalization, reduce,
 };
 use crate::error::{Error, Result};
 use crate::shape::{Dim, Shape};
@@ -32,6 +32,22 @@ pub enum Op {
     },
     /// An element-wise function of two operands.
     Binary(BinaryOp),
+    /// Log-softmax over one axis.
+    LogSoftmax {
+        /// The axis, counted from the first.
+        axis: usize,
+    },
+    /// Hardmax over one axis.
+    Hardmax {
+        /// The axis, counted from the first.
+        axis: usize,
+    },
+    /// Local response normalisation.
+    Lrn(lrn::Resolved),
+    /// Mean and inverse deviation of each row.
+    Moments(moments::Resolved),
+    /// Normalisation; operands: x and its moments; weights: scale and bias where there are any.
+    Normalization(normalization::Resolved),
     /// One number for each row that the reduced axes span.
     Reduce(reduce::Resolved),
     /// The same elements in another shape; moves nothing.
@@ -52,6 +68,11 @@ impl Op {
             Op::BatchNormalization(_) => "batch_normalization",
             Op::Softmax { .. } => "softmax",
             Op::Binary(operation) => operation.name(),
+            Op::LogSoftmax { .. } => "log_softmax",
+            Op::Hardmax { .. } => "hardmax",
+            Op::Lrn(_) => "lrn",
+            Op::Moments(_) => "moments",
+            Op::Normalization(_) => "normalization",
             Op::Reduce(layer) => layer.operation.name(),
             Op::Reshape => "reshape",
         }

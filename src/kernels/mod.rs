@@ -31,6 +31,9 @@ pub mod conv2d;
 pub mod conv2d_transpose;
 pub mod dense;
 pub mod epilogue;
+pub mod lrn;
+pub mod moments;
+pub mod normalization;
 pub mod reduce;
 pub mod resize2d;
 mod rows;
@@ -58,6 +61,12 @@ pub enum Family {
     Conv2dTranspose,
     /// Matrix product on the last axis, with bias and activation.
     Dense,
+    /// Local response normalisation across channels.
+    Lrn,
+    /// Mean and inverse deviation of each row.
+    Moments,
+    /// Normalisation by the moments of a row.
+    Normalization,
     /// One number for each row: sums, extremes, products, positions.
     Reduce,
     /// Resampling of height and width.
@@ -98,13 +107,16 @@ pub struct Definition {
 
 impl Family {
     /// All families, in the order of their names.
-    pub const ALL: [Family; 9] = [
+    pub const ALL: [Family; 12] = [
         Family::Activation,
         Family::BatchNormalization,
         Family::Binary,
         Family::Conv2d,
         Family::Conv2dTranspose,
         Family::Dense,
+        Family::Lrn,
+        Family::Moments,
+        Family::Normalization,
         Family::Reduce,
         Family::Resize2d,
         Family::Softmax,
@@ -120,6 +132,9 @@ impl Family {
             Family::Conv2d => &conv2d::DEFINITION,
             Family::Conv2dTranspose => &conv2d_transpose::DEFINITION,
             Family::Dense => &dense::DEFINITION,
+            Family::Lrn => &lrn::DEFINITION,
+            Family::Moments => &moments::DEFINITION,
+            Family::Normalization => &normalization::DEFINITION,
             Family::Reduce => &reduce::DEFINITION,
             Family::Resize2d => &resize2d::DEFINITION,
             Family::Softmax => &softmax::DEFINITION,
@@ -174,6 +189,12 @@ pub enum Work {
     Conv2dTranspose(conv2d_transpose::Geometry),
     /// Matrix product on the last axis, with bias and activation.
     Dense(dense::Geometry),
+    /// Local response normalisation across channels.
+    Lrn(lrn::Geometry),
+    /// Mean and inverse deviation of each row.
+    Moments(moments::Geometry),
+    /// Normalisation by the moments of a row.
+    Normalization(normalization::Geometry),
     /// One number for each row: sums, extremes, products, positions.
     Reduce(reduce::Geometry),
     /// Resampling of height and width.
@@ -193,6 +214,9 @@ impl Work {
             Work::Conv2d(_) => Family::Conv2d,
             Work::Conv2dTranspose(_) => Family::Conv2dTranspose,
             Work::Dense(_) => Family::Dense,
+            Work::Lrn(_) => Family::Lrn,
+            Work::Moments(_) => Family::Moments,
+            Work::Normalization(_) => Family::Normalization,
             Work::Reduce(_) => Family::Reduce,
             Work::Resize2d(_) => Family::Resize2d,
             Work::Softmax(_) => Family::Softmax,
@@ -209,6 +233,9 @@ impl Work {
             Work::Conv2dTranspose(geometry) => Some(&geometry.epilogue),
             Work::Dense(geometry) => Some(&geometry.epilogue),
             Work::BatchNormalization(_)
+            | Work::Lrn(_)
+            | Work::Moments(_)
+            | Work::Normalization(_)
             | Work::Reduce(_)
             | Work::Resize2d(_)
             | Work::Softmax(_) => None,
@@ -248,6 +275,9 @@ impl Work {
             Work::Conv2d(geometry) => conv2d::launch(node, geometry, most),
             Work::Conv2dTranspose(geometry) => conv2d_transpose::launch(node, geometry, most),
             Work::Dense(geometry) => dense::launch(node, geometry, most),
+            Work::Lrn(geometry) => lrn::launch(node, geometry, most),
+            Work::Moments(geometry) => moments::launch(node, geometry, most),
+            Work::Normalization(geometry) => normalization::launch(node, geometry, most),
             Work::Reduce(geometry) => reduce::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
             Work::Softmax(geometry) => softmax::launch(node, geometry, most),

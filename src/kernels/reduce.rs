@@ -2,7 +2,7 @@
 
 use super::rows::{Kind, rows};
 use super::{Binding, Definition, Family, Kernel, Launch, fold};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::ReduceOp;
 use crate::graph::reduce::Operation;
 
@@ -15,9 +15,6 @@ const SOURCE: &str = concat!(
     include_str!("../../shaders/shared/logarithm.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
 );
-
-/// The longest axis whose positions are all whole numbers of f32.
-pub const MOST_POSITIONS: u32 = 1 << 24;
 
 parameters! {
     threads: u32,
@@ -104,9 +101,9 @@ fn recipe(operation: Operation, is_empty: bool) -> Recipe {
 ///
 /// # Errors
 ///
-/// [`Error::Limit`] when a size exceeds what the kernel or the device can number or, for a
-/// position, 2^24; [`Error::Unsupported`] for axes that alternate too often (never at rank 6 or
-/// below).
+/// [`Error::Limit`](crate::error::Error::Limit) when a size exceeds what the kernel or the device can number or, for a
+/// position, 2^24; [`Error::Unsupported`](crate::error::Error::Unsupported) for axes that alternate
+/// too often (never at rank 6 or below).
 pub fn launch(
     node: &str,
     geometry: &Geometry,
@@ -114,15 +111,8 @@ pub fn launch(
 ) -> Result<Launch> {
     let rows = rows(node, &geometry.input, &geometry.reduced)?;
     let is_position = matches!(geometry.operation, Operation::Position { .. });
-    if is_position && rows.terms > MOST_POSITIONS {
-        return Err(Error::Limit {
-            node: node.to_owned(),
-            tensor: "the axis".to_owned(),
-            bytes: format!("{} positions", rows.terms),
-            limit_name: "the largest whole number that f32 counts to".to_owned(),
-            limit: MOST_POSITIONS.to_string(),
-            remedy: "reduce a shorter axis".to_owned(),
-        });
+    if is_position {
+        rows.check_positions(node)?;
     }
     let entry = if rows.is_shared { "shared_row" } else { "general" };
     let Recipe { before, kind, identity, finish } = recipe(geometry.operation, rows.terms == 0);

@@ -8,6 +8,8 @@ const RUNS: usize = 3;
 
 /// Terms of a row from which a workgroup may share it: 4 for each thread.
 const SHARED_TERMS: u32 = 256;
+/// The longest row whose positions are all whole numbers of f32.
+const MOST_POSITIONS: u32 = 1 << 24;
 /// Results from which one thread for each keeps a device busy, where neighbours read neighbours.
 const MANY_RESULTS: u32 = 1 << 14;
 
@@ -54,6 +56,21 @@ impl Rows {
     pub(super) fn threads(&self) -> u32 {
         // No more rows are shared than have numbers for their threads.
         if self.is_shared { self.results.saturating_mul(WORKGROUP_SIZE) } else { self.results }
+    }
+
+    /// Refuses rows with positions that f32 cannot tell apart.
+    pub(super) fn check_positions(&self, node: &str) -> Result<()> {
+        if self.terms <= MOST_POSITIONS {
+            return Ok(());
+        }
+        Err(Error::Limit {
+            node: node.to_owned(),
+            tensor: "the axis".to_owned(),
+            bytes: format!("{} positions", self.terms),
+            limit_name: "the largest whole number that f32 counts to".to_owned(),
+            limit: MOST_POSITIONS.to_string(),
+            remedy: "take a shorter axis".to_owned(),
+        })
     }
 }
 

@@ -187,7 +187,13 @@ impl<'a> Lowering<'a> {
         let result = Region { place: self.places[index], offset_bytes: 0, bytes };
         let batched = node.shape.has_batch();
         extents.push(Extent { tensor: "the result".to_owned(), bytes, batched });
-        let splittable = batched && !matches!(node.op, Op::Softmax { axis: 0 });
+        // A row that lies along the batch needs all of it. A reduction or moments over the batch
+        // have a result without one, so `batched` leaves them whole.
+        let is_across = matches!(
+            node.op,
+            Op::Softmax { axis: 0 } | Op::LogSoftmax { axis: 0 } | Op::Hardmax { axis: 0 }
+        );
+        let splittable = batched && !is_across;
         let items = items_per_step(&title, &extents, self.batch, splittable, &self.limits)?;
         let mut first = 0;
         while first < self.batch {

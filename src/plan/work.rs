@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
 use crate::kernels::{
-    Work, activation, batch_normalization, binary, conv2d, conv2d_transpose, dense, reduce,
-    resize2d, softmax,
+    Work, activation, batch_normalization, binary, conv2d, conv2d_transpose, dense, lrn, moments,
+    normalization, reduce, resize2d, softmax,
 };
 
 /// Describes what a node computes for a number of items of the batch.
@@ -92,11 +92,35 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
                 epsilon: layer.epsilon,
             }))
         }
-        Op::Softmax { axis } => {
+        Op::Softmax { axis } | Op::LogSoftmax { axis } | Op::Hardmax { axis } => {
             let [outer, length, inner] = round(&shape, *axis).ok_or_else(|| defect(&title))?;
-            let geometry = softmax::Geometry { outer, length, inner };
-            Ok(Work::Softmax(geometry))
+            let function = match &node.op {
+                Op::LogSoftmax { .. } => softmax::Function::LogSoftmax,
+                Op::Hardmax { .. } => softmax::Function::Hardmax,
+                _ => softmax::Function::Softmax,
+            };
+            Ok(Work::Softmax(softmax::Geometry { outer, length, inner, function }))
         }
+        Op::Lrn(layer) => {
+            let [outer, channels, inner] =
+                round(&shape, layer.axis).ok_or_else(|| defect(&title))?;
+            let crate::graph::lrn::Resolved { size, alpha, beta, bias, .. } = *layer;
+            Ok(Work::Lrn(lrn::Geometry { outer, channels, inner, size, alpha, beta, bias }))
+        }
+        Op::Moments(layer) => Ok(Work::Moments(moments::Geometry {
+            input: layer.split.resolve(items),
+            reduced: layer.reduced.clone(),
+            is_centered: layer.is_centered,
+            epsilon: layer.epsilon,
+            floor: layer.floor,
+            part: layer.part,
+        })),
+        Op::Normalization(layer) => Ok(Work::Normalization(normalization::Geometry {
+            input: layer.split.resolve(items),
+            reduced: layer.reduced.clone(),
+            scale: layer.scale.clone(),
+            bias: layer.bias.clone(),
+        })),
         Op::Reduce(layer) => Ok(Work::Reduce(reduce::Geometry {
             input: operand(0)?,
             reduced: layer.reduced.clone(),
