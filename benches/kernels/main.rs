@@ -23,6 +23,9 @@ mod binary;
 mod conv2d;
 mod conv2d_transpose;
 mod dense;
+mod lrn;
+mod moments;
+mod normalization;
 mod reduce;
 mod resize2d;
 mod softmax;
@@ -90,6 +93,9 @@ fn main() -> Result<()> {
         conv2d::cases,
         conv2d_transpose::cases,
         dense::cases,
+        lrn::cases,
+        moments::cases,
+        normalization::cases,
         reduce::cases,
         resize2d::cases,
         softmax::cases,

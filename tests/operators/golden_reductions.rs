@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::common::compare::assert_close;
 use crate::common::fixture::{Case, load_from};
-use crate::common::oracle::Expected;
+use crate::common::oracle::{EPSILON, Expected};
 
 /// Options that every case has.
 const COMMON: [&str; 4] = ["name", "layer", "made_by", "dtype"];
@@ -37,6 +37,16 @@ pub fn check(case: &Case, part: &str, actual: &ArrayD<f32>, oracle: &Expected) {
     };
     let bound = &oracle.bound * factor;
     assert_close(&what, actual, &Expected { value: case.array(part).clone(), bound });
+}
+
+/// Checks against Keras's normalisation layers, which add `x * factor` to a shift, in f32.
+///
+/// Those terms are below 16 in these cases, and cancel: four units of them are allowed besides.
+#[track_caller]
+pub fn check_keras(case: &Case, actual: &ArrayD<f32>, oracle: &Expected) {
+    assert_close(&case.name, actual, oracle);
+    let bound = oracle.bound.mapv(|bound| 2.0 * bound + 4.0 * 16.0 * EPSILON);
+    assert_close(&case.name, actual, &Expected { value: case.array("output").clone(), bound });
 }
 
 /// A list of axes, or one axis as a list.
