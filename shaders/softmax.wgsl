@@ -106,6 +106,21 @@ fn others(
     }
 }
 
+fn write_at(start: u32, t: u32, m: f32, found: f32) {
+    if t < params.terms {
+        let at = row_at(start, t);
+        output[at] = result(t, input[at], m, found);
+    }
+}
+
+// Writes four results of a row, from t on.
+fn write4(start: u32, t: u32, m: f32, found: f32) {
+    write_at(start, t, m, found);
+    write_at(start, t + 64u, m, found);
+    write_at(start, t + 128u, m, found);
+    write_at(start, t + 192u, m, found);
+}
+
 // A workgroup computes one row.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn shared_row(
@@ -126,8 +141,11 @@ fn shared_row(
     if params.function == LOG_SOFTMAX {
         found = logarithm(found);
     }
-    for (var t = local; t < params.terms; t += WORKGROUP_SIZE) {
-        let at = row_at(start, t);
-        output[at] = result(t, input[at], m, found);
+    // 16 at a time, as merge_share reads them, and for the same reason.
+    for (var t = local; t < params.terms; t += 1024u) {
+        write4(start, t, m, found);
+        write4(start, t + 256u, m, found);
+        write4(start, t + 512u, m, found);
+        write4(start, t + 768u, m, found);
     }
 }

@@ -50,6 +50,7 @@ pub mod array;
 pub mod data;
 pub mod error;
 pub mod graph;
+pub mod host;
 pub mod kernels;
 pub mod ledger;
 pub mod misuse;
@@ -64,11 +65,11 @@ pub use device::{
 };
 pub use error::{Error, Result};
 pub use graph::{
-    Activation, ArgReduce, BatchNormalization, Conv2d, Conv2dTranspose, Coordinates, Dense,
-    DepthwiseConv2d, Graph, GroupNormalization, InstanceNormalization, Interpolation,
-    LayerNormalization, LayerNormalized, LayerWeights, Lrn, MeanVarianceNormalization, Padding,
-    Pads, Reduce, ReduceOp, Resize2d, RmsNormalization, SeparableConv2d, Symbol, UpSampling2d,
-    Weights,
+    Activation, ArgReduce, BatchNormalization, CenterCropPad, Conv2d, Conv2dTranspose, Coordinates,
+    Dense, DepthMode, DepthToSpace, DepthwiseConv2d, Graph, GroupNormalization,
+    InstanceNormalization, Interpolation, LayerNormalization, LayerNormalized, LayerWeights, Lrn,
+    MeanVarianceNormalization, Pad, PadMode, Padding, Pads, Reduce, ReduceOp, Reshape, Resize2d,
+    RmsNormalization, SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};
 pub use plan::Plan;

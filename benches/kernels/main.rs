@@ -1,6 +1,6 @@
 //! Times each kernel family: upload, run, read and all three together.
 //!
-//! `cargo bench --bench kernels -- [--smoke] [--adapter NAME] [--json FILE] [TEXT]`
+//! `cargo bench --bench kernels -- [--smoke] [--adapter host|NAME] [--json FILE] [TEXT]`
 
 #![allow(
     clippy::unwrap_used,
@@ -22,10 +22,13 @@ mod batch_normalization;
 mod binary;
 mod conv2d;
 mod conv2d_transpose;
+mod copy;
 mod dense;
+mod gather;
 mod lrn;
 mod moments;
 mod normalization;
+mod pad;
 mod reduce;
 mod resize2d;
 mod softmax;
@@ -92,10 +95,13 @@ fn main() -> Result<()> {
         binary::cases,
         conv2d::cases,
         conv2d_transpose::cases,
+        copy::cases,
         dense::cases,
+        gather::cases,
         lrn::cases,
         moments::cases,
         normalization::cases,
+        pad::cases,
         reduce::cases,
         resize2d::cases,
         softmax::cases,

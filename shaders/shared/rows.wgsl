@@ -103,26 +103,31 @@ fn share4(kind: u32, start: u32, first: u32, m: f32) -> vec4<f32> {
     return terms4(kind, x, m, t);
 }
 
-// One thread's share of a row: every 64th term. 16 at a time keep 16 reads under way, and the
-// loops short: llvmpipe ends all loops of a thread after 65535 turns together.
+// One thread's share of a row: every 64th term, 16 of them at a time, which keeps 16 reads under way
+// and the loop short: llvmpipe ends all loops of a thread after 65535 turns together. Blocks of
+// 16 turns: one passes at most 16 + terms / 16384 merges of each of the four lanes.
 fn merge_share(kind: u32, start: u32, local: u32, identity: f32, m: f32) -> f32 {
-    var whole = identity;
-    for (var done = local; done < params.terms; done += 4096u) {
-        var block = vec4(identity);
-        var t = done;
-        // A whole number of 64 terms in each of the four lanes' shares.
-        for (; t + 960u < params.terms && t - done < 4096u; t += 1024u) {
-            let low = merge4(kind, share4(kind, start, t, m), share4(kind, start, t + 256u, m));
-            let high =
-                merge4(kind, share4(kind, start, t + 512u, m), share4(kind, start, t + 768u, m));
-            block = merge4(kind, block, merge4(kind, low, high));
+    var whole = vec4(identity);
+    var block = vec4(identity);
+    var turns = 0u;
+    var t = local;
+    for (; t + 960u < params.terms; t += 1024u) {
+        let low = merge4(kind, share4(kind, start, t, m), share4(kind, start, t + 256u, m));
+        let high =
+            merge4(kind, share4(kind, start, t + 512u, m), share4(kind, start, t + 768u, m));
+        block = merge4(kind, block, merge4(kind, low, high));
+        turns++;
+        if turns == 16u {
+            whole = merge4(kind, whole, block);
+            block = vec4(identity);
+            turns = 0u;
         }
-        for (; t < params.terms && t - done < 4096u; t += 64u) {
-            let x = terms4(kind, vec4(input[row_at(start, t)]), m, vec4(t)).x;
-            block.x = merge(kind, block.x, x);
-        }
-        let halves = merge4(kind, block, block.zwxy);
-        whole = merge(kind, whole, merge(kind, halves.x, halves.y));
     }
-    return whole;
+    for (; t < params.terms; t += 64u) {
+        let x = terms4(kind, vec4(input[row_at(start, t)]), m, vec4(t)).x;
+        block.x = merge(kind, block.x, x);
+    }
+    let parts = merge4(kind, whole, block);
+    let halves = merge4(kind, parts, parts.zwxy);
+    return merge(kind, halves.x, halves.y);
 }

@@ -1,6 +1,7 @@
 //! Batch normalisation for inference: by means and variances that are weights.
 
-use super::checks::{axis_from_start, check_vector};
+use super::checks::check_vector;
+use super::copy::resolve_axis;
 use super::{Graph, LayerWeights, Op, Site, Symbol, Weight, title};
 use crate::error::Result;
 use crate::shape::Dim;
@@ -109,7 +110,7 @@ impl Graph {
             known.iter().map(|name| weights.required(&node, name)).collect::<Result<_>>()?;
         let x = self.operand(&node, "x", x)?;
         let site = Site::new(&node, x.describe());
-        let axis = axis_from_start(&site, "axis", &x.name, layer.axis, x.shape.rank())?;
+        let axis = resolve_axis(&site, &x.name, x.shape.rank(), layer.axis)?;
         let channels = match x.shape.dims().get(axis) {
             Some(&Dim::Fixed(channels)) => channels,
             _ => {

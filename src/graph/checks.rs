@@ -78,23 +78,3 @@ pub(crate) fn check_vector(
         "give one number for each channel",
     ))
 }
-
-/// Counts an axis from the first one; a negative axis counts from the end.
-pub(crate) fn axis_from_start(
-    site: &Site,
-    option: &str,
-    x: &str,
-    axis: isize,
-    rank: usize,
-) -> Result<usize> {
-    let from_start =
-        if axis < 0 { rank.checked_add_signed(axis) } else { usize::try_from(axis).ok() };
-    from_start.filter(|&axis| axis < rank).ok_or_else(|| {
-        site.refuse(
-            option,
-            format!("is {axis}"),
-            format!("\"{x}\" has {rank} axes"),
-            "use an axis from -rank to rank - 1",
-        )
-    })
-}

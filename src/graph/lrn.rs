@@ -1,6 +1,6 @@
 //! Local response normalisation across channels.
 
-use super::checks::axis_from_start;
+use super::copy::resolve_axis;
 use super::{Graph, Op, Site, Symbol, title};
 use crate::error::Result;
 use crate::shape::Dim;
@@ -104,7 +104,7 @@ impl Graph {
                 ));
             }
         }
-        let axis = axis_from_start(&site, "axis", &x.name, layer.axis, x.shape.rank())?;
+        let axis = resolve_axis(&site, &x.name, x.shape.rank(), layer.axis)?;
         if x.shape.dims().get(axis) == Some(&Dim::Batch) {
             return Err(site.refuse(
                 "axis",

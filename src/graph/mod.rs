@@ -7,18 +7,28 @@ pub mod activation;
 pub mod batch_normalization;
 pub mod binary;
 mod checks;
+pub mod concat;
+pub mod constant;
 pub mod conv2d;
 pub mod conv2d_transpose;
+mod copy;
 pub mod dense;
+pub mod depth_to_space;
 pub mod epilogue;
+pub mod expand;
+pub mod gather;
 pub mod lrn;
 pub mod moments;
 mod node;
 pub mod normalization;
+pub mod pad;
 pub mod reduce;
 pub mod reshape;
 pub mod resize2d;
+pub mod slice;
 pub mod softmax;
+pub mod transpose;
+pub mod view;
 mod weights;
 mod window;
 
@@ -31,6 +41,7 @@ pub use binary::BinaryOp;
 pub use conv2d::{Conv2d, DepthwiseConv2d, SeparableConv2d};
 pub use conv2d_transpose::Conv2dTranspose;
 pub use dense::Dense;
+pub use depth_to_space::{DepthMode, DepthToSpace};
 pub use epilogue::{Epilogue, Stage};
 pub use lrn::Lrn;
 pub(crate) use node::{Draft, Operand, Site, title};
@@ -39,8 +50,11 @@ pub use normalization::{
     GroupNormalization, InstanceNormalization, LayerNormalization, LayerNormalized,
     MeanVarianceNormalization, RmsNormalization,
 };
+pub use pad::{CenterCropPad, Pad, PadMode};
 pub use reduce::{ArgReduce, Reduce, ReduceOp};
+pub use reshape::Reshape;
 pub use resize2d::{Coordinates, Interpolation, Resize2d, UpSampling2d};
+pub use slice::{Slice, Split};
 pub(crate) use weights::Source;
 pub use weights::{LayerWeights, StagedWeight, Weight, Weights};
 pub use window::{Padding, Pads, Pair};

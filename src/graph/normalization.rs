@@ -7,7 +7,8 @@ pub use options::{
     RmsNormalization,
 };
 
-use super::checks::{axis_from_start, check_vector};
+use super::checks::check_vector;
+use super::copy::resolve_axis;
 use super::moments::{self, Part};
 use super::reduce::mark_axes;
 use super::{Graph, LayerWeights, Op, Operand, Site, Symbol, Weight, title};
@@ -235,7 +236,7 @@ impl Graph {
         let [scale, bias] = switched(&node, weights, layer.scale, layer.center)?;
         let x = self.operand(&node, "x", x)?;
         let site = Site::new(&node, format!("{}, groups {}", x.describe(), layer.groups));
-        let axis = axis_from_start(&site, "axis", &x.name, layer.axis, x.shape.rank())?;
+        let axis = resolve_axis(&site, &x.name, x.shape.rank(), layer.axis)?;
         let channels = match x.shape.dims().get(axis) {
             Some(&Dim::Fixed(channels)) if axis > 0 => channels,
             _ => {

@@ -1,6 +1,6 @@
 //! Reductions over axes, named as ONNX names them, and positions of extremes.
 
-use super::checks::axis_from_start;
+use super::copy::{resolve_axis, twice};
 use super::{Graph, Op, Site, Symbol, title};
 use crate::error::Result;
 use crate::shape::{Dim, Shape};
@@ -180,6 +180,7 @@ impl Graph {
     ///
     /// The rule is ONNX's `ReduceSum` and its kin. Sums go in blocks of 64 terms. Over the batch,
     /// the result has none, and the plan must be able to bind `x` whole.
+    /// Planning refuses more than 2^24 elements for one result.
     ///
     /// # Errors
     ///
@@ -200,7 +201,7 @@ impl Graph {
     ///
     /// [`Error::Operand`](crate::Error::Operand) for an axis that `x` lacks or that is empty,
     /// and for a symbol of another graph; [`Error::Name`](crate::Error::Name) for a name in use.
-    /// Planning refuses an axis longer than 2^24, whose positions f32 cannot tell apart.
+    /// Planning refuses an axis longer than 2^24.
     pub fn arg_max(&mut self, x: Symbol, layer: &ArgReduce) -> Result<Symbol> {
         self.position(x, true, layer)
     }
@@ -265,14 +266,9 @@ pub(crate) fn mark_axes(
 ) -> Result<Vec<bool>> {
     let mut marked = vec![all; rank];
     for &axis in axes {
-        let found = axis_from_start(site, "axes", x, axis, rank)?;
+        let found = resolve_axis(site, x, rank, axis)?;
         if std::mem::replace(&mut marked[found], true) {
-            return Err(site.refuse(
-                "axes",
-                format!("names axis {found} twice"),
-                "each axis is named once at most",
-                "leave one out",
-            ));
+            return Err(twice(site, axes, found));
         }
     }
     Ok(marked)

@@ -1,6 +1,6 @@
 //! Softmax over one axis, its logarithm, and hardmax.
 
-use super::checks::axis_from_start;
+use super::copy::resolve_axis;
 use super::{Graph, Op, Site, Symbol, title};
 use crate::error::{Error, Result};
 
@@ -11,7 +11,8 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// [`Error::Operand`] when `x` has no such axis or is another graph's.
+    /// [`Error::Operand`] when `x` has no such axis or is another graph's. Planning refuses an
+    /// axis longer than 2^24.
     pub fn softmax(&mut self, x: Symbol, axis: isize) -> Result<Symbol> {
         self.along("softmax", x, axis, |axis| Op::Softmax { axis })
     }
@@ -22,7 +23,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// [`Error::Operand`] when `x` has no such axis or is another graph's.
+    /// Those of [`Graph::softmax`].
     pub fn log_softmax(&mut self, x: Symbol, axis: isize) -> Result<Symbol> {
         self.along("log_softmax", x, axis, |axis| Op::LogSoftmax { axis })
     }
@@ -33,8 +34,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// [`Error::Operand`] when `x` has no such axis or is another graph's. Planning refuses an
-    /// axis longer than 2^24.
+    /// Those of [`Graph::softmax`].
     pub fn hardmax(&mut self, x: Symbol, axis: isize) -> Result<Symbol> {
         self.along("hardmax", x, axis, |axis| Op::Hardmax { axis })
     }
@@ -53,7 +53,7 @@ impl Graph {
         if rank == 0 {
             return Err(no_axis(&node));
         }
-        let axis = axis_from_start(&Site::new(&node, x.describe()), "axis", &x.name, axis, rank)?;
+        let axis = resolve_axis(&Site::new(&node, x.describe()), &x.name, rank, axis)?;
         Ok(self.insert(name, op(axis), vec![x.index], Vec::new(), x.shape))
     }
 }

@@ -25,19 +25,26 @@ macro_rules! parameters {
 }
 
 pub mod activation;
+pub mod axes;
 pub mod batch_normalization;
 pub mod binary;
 pub mod conv2d;
 pub mod conv2d_transpose;
+pub mod copy;
 pub mod dense;
 pub mod epilogue;
+mod family;
+pub mod gather;
 pub mod lrn;
 pub mod moments;
 pub mod normalization;
+pub mod pad;
 pub mod reduce;
 pub mod resize2d;
-mod rows;
+pub(crate) mod rows;
 pub mod softmax;
+
+pub use family::Family;
 
 use crate::error::{Error, Result};
 use crate::graph::Epilogue;
@@ -45,35 +52,6 @@ use crate::shape::element_count;
 
 /// Threads of one workgroup, in every kernel; the shaders declare the same number.
 pub const WORKGROUP_SIZE: u32 = 64;
-
-/// Names a kernel family: one WGSL file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Family {
-    /// Element-wise activation functions.
-    Activation,
-    /// Normalisation of channels by known means and variances.
-    BatchNormalization,
-    /// Element-wise functions of two operands with NumPy broadcasting.
-    Binary,
-    /// 2-D convolution with groups, so also the depthwise one.
-    Conv2d,
-    /// 2-D transposed convolution.
-    Conv2dTranspose,
-    /// Matrix product on the last axis, with bias and activation.
-    Dense,
-    /// Local response normalisation across channels.
-    Lrn,
-    /// Mean and inverse deviation of each row.
-    Moments,
-    /// Normalisation by the moments of a row.
-    Normalization,
-    /// One number for each row: sums, extremes, products, positions.
-    Reduce,
-    /// Resampling of height and width.
-    Resize2d,
-    /// Softmax over one axis.
-    Softmax,
-}
 
 /// What a binding of a kernel holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +68,7 @@ pub enum Binding {
     Extra,
 }
 
-/// What a family is made of: the one constant that its file gives.
+/// What a family is made of: the one constant that its file gives, and `family.rs` lists.
 #[derive(Debug)]
 pub struct Definition {
     /// Names the shader, the kernel's file, the graph operation, the oracle, tests and bench.
@@ -103,73 +81,6 @@ pub struct Definition {
     pub bindings: &'static [Binding],
     /// Names and byte offsets of the parameters, as Rust lays them out.
     pub fields: &'static [(&'static str, usize)],
-}
-
-impl Family {
-    /// All families, in the order of their names.
-    pub const ALL: [Family; 12] = [
-        Family::Activation,
-        Family::BatchNormalization,
-        Family::Binary,
-        Family::Conv2d,
-        Family::Conv2dTranspose,
-        Family::Dense,
-        Family::Lrn,
-        Family::Moments,
-        Family::Normalization,
-        Family::Reduce,
-        Family::Resize2d,
-        Family::Softmax,
-    ];
-
-    /// Returns what the family is made of.
-    #[must_use]
-    pub fn definition(self) -> &'static Definition {
-        match self {
-            Family::Activation => &activation::DEFINITION,
-            Family::BatchNormalization => &batch_normalization::DEFINITION,
-            Family::Binary => &binary::DEFINITION,
-            Family::Conv2d => &conv2d::DEFINITION,
-            Family::Conv2dTranspose => &conv2d_transpose::DEFINITION,
-            Family::Dense => &dense::DEFINITION,
-            Family::Lrn => &lrn::DEFINITION,
-            Family::Moments => &moments::DEFINITION,
-            Family::Normalization => &normalization::DEFINITION,
-            Family::Reduce => &reduce::DEFINITION,
-            Family::Resize2d => &resize2d::DEFINITION,
-            Family::Softmax => &softmax::DEFINITION,
-        }
-    }
-
-    /// Returns the stem that names the family's shader, kernel, tests and bench.
-    #[must_use]
-    pub fn stem(self) -> &'static str {
-        self.definition().stem
-    }
-
-    /// Returns the family's WGSL, the shared functions it uses included.
-    #[must_use]
-    pub fn source(self) -> &'static str {
-        self.definition().source
-    }
-
-    /// Returns the names of the entry points that launches can choose.
-    #[must_use]
-    pub fn entries(self) -> &'static [&'static str] {
-        self.definition().entries
-    }
-
-    /// Returns what group 0 binds, by binding number.
-    #[must_use]
-    pub fn bindings(self) -> &'static [Binding] {
-        self.definition().bindings
-    }
-
-    /// Returns the names and byte offsets of the family's parameters, as Rust lays them out.
-    #[must_use]
-    pub fn parameter_fields(self) -> &'static [(&'static str, usize)] {
-        self.definition().fields
-    }
 }
 
 /// One step's computation, as data: what both executors run.
@@ -187,14 +98,20 @@ pub enum Work {
     Conv2d(conv2d::Geometry),
     /// 2-D transposed convolution.
     Conv2dTranspose(conv2d_transpose::Geometry),
+    /// Copies between places that an affine rule gives.
+    Copy(copy::Geometry),
     /// Matrix product on the last axis, with bias and activation.
     Dense(dense::Geometry),
+    /// Picking entries along one axis by constant indices.
+    Gather(gather::Geometry),
     /// Local response normalisation across channels.
     Lrn(lrn::Geometry),
     /// Mean and inverse deviation of each row.
     Moments(moments::Geometry),
     /// Normalisation by the moments of a row.
     Normalization(normalization::Geometry),
+    /// Padding with a constant or with the input's own elements.
+    Pad(pad::Geometry),
     /// One number for each row: sums, extremes, products, positions.
     Reduce(reduce::Geometry),
     /// Resampling of height and width.
@@ -213,10 +130,13 @@ impl Work {
             Work::Binary(_) => Family::Binary,
             Work::Conv2d(_) => Family::Conv2d,
             Work::Conv2dTranspose(_) => Family::Conv2dTranspose,
+            Work::Copy(_) => Family::Copy,
             Work::Dense(_) => Family::Dense,
+            Work::Gather(_) => Family::Gather,
             Work::Lrn(_) => Family::Lrn,
             Work::Moments(_) => Family::Moments,
             Work::Normalization(_) => Family::Normalization,
+            Work::Pad(_) => Family::Pad,
             Work::Reduce(_) => Family::Reduce,
             Work::Resize2d(_) => Family::Resize2d,
             Work::Softmax(_) => Family::Softmax,
@@ -233,9 +153,12 @@ impl Work {
             Work::Conv2dTranspose(geometry) => Some(&geometry.epilogue),
             Work::Dense(geometry) => Some(&geometry.epilogue),
             Work::BatchNormalization(_)
+            | Work::Copy(_)
+            | Work::Gather(_)
             | Work::Lrn(_)
             | Work::Moments(_)
             | Work::Normalization(_)
+            | Work::Pad(_)
             | Work::Reduce(_)
             | Work::Resize2d(_)
             | Work::Softmax(_) => None,
@@ -274,10 +197,13 @@ impl Work {
             Work::Binary(geometry) => binary::launch(node, geometry, most),
             Work::Conv2d(geometry) => conv2d::launch(node, geometry, most),
             Work::Conv2dTranspose(geometry) => conv2d_transpose::launch(node, geometry, most),
+            Work::Copy(geometry) => copy::launch(node, geometry, most),
             Work::Dense(geometry) => dense::launch(node, geometry, most),
+            Work::Gather(geometry) => gather::launch(node, geometry, most),
             Work::Lrn(geometry) => lrn::launch(node, geometry, most),
             Work::Moments(geometry) => moments::launch(node, geometry, most),
             Work::Normalization(geometry) => normalization::launch(node, geometry, most),
+            Work::Pad(geometry) => pad::launch(node, geometry, most),
             Work::Reduce(geometry) => reduce::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
             Work::Softmax(geometry) => softmax::launch(node, geometry, most),

@@ -57,65 +57,73 @@ pub struct Geometry {
 }
 
 /// What a row goes through, in the shader's words.
-struct Recipe {
+pub(crate) struct Recipe {
     /// What finds m, and m of no terms.
-    before: Option<(Kind, f32)>,
-    kind: Kind,
+    pub before: Option<(Kind, f32)>,
+    pub kind: Kind,
     /// The result of no terms.
-    identity: f32,
-    finish: u32,
+    pub identity: f32,
+    pub finish: Finish,
+}
+
+/// What is done with a merged row: the numbers of `shaders/reduce.wgsl`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finish {
+    Nothing = 0,
+    Divide = 1,
+    Root = 2,
+    Log = 3,
 }
 
 /// What the shader takes for no first pass.
 const NOTHING: u32 = 100;
-const DIVIDE: u32 = 1;
-const ROOT: u32 = 2;
-const LOG: u32 = 3;
 
-fn recipe(operation: Operation, is_empty: bool) -> Recipe {
-    let maximum = (Kind::Maximum, f32::NEG_INFINITY);
-    let minimum = (Kind::Minimum, f32::INFINITY);
-    let (before, kind, identity, finish) = match operation {
-        // 0 / 0 is NaN, but WGSL does not promise it.
-        Operation::Value(ReduceOp::Mean) if is_empty => (None, Kind::Sum, f32::NAN, DIVIDE),
-        Operation::Value(ReduceOp::Mean) => (None, Kind::Sum, 0.0, DIVIDE),
-        Operation::Value(ReduceOp::Sum) => (None, Kind::Sum, 0.0, 0),
-        Operation::Value(ReduceOp::LogSum) => (None, Kind::Sum, 0.0, LOG),
-        Operation::Value(ReduceOp::L1) => (None, Kind::SumAbsolute, 0.0, 0),
-        Operation::Value(ReduceOp::SumSquare) => (None, Kind::SumSquares, 0.0, 0),
-        Operation::Value(ReduceOp::L2) => (None, Kind::SumSquares, 0.0, ROOT),
-        Operation::Value(ReduceOp::LogSumExp) => (Some(maximum), Kind::SumExponentials, 0.0, LOG),
-        Operation::Value(ReduceOp::Max) => (None, maximum.0, maximum.1, 0),
-        Operation::Value(ReduceOp::Min) => (None, minimum.0, minimum.1, 0),
-        Operation::Value(ReduceOp::Prod) => (None, Kind::Product, 1.0, 0),
-        Operation::Position { largest, last } => {
-            let before = if largest { maximum } else { minimum };
-            let (kind, none) = if last { (Kind::Last, -1.0) } else { (Kind::First, f32::MAX) };
-            (Some(before), kind, none, 0)
-        }
-    };
-    Recipe { before, kind, identity, finish }
+impl Recipe {
+    /// Returns what an operation takes; a mean of no terms is none.
+    pub(crate) fn of(operation: Operation, is_empty: bool) -> Recipe {
+        let maximum = (Kind::Maximum, f32::NEG_INFINITY);
+        let minimum = (Kind::Minimum, f32::INFINITY);
+        let (before, (kind, identity), finish) = match operation {
+            Operation::Value(value) => match value {
+                // 0 / 0 is NaN, but WGSL does not promise it.
+                ReduceOp::Mean if is_empty => (None, (Kind::Sum, f32::NAN), Finish::Nothing),
+                ReduceOp::Mean => (None, (Kind::Sum, 0.0), Finish::Divide),
+                ReduceOp::Sum => (None, (Kind::Sum, 0.0), Finish::Nothing),
+                ReduceOp::LogSum => (None, (Kind::Sum, 0.0), Finish::Log),
+                ReduceOp::L1 => (None, (Kind::SumAbsolute, 0.0), Finish::Nothing),
+                ReduceOp::SumSquare => (None, (Kind::SumSquares, 0.0), Finish::Nothing),
+                ReduceOp::L2 => (None, (Kind::SumSquares, 0.0), Finish::Root),
+                ReduceOp::LogSumExp => (Some(maximum), (Kind::SumExponentials, 0.0), Finish::Log),
+                ReduceOp::Max => (None, maximum, Finish::Nothing),
+                ReduceOp::Min => (None, minimum, Finish::Nothing),
+                ReduceOp::Prod => (None, (Kind::Product, 1.0), Finish::Nothing),
+            },
+            Operation::Position { largest, last } => {
+                let before = if largest { maximum } else { minimum };
+                let found = if last { (Kind::Last, -1.0) } else { (Kind::First, f32::MAX) };
+                (Some(before), found, Finish::Nothing)
+            }
+        };
+        Recipe { before, kind, identity, finish }
+    }
 }
 
 /// Makes the dispatch for a geometry.
 ///
 /// # Errors
 ///
-/// [`Error::Limit`](crate::error::Error::Limit) when a size exceeds what the kernel or the device can number or, for a
-/// position, 2^24; [`Error::Unsupported`](crate::error::Error::Unsupported) for axes that alternate
-/// too often (never at rank 6 or below).
+/// [`Error::Limit`](crate::error::Error::Limit) when a size exceeds what the kernel or the
+/// device can number, or a row is longer than 2^24;
+/// [`Error::Unsupported`](crate::error::Error::Unsupported) for axes that alternate too often
+/// (never at rank 6 or below).
 pub fn launch(
     node: &str,
     geometry: &Geometry,
     max_workgroups_per_dimension: u32,
 ) -> Result<Launch> {
     let rows = rows(node, &geometry.input, &geometry.reduced)?;
-    let is_position = matches!(geometry.operation, Operation::Position { .. });
-    if is_position {
-        rows.check_positions(node)?;
-    }
     let entry = if rows.is_shared { "shared_row" } else { "general" };
-    let Recipe { before, kind, identity, finish } = recipe(geometry.operation, rows.terms == 0);
+    let Recipe { before, kind, identity, finish } = Recipe::of(geometry.operation, rows.terms == 0);
     let [kept1, kept2] = rows.kept;
     let [kept_stride0, kept_stride1, kept_stride2] = rows.kept_strides;
     let [run1, run2] = rows.runs;
@@ -127,7 +135,7 @@ pub fn launch(
         before_identity: before.map_or(0.0, |(_, identity)| identity),
         kind: kind as u32,
         identity,
-        finish,
+        finish: finish as u32,
         kept1,
         kept2,
         kept_stride0,

@@ -1,6 +1,6 @@
 //! Rows of an array of which some axes are kept and some are reduced, as kernels walk over them.
 
-use super::{WORKGROUP_SIZE, count, narrow, too_many};
+use super::{WORKGROUP_SIZE, count, narrow};
 use crate::error::{Error, Result};
 
 /// Runs of each kind that the shaders walk over.
@@ -8,10 +8,13 @@ const RUNS: usize = 3;
 
 /// Terms of a row from which a workgroup may share it: 4 for each thread.
 const SHARED_TERMS: u32 = 256;
-/// The longest row whose positions are all whole numbers of f32.
-const MOST_POSITIONS: u32 = 1 << 24;
-/// Results from which one thread for each keeps a device busy, where neighbours read neighbours.
+/// The longest row. f32 tells all its positions apart, and no thread's loops over it pass the
+/// 65535 turns after which llvmpipe ends them.
+const MOST_TERMS: u32 = 1 << 24;
+/// Results from which one thread for each keeps a device busy, where neighbours read neighbours;
+/// and terms that it does not go over alone.
 const MANY_RESULTS: u32 = 1 << 14;
+const MANY_TERMS: u32 = 1 << 13;
 
 /// Neighbouring axes of one kind as one: their length, and the distance of its elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +25,7 @@ struct Run {
 
 /// How elements of a row become terms and are merged: the numbers of `shaders/shared/rows.wgsl`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Sum = 0,
     SumAbsolute = 1,
     SumSquares = 2,
@@ -36,7 +39,7 @@ pub(super) enum Kind {
 
 /// The rows of a reduction, in the numbers that `shaders/shared/rows.wgsl` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rows {
+pub(crate) struct Rows {
     /// How many rows there are.
     pub results: u32,
     /// How many elements each has.
@@ -53,24 +56,9 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Counts the threads: one for each row, or a workgroup.
-    pub(super) fn threads(&self) -> u32 {
+    pub(crate) fn threads(&self) -> u32 {
         // No more rows are shared than have numbers for their threads.
         if self.is_shared { self.results.saturating_mul(WORKGROUP_SIZE) } else { self.results }
-    }
-
-    /// Refuses rows with positions that f32 cannot tell apart.
-    pub(super) fn check_positions(&self, node: &str) -> Result<()> {
-        if self.terms <= MOST_POSITIONS {
-            return Ok(());
-        }
-        Err(Error::Limit {
-            node: node.to_owned(),
-            tensor: "the axis".to_owned(),
-            bytes: format!("{} positions", self.terms),
-            limit_name: "the largest whole number that f32 counts to".to_owned(),
-            limit: MOST_POSITIONS.to_string(),
-            remedy: "take a shorter axis".to_owned(),
-        })
     }
 }
 
@@ -80,7 +68,7 @@ impl Rows {
 ///
 /// [`Error::Limit`] when a size exceeds what the kernel can number, [`Error::Unsupported`] for
 /// axes that alternate between more than 3 kept and 3 reduced runs (so never at rank 6 or below).
-pub(super) fn rows(node: &str, input: &[usize], reduced: &[bool]) -> Result<Rows> {
+pub(crate) fn rows(node: &str, input: &[usize], reduced: &[bool]) -> Result<Rows> {
     let lengths = |kind: bool| -> Vec<usize> {
         let both = input.iter().zip(reduced).filter(|&(_, &found)| found == kind);
         both.map(|(&length, _)| length).collect()
@@ -88,9 +76,15 @@ pub(super) fn rows(node: &str, input: &[usize], reduced: &[bool]) -> Result<Rows
     count(node, "the input", input)?;
     let results = count(node, "the output", &lengths(false))?;
     let terms = count(node, "a row", &lengths(true))?;
-    // The kernels count up to 4096 beyond the last term.
-    if terms.checked_add(4096).is_none() {
-        return Err(too_many(node, "a row", format!("{terms} elements")));
+    if terms > MOST_TERMS && results > 0 {
+        return Err(Error::Limit {
+            node: node.to_owned(),
+            tensor: "a row".to_owned(),
+            bytes: format!("{terms} elements"),
+            limit_name: "the longest row that every device gets through".to_owned(),
+            limit: format!("{MOST_TERMS} elements"),
+            remedy: "reshape it to several rows, and reduce those again".to_owned(),
+        });
     }
     let kept = coalesce(node, input, reduced, false)?;
     let runs = coalesce(node, input, reduced, true)?;
@@ -99,7 +93,8 @@ pub(super) fn rows(node: &str, input: &[usize], reduced: &[bool]) -> Result<Rows
     let kept_strides = narrow(node, "the input", kept.map(|run| run.stride))?;
     let run_strides = narrow(node, "the input", runs.map(|run| run.stride))?;
     let reads_neighbours = kept_strides[RUNS - 1] == 1;
-    let most = if reads_neighbours { MANY_RESULTS } else { u32::MAX / WORKGROUP_SIZE };
+    let is_alone = reads_neighbours && terms < MANY_TERMS;
+    let most = if is_alone { MANY_RESULTS } else { u32::MAX / WORKGROUP_SIZE };
     let is_shared = terms >= SHARED_TERMS && (1..most).contains(&results);
     Ok(Rows {
         results,

@@ -71,7 +71,7 @@ pub struct Geometry {
 /// # Errors
 ///
 /// [`Error::Limit`](crate::error::Error::Limit) when a size exceeds what the kernel or the
-/// device can number or, for hardmax, a row is longer than 2^24.
+/// device can number, or a row is longer than 2^24.
 pub fn launch(
     node: &str,
     geometry: &Geometry,
@@ -79,9 +79,6 @@ pub fn launch(
 ) -> Result<Launch> {
     let Geometry { outer, length, inner, function } = *geometry;
     let rows = rows(node, &[outer, length, inner], &[false, true, false])?;
-    if function == Function::Hardmax {
-        rows.check_positions(node)?;
-    }
     let entry = match function {
         _ if rows.is_shared => "shared_row",
         Function::Softmax => "general",

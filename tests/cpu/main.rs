@@ -28,6 +28,7 @@ mod compare;
 mod failures;
 mod graph;
 mod graph_errors;
+mod graph_movement;
 mod graph_names;
 mod graph_windows;
 mod ledger;

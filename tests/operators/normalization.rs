@@ -216,10 +216,11 @@ fn random_layers() {
         if named.is_empty() {
             named.push(rank - 1);
         }
+        let skipped = random.range(0, named.len());
         let lengths: Vec<usize> = named
             .iter()
             .map(|&axis| if random.range(0, 4) == 0 { 1 } else { shape[axis] })
-            .skip(random.range(0, named.len()))
+            .skip(skipped)
             .collect();
         let (scale, center) = (random.range(0, 2) == 0, random.range(0, 2) == 0);
         let gamma = perhaps(random, scale, &lengths);
@@ -249,8 +250,9 @@ fn random_groups() {
         shape[axis] = groups * each;
         let (scale, center) = (random.range(0, 2) == 0, random.range(0, 2) == 0);
         // For each channel, or for each group.
-        let gamma = perhaps(random, scale, &[*random.pick(&[groups, shape[axis]])]);
-        let beta = perhaps(random, center, &[*random.pick(&[groups, shape[axis]])]);
+        let lengths = [(); 2].map(|()| *random.pick(&[groups, shape[axis]]));
+        let gamma = perhaps(random, scale, &lengths[..1]);
+        let beta = perhaps(random, center, &lengths[1..]);
         let input = random.uniform(&shape) * 3.0;
         let layer = GroupNormalization::new(groups as isize)
             .axis(axis as isize)
