@@ -1,6 +1,7 @@
 //! Normalisation over layers, groups, instances and chosen axes.
 
-use longshore::kernels::{Work, normalization as kernel};
+use longshore::graph::moments::Part;
+use longshore::kernels::{Work, moments as moments_kernel, normalization as kernel};
 use longshore::{
     Graph, GroupNormalization, HostArray, InstanceNormalization, LayerNormalization, LayerWeights,
     MeanVarianceNormalization, RmsNormalization,
@@ -310,12 +311,23 @@ fn the_kernel_stays_within_its_output_in_folded_grids() {
 #[test]
 fn nan_and_infinity_stay_in_their_row() {
     let clean = Random::new(4).uniform(&[3, 7]);
-    let layer = LayerNormalization::new().scale(false).center(false);
-    let none = LayerWeights::default();
-    let before = apply(&clean, |g, x| g.layer_normalization(x, &layer, &none));
+    let normalize = |input: &ArrayD<f32>| {
+        let (shape, reduced) = (input.shape().to_vec(), vec![false, true]);
+        let moments = Work::Moments(moments_kernel::Geometry {
+            input: shape.clone(),
+            reduced: reduced.clone(),
+            is_centered: true,
+            epsilon: 1e-3,
+            floor: 0.0,
+            part: Part::Both,
+        });
+        let found = dispatch(&moments, 65_535, &[input], &[3, 2]);
+        let geometry = kernel::Geometry { input: shape.clone(), reduced, scale: None, bias: None };
+        dispatch(&Work::Normalization(geometry), 65_535, &[input, &found], &shape)
+    };
+    let before = normalize(&clean);
     for value in [f32::NAN, f32::INFINITY] {
-        let input = super::golden::with_one(&clean, &[1, 3], value);
-        let actual = apply(&input, |g, x| g.layer_normalization(x, &layer, &none));
+        let actual = normalize(&super::golden::with_one(&clean, &[1, 3], value));
         assert!(actual.index_axis(Axis(0), 1).iter().all(|value| value.is_nan()), "{actual}");
         for row in [0, 2] {
             assert_eq!(actual.index_axis(Axis(0), row), before.index_axis(Axis(0), row));

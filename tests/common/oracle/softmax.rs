@@ -26,7 +26,9 @@ pub fn softmax_of(input: Expected, axis: isize) -> Expected {
         let mut sum_error = 0.0;
         for (v, b) in value.iter_mut().zip(bound.iter_mut()) {
             let distance = (*v - max).abs();
-            let relative = (3.0 + 2.5 * distance) * EPSILON + (2.0 * input_bound).exp_m1();
+            // exp(-inf) is 0 without an error.
+            let own = if distance.is_infinite() { 0.0 } else { (3.0 + 2.5 * distance) * EPSILON };
+            let relative = own + (2.0 * input_bound).exp_m1();
             *v = (-distance).exp();
             *b = relative;
             sum += *v;
