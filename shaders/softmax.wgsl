@@ -19,8 +19,6 @@ struct Params {
     run_stride0: u32,
     run_stride1: u32,
     run_stride2: u32,
-    length: u32,
-    inner: u32,
 }
 
 const SOFTMAX: u32 = 0u;
@@ -42,29 +40,28 @@ fn general(
     if row >= params.threads {
         return;
     }
-    let outer = row / params.inner;
-    let first = outer * params.length * params.inner + (row - outer * params.inner);
+    let first = row_start(row);
 
     var maximum = input[first];
     var at = first;
-    for (var l = 1u; l < params.length; l++) {
-        at += params.inner;
+    for (var t = 1u; t < params.terms; t++) {
+        at += params.run_stride2;
         maximum = max(maximum, input[at]);
     }
 
     var sum = 0.0;
     at = first;
-    for (var l = 0u; l < params.length; l++) {
+    for (var t = 0u; t < params.terms; t++) {
         let e = exponential(input[at] - maximum);
         output[at] = e;
         sum += e;
-        at += params.inner;
+        at += params.run_stride2;
     }
 
     at = first;
-    for (var l = 0u; l < params.length; l++) {
+    for (var t = 0u; t < params.terms; t++) {
         output[at] = output[at] / sum;
-        at += params.inner;
+        at += params.run_stride2;
     }
 }
 

@@ -21,6 +21,7 @@ pub mod lrn;
 pub mod moments;
 mod node;
 pub mod normalization;
+mod own;
 pub mod pad;
 pub mod reduce;
 pub mod reshape;

@@ -5,6 +5,7 @@ use super::{
     depth_to_space, lrn, moments, normalization, pad, reduce,
 };
 use crate::error::{Error, Result};
+use crate::own;
 use crate::shape::{Dim, Shape};
 
 /// What a node computes, with every option resolved.
@@ -50,6 +51,8 @@ pub enum Op {
     Normalization(normalization::Resolved),
     /// One number for each row that the reduced axes span.
     Reduce(reduce::Resolved),
+    /// A kernel of the user's own, with the values of its parameters.
+    Own(own::Bound),
     /// The same elements in another shape; moves nothing.
     Reshape,
     /// Values joined along one axis, in the order of the operands.
@@ -114,6 +117,7 @@ impl Op {
             Op::Moments(_) => "moments",
             Op::Normalization(_) => "normalization",
             Op::Reduce(layer) => layer.operation.name(),
+            Op::Own(_) => "own",
             Op::Reshape => "reshape",
             Op::Concat { .. } => "concat",
             Op::Constant => "constant",

@@ -2,7 +2,7 @@
 
 use super::{
     Binding, Definition, activation, batch_normalization, binary, conv2d, conv2d_transpose, copy,
-    dense, gather, lrn, moments, normalization, pad, reduce, resize2d, softmax,
+    dense, gather, lrn, moments, normalization, own, pad, reduce, resize2d, softmax,
 };
 
 /// Names a kernel family: one WGSL file.
@@ -38,10 +38,12 @@ pub enum Family {
     Resize2d,
     /// Softmax over one axis, its logarithm, hardmax.
     Softmax,
+    /// Kernels of the user's own: what they are made of stands in the step's work.
+    Own,
 }
 
 impl Family {
-    /// All families, in the order of their names.
+    /// The families whose shaders the library brings, in the order of their names.
     pub const ALL: [Family; 15] = [
         Family::Activation,
         Family::BatchNormalization,
@@ -79,6 +81,7 @@ impl Family {
             Family::Reduce => &reduce::DEFINITION,
             Family::Resize2d => &resize2d::DEFINITION,
             Family::Softmax => &softmax::DEFINITION,
+            Family::Own => &own::DEFINITION,
         }
     }
 

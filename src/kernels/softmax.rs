@@ -1,7 +1,7 @@
 //! Softmax over one axis, its logarithm, and hardmax.
 
 use super::rows::rows;
-use super::{Binding, Definition, Family, Kernel, Launch, fold, narrow};
+use super::{Binding, Definition, Family, Kernel, Launch, fold};
 use crate::error::Result;
 
 /// The family's WGSL.
@@ -28,8 +28,6 @@ parameters! {
     run_stride0: u32,
     run_stride1: u32,
     run_stride2: u32,
-    length: u32,
-    inner: u32,
 }
 
 /// What the family is made of.
@@ -86,7 +84,6 @@ pub fn launch(
     };
     // An axis of length 0 has rows, but nothing in them to write.
     let threads = if rows.terms == 0 { 0 } else { rows.threads() };
-    let [length, inner] = narrow(node, "the output", [length, inner])?;
     let [kept1, kept2] = rows.kept;
     let [kept_stride0, kept_stride1, kept_stride2] = rows.kept_strides;
     let [run1, run2] = rows.runs;
@@ -109,8 +106,6 @@ pub fn launch(
         run_stride0,
         run_stride1,
         run_stride2,
-        length,
-        inner,
     };
     Ok(Launch {
         kernel: Kernel { family: Family::Softmax, entry },

@@ -198,11 +198,12 @@ impl<'a> Lowering<'a> {
         extents.push(Extent { tensor: "the result".to_owned(), bytes, batched });
         // A row that lies along the batch needs all of it. A reduction or moments over the batch
         // have a result without one, so `batched` leaves them whole.
-        let is_across = matches!(
-            node.op,
-            Op::Softmax { axis: 0 } | Op::LogSoftmax { axis: 0 } | Op::Hardmax { axis: 0 }
-        );
-        let splittable = batched && !is_across;
+        let along_batch = match &node.op {
+            Op::Softmax { axis } | Op::LogSoftmax { axis } | Op::Hardmax { axis } => *axis > 0,
+            Op::Own(call) => call.kernel().is_per_item(),
+            _ => true,
+        };
+        let splittable = batched && along_batch;
         let items = items_per_step(&title, &extents, self.batch, splittable, &self.limits)?;
         let mut first = 0;
         while first < self.batch {
@@ -219,7 +220,7 @@ impl<'a> Lowering<'a> {
                     node: part.title(&title),
                     work,
                     kernel: launch.kernel,
-                    params: block.push(launch.params),
+                    params: block.push_some(launch.params),
                     table: has_table.then(|| block.push(launch.table)),
                     operands: read.map(narrow).collect(),
                     result: part.of(result, batched),

@@ -27,7 +27,7 @@ fn network() -> Graph {
 #[test]
 fn a_plan_prints_itself() {
     // Sizes by hand: 2 * 8 * 8 * 4 = 512 bytes, 2 * 6 * 6 * 4 * 4 = 1152; weights 1728 + 144 + 16, each
-    // padded to 256; parameters 32 + 64 (table) + 80 + 28 + 12, the last of which begins at 1024.
+    // padded to 256; parameters 32 + 64 (table) + 80 + 28 + 52, the last of which begins at 1024.
     let expected = r#"plan for batch 2: 4 steps, 2 slots of 1664 bytes, 1040 bytes of parameters
   input 0    "image" [2, 4, 4, 1]
   weight 0   "conv/kernel" [3, 3, 1, 4]
