@@ -111,16 +111,13 @@ impl Graph {
         let x = self.operand(&node, "x", x)?;
         let site = Site::new(&node, x.describe());
         let axis = resolve_axis(&site, &x.name, x.shape.rank(), layer.axis)?;
-        let channels = match x.shape.dims().get(axis) {
-            Some(&Dim::Fixed(channels)) => channels,
-            _ => {
-                return Err(site.refuse(
-                    "axis",
-                    "is the batch",
-                    "the channels have a fixed number",
-                    "normalise another axis",
-                ));
-            }
+        let Some(&Dim::Fixed(channels)) = x.shape.dims().get(axis) else {
+            return Err(site.refuse(
+                "axis",
+                "is the batch",
+                "the channels have a fixed number",
+                "normalise another axis",
+            ));
         };
         for (weight, name) in weights.iter().zip(known) {
             check_vector(&site, name, weight, channels)?;

@@ -299,10 +299,7 @@ fn the_kernel_stays_within_its_output_in_folded_grids() {
                 let product = (f64::from(input[&index]) - mean) * inverse * gamma;
                 let bound = 1e-6 * (product.abs() + beta.abs()) + 1e-30;
                 let difference = (f64::from(found) - product - beta).abs();
-                assert!(
-                    !(difference > bound) && found.is_finite(),
-                    "{shape:?} {switches} {index:?}"
-                );
+                assert!(difference <= bound, "{shape:?} {switches} {index:?}");
             }
         }
     }
