@@ -66,7 +66,7 @@ fn crossings_are_known_before_they_happen() {
         padding_bytes: 0,
     };
     assert_eq!(expected.read, [read]);
-    assert_eq!((plan.block().len(), plan.block_payload()), (1040, 348));
+    assert_eq!((plan.block().len(), plan.block_payload()), (1088, 388));
     // Parameters, input, weights, slots, and the output in whole 16-byte vectors.
     assert_eq!(plan.device_bytes().unwrap(), 1040 + 128 + 1888 + 1664 + 32);
 }
