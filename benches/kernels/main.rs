@@ -29,6 +29,7 @@ mod lrn;
 mod moments;
 mod normalization;
 mod pad;
+mod pool2d;
 mod reduce;
 mod resize2d;
 mod softmax;
@@ -102,6 +103,7 @@ fn main() -> Result<()> {
         moments::cases,
         normalization::cases,
         pad::cases,
+        pool2d::cases,
         reduce::cases,
         resize2d::cases,
         softmax::cases,

@@ -1,8 +1,8 @@
 //! Nodes: what they compute, and what their shape rules need to speak about them.
 
 use super::{
-    Activation, BinaryOp, Resize2d, Stage, Weight, batch_normalization, conv2d, conv2d_transpose,
-    depth_to_space, lrn, moments, normalization, pad, reduce,
+    Activation, BinaryOp, Resampling, Stage, Weight, batch_normalization, conv2d, conv2d_transpose,
+    depth_to_space, lrn, moments, normalization, pad, pool2d, reduce,
 };
 use crate::error::{Error, Result};
 use crate::own;
@@ -14,8 +14,8 @@ use crate::shape::{Dim, Shape};
 pub enum Op {
     /// A value that each run brings.
     Input,
-    /// Resampling of height and width.
-    Resize2d(Resize2d),
+    /// Resampling of one axis, or of two neighbours.
+    Resize2d(Resampling),
     /// Convolution with resolved padding; weights: kernel, then bias.
     Conv2d(conv2d::Resolved),
     /// Transposed convolution with resolved cropping; weights: kernel, then bias.
@@ -76,6 +76,8 @@ pub enum Op {
     },
     /// The operand cropped, and with something around it.
     Pad(pad::Resolved),
+    /// Pooling with resolved padding.
+    Pool2d(pool2d::Resolved),
     /// A part of the operand, in steps; how many steps stands in the node's shape.
     Slice {
         /// The first entry of each axis, counted from the first; 0 for an empty axis.
@@ -125,6 +127,7 @@ impl Op {
             Op::Expand => "expand",
             Op::Gather { .. } => "gather",
             Op::Pad(_) => "pad",
+            Op::Pool2d(_) => "pool2d",
             Op::Slice { .. } => "slice",
             Op::SpaceToDepth(_) => "space_to_depth",
             Op::Tile { .. } => "tile",

@@ -24,6 +24,7 @@ mod lrn;
 mod moments;
 mod normalization;
 mod pad;
+mod pool2d;
 mod product;
 mod reduce;
 mod resize2d;
@@ -65,8 +66,9 @@ pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32])
         Work::Moments(geometry) => moments::execute(&step, geometry, result),
         Work::Normalization(geometry) => normalization::execute(&step, geometry, result),
         Work::Pad(geometry) => pad::execute(&step, geometry, result),
+        Work::Pool2d(geometry) => pool2d::execute(&step, geometry, result),
         Work::Reduce(geometry) => reduce::execute(&step, geometry, result),
-        Work::Resize2d(geometry) => resize2d::execute(&step, geometry, &launch.table, result),
+        Work::Resize2d(geometry) => resize2d::execute(&step, geometry, &launch, result),
         Work::Softmax(geometry) => softmax::execute(&step, geometry, result),
         Work::Own(geometry) => geometry.run_on_host(node, operands, result),
     }

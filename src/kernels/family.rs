@@ -2,7 +2,7 @@
 
 use super::{
     Binding, Definition, activation, batch_normalization, binary, conv2d, conv2d_transpose, copy,
-    dense, gather, lrn, moments, normalization, own, pad, reduce, resize2d, softmax,
+    dense, gather, lrn, moments, normalization, own, pad, pool2d, reduce, resize2d, softmax,
 };
 
 /// Names a kernel family: one WGSL file.
@@ -32,6 +32,8 @@ pub enum Family {
     Normalization,
     /// Padding with a constant or with the input's own elements.
     Pad,
+    /// The largest, the average or the norm of windows.
+    Pool2d,
     /// One number for each row: sums, extremes, products, positions.
     Reduce,
     /// Resampling of height and width.
@@ -44,7 +46,7 @@ pub enum Family {
 
 impl Family {
     /// The families whose shaders the library brings, in the order of their names.
-    pub const ALL: [Family; 15] = [
+    pub const ALL: [Family; 16] = [
         Family::Activation,
         Family::BatchNormalization,
         Family::Binary,
@@ -57,6 +59,7 @@ impl Family {
         Family::Moments,
         Family::Normalization,
         Family::Pad,
+        Family::Pool2d,
         Family::Reduce,
         Family::Resize2d,
         Family::Softmax,
@@ -78,6 +81,7 @@ impl Family {
             Family::Moments => &moments::DEFINITION,
             Family::Normalization => &normalization::DEFINITION,
             Family::Pad => &pad::DEFINITION,
+            Family::Pool2d => &pool2d::DEFINITION,
             Family::Reduce => &reduce::DEFINITION,
             Family::Resize2d => &resize2d::DEFINITION,
             Family::Softmax => &softmax::DEFINITION,

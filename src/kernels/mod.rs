@@ -26,6 +26,7 @@ macro_rules! parameters {
 
 pub mod activation;
 pub mod axes;
+mod axis;
 pub mod batch_normalization;
 pub mod binary;
 pub mod conv2d;
@@ -41,10 +42,12 @@ pub mod moments;
 pub mod normalization;
 pub mod own;
 pub mod pad;
+pub mod pool2d;
 pub mod reduce;
 pub mod resize2d;
 pub(crate) mod rows;
 pub mod softmax;
+mod taps;
 
 pub use family::Family;
 pub use fold::fold;
@@ -116,6 +119,8 @@ pub enum Work {
     Normalization(normalization::Geometry),
     /// Padding with a constant or with the input's own elements.
     Pad(pad::Geometry),
+    /// The largest, the average or the norm of windows.
+    Pool2d(pool2d::Geometry),
     /// One number for each row: sums, extremes, products, positions.
     Reduce(reduce::Geometry),
     /// Resampling of height and width.
@@ -143,6 +148,7 @@ impl Work {
             Work::Moments(_) => Family::Moments,
             Work::Normalization(_) => Family::Normalization,
             Work::Pad(_) => Family::Pad,
+            Work::Pool2d(_) => Family::Pool2d,
             Work::Reduce(_) => Family::Reduce,
             Work::Resize2d(_) => Family::Resize2d,
             Work::Softmax(_) => Family::Softmax,
@@ -166,6 +172,7 @@ impl Work {
             | Work::Moments(_)
             | Work::Normalization(_)
             | Work::Pad(_)
+            | Work::Pool2d(_)
             | Work::Reduce(_)
             | Work::Resize2d(_)
             | Work::Softmax(_)
@@ -233,6 +240,7 @@ impl Work {
             Work::Moments(geometry) => moments::launch(node, geometry, most),
             Work::Normalization(geometry) => normalization::launch(node, geometry, most),
             Work::Pad(geometry) => pad::launch(node, geometry, most),
+            Work::Pool2d(geometry) => pool2d::launch(node, geometry, most),
             Work::Reduce(geometry) => reduce::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
             Work::Softmax(geometry) => softmax::launch(node, geometry, most),

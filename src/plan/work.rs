@@ -1,9 +1,9 @@
 //! From a node to its step's work.
 
-use super::{movement, rows};
+use super::{imaging, movement, rows};
 use crate::error::{Error, Result};
-use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Resize2d, Stage};
-use crate::kernels::{Work, activation, binary, conv2d, conv2d_transpose, dense, own, resize2d};
+use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
+use crate::kernels::{Work, activation, binary, conv2d, conv2d_transpose, dense, own};
 
 /// Describes the steps of a node for a number of items of the batch, each with the numbers of
 /// the operands and weights that it reads; together they write the node's value.
@@ -46,7 +46,13 @@ impl Site<'_> {
                     .collect::<Result<_>>()?,
                 result: self.shape(),
             })),
-            Op::Resize2d(layer) => self.resize2d(layer),
+            Op::Pool2d(layer) => {
+                let work = imaging::pooling(layer, self.operand(0)?, self.shape());
+                work.ok_or_else(|| self.defect())
+            }
+            Op::Resize2d(layer) => {
+                imaging::resampling(layer, &self.operand(0)?).ok_or_else(|| self.defect())
+            }
             Op::BatchNormalization(_)
             | Op::Hardmax { .. }
             | Op::LogSoftmax { .. }
@@ -118,14 +124,6 @@ impl Site<'_> {
             has_bias: self.has_bias(),
             epilogue: self.epilogue()?,
         }))
-    }
-
-    fn resize2d(&self, layer: &Resize2d) -> Result<Work> {
-        let (interpolation, coordinates) = layer.rule();
-        let [_, height, width, _] = self.image(self.shape())?;
-        let input = self.image(self.operand(0)?)?;
-        let size = [height, width];
-        Ok(Work::Resize2d(resize2d::Geometry { input, size, interpolation, coordinates }))
     }
 
     /// The shape of the node's value.

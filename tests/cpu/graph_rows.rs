@@ -147,12 +147,12 @@ fn batch_normalization() {
     );
     named(
         g.batch_normalization(x, &layer.clone().scale(false), &weights(&all)),
-        "batch_normalization \"batch_normalization\": the layer takes no weight named \"gamma\" ; known: \
+        "batch_normalization \"batch_normalization\": the layer takes no weight named \"gamma\"; known: \
          beta, moving_mean, moving_variance; rename it or leave it out",
     );
     named(
         g.batch_normalization(x, &layer, &weights(&all[1..])),
-        "batch_normalization \"batch_normalization\": the layer's weights have no \"gamma\; known: beta, \
+        "batch_normalization \"batch_normalization\": the layer's weights have no \"gamma\"; known: beta, \
          moving_mean, moving_variance; add it",
     );
 }
@@ -210,12 +210,12 @@ fn layer_and_root_mean_square_normalization() {
     );
     named(
         g.layer_normalization(x, &LayerNormalization::new().name(kind).center(false), &given),
-        "layer_normalization \"layer_normalization\": the layer takes no weight named \"beta\" ; known: \
+        "layer_normalization \"layer_normalization\": the layer takes no weight named \"beta\"; known: \
          gamma; rename it or leave it out",
     );
     named(
         g.rms_normalization(x, &RmsNormalization::new(), &given),
-        "rms_normalization \"rms_normalization\": the layer takes no weight named \"beta\; known: scale; \
+        "rms_normalization \"rms_normalization\": the layer takes no weight named \"beta\"; known: scale; \
          rename it or leave it out",
     );
     let scale = weights(&[("scale", &[2])]);

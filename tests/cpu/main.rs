@@ -42,5 +42,7 @@ mod own;
 mod pack;
 mod plan;
 mod plan_limits;
+mod pooling;
+mod resize;
 mod shaders;
 mod structure;

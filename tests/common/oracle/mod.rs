@@ -22,8 +22,10 @@ pub mod lrn;
 pub mod moments;
 pub mod normalization;
 pub mod pad;
+pub mod pool2d;
 pub mod reduce;
 pub mod reshape;
+pub mod resize;
 pub mod resize2d;
 pub mod softmax;
 
