@@ -67,11 +67,11 @@ pub use device::{
 pub use error::{Error, Result};
 pub use graph::{
     Activation, ArgReduce, BatchNormalization, CenterCropPad, Conv2d, Conv2dTranspose, Coordinates,
-    Dense, DepthMode, DepthToSpace, DepthwiseConv2d, Graph, GroupNormalization,
-    InstanceNormalization, Interpolation, LayerNormalization, LayerNormalized, LayerWeights, Lrn,
-    MeanVarianceNormalization, Pad, PadMode, Padding, Pads, PoolMode, Pooling, Reduce, ReduceOp,
-    Reshape, Resize, Resize2d, RmsNormalization, SeparableConv2d, Slice, Split, Symbol,
-    UpSampling2d, Weights,
+    Dense, DepthMode, DepthToSpace, DepthwiseConv2d, Graph, GridPadding, GridSample,
+    GridSampleMode, GroupNormalization, InstanceNormalization, Interpolation, LayerNormalization,
+    LayerNormalized, LayerWeights, Lrn, MeanVarianceNormalization, Pad, PadMode, Padding, Pads,
+    PoolMode, Pooling, Reduce, ReduceOp, Reshape, Resize, Resize2d, RmsNormalization,
+    SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};
 pub use own::{OwnCall, OwnKernel};

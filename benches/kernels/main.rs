@@ -25,6 +25,7 @@ mod conv2d_transpose;
 mod copy;
 mod dense;
 mod gather;
+mod grid_sample;
 mod lrn;
 mod moments;
 mod normalization;
@@ -99,6 +100,7 @@ fn main() -> Result<()> {
         copy::cases,
         dense::cases,
         gather::cases,
+        grid_sample::cases,
         lrn::cases,
         moments::cases,
         normalization::cases,

@@ -20,6 +20,7 @@ mod dense;
 mod finish;
 mod functions;
 mod gather;
+mod grid_sample;
 mod lrn;
 mod moments;
 mod normalization;
@@ -62,6 +63,7 @@ pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32])
         Work::Copy(geometry) => copy::execute(&step, geometry, result),
         Work::Dense(geometry) => dense::execute(&step, geometry, result),
         Work::Gather(geometry) => gather::execute(&step, geometry, result),
+        Work::GridSample(geometry) => grid_sample::execute(&step, geometry, result),
         Work::Lrn(geometry) => lrn::execute(&step, geometry, result),
         Work::Moments(geometry) => moments::execute(&step, geometry, result),
         Work::Normalization(geometry) => normalization::execute(&step, geometry, result),

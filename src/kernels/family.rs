@@ -2,7 +2,8 @@
 
 use super::{
     Binding, Definition, activation, batch_normalization, binary, conv2d, conv2d_transpose, copy,
-    dense, gather, lrn, moments, normalization, own, pad, pool2d, reduce, resize2d, softmax,
+    dense, gather, grid_sample, lrn, moments, normalization, own, pad, pool2d, reduce, resize2d,
+    softmax,
 };
 
 /// Names a kernel family: one WGSL file.
@@ -24,6 +25,8 @@ pub enum Family {
     Dense,
     /// Picking entries along one axis by constant indices.
     Gather,
+    /// Sampling at places that a grid gives.
+    GridSample,
     /// Local response normalisation across channels.
     Lrn,
     /// Mean and inverse deviation of each row.
@@ -46,7 +49,7 @@ pub enum Family {
 
 impl Family {
     /// The families whose shaders the library brings, in the order of their names.
-    pub const ALL: [Family; 16] = [
+    pub const ALL: [Family; 17] = [
         Family::Activation,
         Family::BatchNormalization,
         Family::Binary,
@@ -55,6 +58,7 @@ impl Family {
         Family::Copy,
         Family::Dense,
         Family::Gather,
+        Family::GridSample,
         Family::Lrn,
         Family::Moments,
         Family::Normalization,
@@ -77,6 +81,7 @@ impl Family {
             Family::Copy => &copy::DEFINITION,
             Family::Dense => &dense::DEFINITION,
             Family::Gather => &gather::DEFINITION,
+            Family::GridSample => &grid_sample::DEFINITION,
             Family::Lrn => &lrn::DEFINITION,
             Family::Moments => &moments::DEFINITION,
             Family::Normalization => &normalization::DEFINITION,

@@ -37,6 +37,7 @@ pub mod epilogue;
 mod family;
 mod fold;
 pub mod gather;
+pub mod grid_sample;
 pub mod lrn;
 pub mod moments;
 pub mod normalization;
@@ -111,6 +112,8 @@ pub enum Work {
     Dense(dense::Geometry),
     /// Picking entries along one axis by constant indices.
     Gather(gather::Geometry),
+    /// Sampling at places that a grid gives.
+    GridSample(grid_sample::Geometry),
     /// Local response normalisation across channels.
     Lrn(lrn::Geometry),
     /// Mean and inverse deviation of each row.
@@ -144,6 +147,7 @@ impl Work {
             Work::Copy(_) => Family::Copy,
             Work::Dense(_) => Family::Dense,
             Work::Gather(_) => Family::Gather,
+            Work::GridSample(_) => Family::GridSample,
             Work::Lrn(_) => Family::Lrn,
             Work::Moments(_) => Family::Moments,
             Work::Normalization(_) => Family::Normalization,
@@ -168,6 +172,7 @@ impl Work {
             Work::BatchNormalization(_)
             | Work::Copy(_)
             | Work::Gather(_)
+            | Work::GridSample(_)
             | Work::Lrn(_)
             | Work::Moments(_)
             | Work::Normalization(_)
@@ -236,6 +241,7 @@ impl Work {
             Work::Copy(geometry) => copy::launch(node, geometry, most),
             Work::Dense(geometry) => dense::launch(node, geometry, most),
             Work::Gather(geometry) => gather::launch(node, geometry, most),
+            Work::GridSample(geometry) => grid_sample::launch(node, geometry, most),
             Work::Lrn(geometry) => lrn::launch(node, geometry, most),
             Work::Moments(geometry) => moments::launch(node, geometry, most),
             Work::Normalization(geometry) => normalization::launch(node, geometry, most),

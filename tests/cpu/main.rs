@@ -32,6 +32,7 @@ mod graph_movement;
 mod graph_names;
 mod graph_rows;
 mod graph_windows;
+mod grid_sample;
 mod ledger;
 mod ledger_calls;
 mod ledger_guards;

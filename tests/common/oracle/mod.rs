@@ -18,6 +18,7 @@ pub mod copy;
 pub mod dense;
 mod erf;
 pub mod gather;
+pub mod grid_sample;
 pub mod lrn;
 pub mod moments;
 pub mod normalization;
