@@ -66,11 +66,11 @@ pub use device::{
 };
 pub use error::{Error, Result};
 pub use graph::{
-    Activation, ArgReduce, BatchNormalization, CenterCropPad, Conv2d, Conv2dTranspose, Coordinates,
-    Dense, DepthMode, DepthToSpace, DepthwiseConv2d, Graph, GridPadding, GridSample,
+    Activation, ArgReduce, BatchNormalization, BinaryOp, CenterCropPad, Conv2d, Conv2dTranspose,
+    Coordinates, Dense, DepthMode, DepthToSpace, DepthwiseConv2d, Graph, GridPadding, GridSample,
     GridSampleMode, GroupNormalization, InstanceNormalization, Interpolation, LayerNormalization,
-    LayerNormalized, LayerWeights, Lrn, MeanVarianceNormalization, Pad, PadMode, Padding, Pads,
-    PoolMode, Pooling, Reduce, ReduceOp, Reshape, Resize, Resize2d, RmsNormalization,
+    LayerNormalized, LayerWeights, Lrn, MeanVarianceNormalization, PRelu, Pad, PadMode, Padding,
+    Pads, PoolMode, Pooling, Reduce, ReduceOp, Reshape, Resize, Resize2d, RmsNormalization,
     SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};

@@ -33,6 +33,7 @@ mod pad;
 mod pool2d;
 mod reduce;
 mod resize2d;
+mod select;
 mod softmax;
 
 use anyhow::{Result, anyhow};
@@ -108,6 +109,7 @@ fn main() -> Result<()> {
         pool2d::cases,
         reduce::cases,
         resize2d::cases,
+        select::cases,
         softmax::cases,
     ];
     for family in families {

@@ -30,6 +30,7 @@ mod product;
 mod reduce;
 mod resize2d;
 mod rows;
+mod select;
 mod simd;
 mod softmax;
 mod threads;
@@ -71,6 +72,7 @@ pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32])
         Work::Pool2d(geometry) => pool2d::execute(&step, geometry, result),
         Work::Reduce(geometry) => reduce::execute(&step, geometry, result),
         Work::Resize2d(geometry) => resize2d::execute(&step, geometry, &launch, result),
+        Work::Select(geometry) => select::execute(&step, geometry, result),
         Work::Softmax(geometry) => softmax::execute(&step, geometry, result),
         Work::Own(geometry) => geometry.run_on_host(node, operands, result),
     }

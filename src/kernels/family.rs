@@ -3,7 +3,7 @@
 use super::{
     Binding, Definition, activation, batch_normalization, binary, conv2d, conv2d_transpose, copy,
     dense, gather, grid_sample, lrn, moments, normalization, own, pad, pool2d, reduce, resize2d,
-    softmax,
+    select, softmax,
 };
 
 /// Names a kernel family: one WGSL file.
@@ -41,6 +41,8 @@ pub enum Family {
     Reduce,
     /// Resampling of height and width.
     Resize2d,
+    /// Choosing between two values, element by element.
+    Select,
     /// Softmax over one axis, its logarithm, hardmax.
     Softmax,
     /// Kernels of the user's own: what they are made of stands in the step's work.
@@ -49,7 +51,7 @@ pub enum Family {
 
 impl Family {
     /// The families whose shaders the library brings, in the order of their names.
-    pub const ALL: [Family; 17] = [
+    pub const ALL: [Family; 18] = [
         Family::Activation,
         Family::BatchNormalization,
         Family::Binary,
@@ -66,6 +68,7 @@ impl Family {
         Family::Pool2d,
         Family::Reduce,
         Family::Resize2d,
+        Family::Select,
         Family::Softmax,
     ];
 
@@ -89,6 +92,7 @@ impl Family {
             Family::Pool2d => &pool2d::DEFINITION,
             Family::Reduce => &reduce::DEFINITION,
             Family::Resize2d => &resize2d::DEFINITION,
+            Family::Select => &select::DEFINITION,
             Family::Softmax => &softmax::DEFINITION,
             Family::Own => &own::DEFINITION,
         }

@@ -47,6 +47,7 @@ pub mod pool2d;
 pub mod reduce;
 pub mod resize2d;
 pub(crate) mod rows;
+pub mod select;
 pub mod softmax;
 mod taps;
 
@@ -128,6 +129,8 @@ pub enum Work {
     Reduce(reduce::Geometry),
     /// Resampling of height and width.
     Resize2d(resize2d::Geometry),
+    /// Choosing between two values, element by element.
+    Select(select::Geometry),
     /// Softmax over one axis.
     Softmax(softmax::Geometry),
     /// A kernel of the user's own.
@@ -155,6 +158,7 @@ impl Work {
             Work::Pool2d(_) => Family::Pool2d,
             Work::Reduce(_) => Family::Reduce,
             Work::Resize2d(_) => Family::Resize2d,
+            Work::Select(_) => Family::Select,
             Work::Softmax(_) => Family::Softmax,
             Work::Own(_) => Family::Own,
         }
@@ -180,6 +184,7 @@ impl Work {
             | Work::Pool2d(_)
             | Work::Reduce(_)
             | Work::Resize2d(_)
+            | Work::Select(_)
             | Work::Softmax(_)
             | Work::Own(_) => None,
         }
@@ -249,6 +254,7 @@ impl Work {
             Work::Pool2d(geometry) => pool2d::launch(node, geometry, most),
             Work::Reduce(geometry) => reduce::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
+            Work::Select(geometry) => select::launch(node, geometry, most),
             Work::Softmax(geometry) => softmax::launch(node, geometry, most),
             Work::Own(geometry) => own::launch(node, geometry, most),
         }
