@@ -27,7 +27,9 @@ pub mod normalization;
 mod own;
 pub mod p_relu;
 pub mod pad;
+mod parts;
 pub mod pool2d;
+mod print;
 pub mod reduce;
 mod resampling;
 pub mod reshape;
@@ -66,6 +68,7 @@ pub use normalization::{
 };
 pub use p_relu::PRelu;
 pub use pad::{CenterCropPad, Pad, PadMode};
+pub(crate) use parts::Parts;
 pub use pool2d::{MAX_POOL_POWER, PoolMode, Pooling};
 pub use reduce::{ArgReduce, Reduce, ReduceOp};
 pub use resampling::{AxisMap, Filter, NearestMode, Resampling, Sampling, Scale};

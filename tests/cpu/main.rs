@@ -42,6 +42,7 @@ mod npz;
 mod oracle;
 mod own;
 mod pack;
+mod passes;
 mod plan;
 mod plan_limits;
 mod pooling;

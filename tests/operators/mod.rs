@@ -5,6 +5,7 @@
 
 pub mod golden;
 mod golden_reductions;
+mod network;
 mod window;
 
 mod activation;
@@ -27,6 +28,7 @@ mod moments;
 mod movement_golden;
 mod normalization;
 mod pad;
+mod passes;
 mod pool2d;
 mod pool2d_golden;
 mod random_graph;
