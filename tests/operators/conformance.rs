@@ -67,7 +67,7 @@ fn run(
     model: &OnnxModel,
     inputs: &BTreeMap<String, HostArray<'static>>,
 ) -> longshore::Result<BTreeMap<String, ArrayD<f32>>> {
-    let shaping = model.shape_inputs();
+    let shaping = model.constant_inputs();
     let mut options = ImportOptions::new();
     for (name, array) in inputs {
         options = if shaping.contains(name.as_str()) {

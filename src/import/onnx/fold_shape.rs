@@ -36,7 +36,8 @@ pub(super) fn gather(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Know
     let length = x.values.shape()[axis];
     let mut places = Vec::new();
     for index in indices.to_ints() {
-        let from_start = if index < 0 { index.saturating_add_unsigned(length as u64) } else { index };
+        let from_start =
+            if index < 0 { index.saturating_add_unsigned(length as u64) } else { index };
         match usize::try_from(from_start).ok().filter(|&index| index < length) {
             Some(index) => places.push(index),
             None => {
@@ -130,7 +131,11 @@ pub(super) fn reshape(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Kno
                 Some(axes) => Some(axes),
                 None => given,
             };
-            if op == "Squeeze" { squeezed(node, lengths, axes)? } else { unsqueezed(node, lengths, axes)? }
+            if op == "Squeeze" {
+                squeezed(node, lengths, axes)?
+            } else {
+                unsqueezed(node, lengths, axes)?
+            }
         }
     };
     Ok(x.with_shape(&target))
@@ -153,9 +158,7 @@ pub(super) fn reshape_target(
     wanted: &[i64],
 ) -> Result<Vec<usize>> {
     let allow_zero = node.flag("allowzero", false)?;
-    let refuse = |expected: String| {
-        Err(node.refuse("shape", format!("is {wanted:?}"), expected))
-    };
+    let refuse = |expected: String| Err(node.refuse("shape", format!("is {wanted:?}"), expected));
     let count = |lengths: &[usize]| {
         lengths.iter().try_fold(1usize, |count, &length| count.checked_mul(length))
     };
@@ -292,9 +295,10 @@ pub(super) fn split_lengths(
         Err(node.refuse("split", got, format!("the parts of {length} elements add up to it")))
     };
     let Some(given) = given else {
-        let Some(count) = usize::try_from(outputs).ok().filter(|&count| {
-            count > 0 && count == node.outputs().len()
-        }) else {
+        let Some(count) = usize::try_from(outputs)
+            .ok()
+            .filter(|&count| count > 0 && count == node.outputs().len())
+        else {
             return refuse(format!("asks for {outputs} outputs"));
         };
         let each = length.div_ceil(count);
@@ -304,7 +308,8 @@ pub(super) fn split_lengths(
     };
     let parts: Option<Vec<usize>> =
         given.iter().map(|&length| usize::try_from(length).ok()).collect();
-    let sum = |parts: &Vec<usize>| parts.iter().try_fold(0usize, |sum, &part| sum.checked_add(part));
+    let sum =
+        |parts: &Vec<usize>| parts.iter().try_fold(0usize, |sum, &part| sum.checked_add(part));
     match parts {
         Some(parts) if sum(&parts) == Some(length) && parts.len() == node.outputs().len() => {
             Ok(parts)

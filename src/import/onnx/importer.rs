@@ -11,7 +11,7 @@ use super::tensor::{self, Origin};
 use super::value::{Kind, Known, SMALL, Value, kind_of};
 use crate::array::HostArray;
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Symbol, Weight};
+use crate::graph::{Graph, Reshape, Symbol, Weight};
 use crate::shape::Dim;
 
 /// Describes what a model leaves open: lengths, and inputs whose values shape the network.
@@ -106,7 +106,12 @@ impl OnnxModel {
             }
         }
         if let Some(name) = kept.first() {
-            return Err(self.unknown("keep", "there is no node or value named", name, "inspect it"));
+            return Err(self.unknown(
+                "keep",
+                "there is no node or value named",
+                name,
+                "inspect it",
+            ));
         }
         for name in &outputs {
             importer.output(name)?;
@@ -284,9 +289,10 @@ impl Importer<'_> {
 
     /// Names the graph's node after the model's value, unless the name is taken.
     fn name(&mut self, node: &Node<'_>, value: &str, symbol: Symbol) {
-        let is_own = self.values.values().all(
-            |known| !matches!(known, Value::Symbol(earlier) if *earlier == symbol),
-        );
+        let is_own = self
+            .values
+            .values()
+            .all(|known| !matches!(known, Value::Symbol(earlier) if *earlier == symbol));
         let label = if node.outputs().len() == 1 { node.label() } else { value };
         for name in [label, value] {
             if is_own && self.graph.symbol(name).is_none() {
@@ -317,6 +323,12 @@ impl Importer<'_> {
     /// Returns a value's shape; an import binds every length.
     pub(super) fn shape(&self, symbol: Symbol) -> Vec<usize> {
         self.graph.shape(symbol).map(|shape| shape.resolve(1)).unwrap_or_default()
+    }
+
+    /// Gives a value another shape of as many elements.
+    pub(super) fn reshape(&mut self, x: Symbol, shape: &[usize]) -> Result<Symbol> {
+        let lengths = shape.iter().map(|&length| isize::try_from(length).unwrap_or(isize::MAX));
+        self.graph.reshape_to(x, Reshape::new(lengths).allow_zero())
     }
 
     /// Returns a value as a symbol; constants become nodes, once each.

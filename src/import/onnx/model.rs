@@ -87,7 +87,12 @@ impl OnnxModel {
     fn decode(origin: Origin, bytes: &[u8]) -> Result<Self> {
         let export = "export the model again";
         let model = ModelProto::decode(bytes).map_err(|error| {
-            origin.error("the file", &format!("cannot be decoded ({error})"), "an ONNX model", export)
+            origin.error(
+                "the file",
+                &format!("cannot be decoded ({error})"),
+                "an ONNX model",
+                export,
+            )
         })?;
         let unsupported = |what: String, remedy: &str| Error::Unsupported {
             node: origin.file.clone(),
@@ -133,19 +138,19 @@ impl OnnxModel {
         needed.map(|input| self.port(input)).collect()
     }
 
-    /// Returns the names of the inputs whose values shape the network: [`ImportOptions::value`]
-    /// must give them, as no run can.
+    /// Returns the names of the inputs whose values shape the network, or are weights of a layer:
+    /// [`ImportOptions::value`] must give them, as no run can.
     ///
     /// [`ImportOptions::value`]: super::ImportOptions::value
     #[must_use]
-    pub fn shape_inputs(&self) -> BTreeSet<&str> {
+    pub fn constant_inputs(&self) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
         // From the end, so that what feeds a shape through other nodes is found too.
         for node in self.graph.node.iter().rev() {
             let is_shape = node.output.iter().any(|output| names.contains(output.as_str()));
             for (number, input) in node.input.iter().enumerate() {
                 if is_shape && node.op_type != "Shape" && node.op_type != "Size"
-                    || ops::shapes_the_network(&node.op_type, number)
+                    || ops::must_be_known(&node.op_type, number)
                 {
                     names.insert(input.as_str());
                 }
@@ -192,7 +197,9 @@ impl OnnxModel {
                 let length = tensor::shape(&self.origin, &part, &[*length])?;
                 Ok(length.first().copied().map_or(OnnxDim::Open, OnnxDim::Fixed))
             }
-            Some(DimensionValue::Name(name)) if !name.is_empty() => Ok(OnnxDim::Named(name.clone())),
+            Some(DimensionValue::Name(name)) if !name.is_empty() => {
+                Ok(OnnxDim::Named(name.clone()))
+            }
             _ => Ok(OnnxDim::Open),
         });
         let dims = Some(dims.collect::<Result<Vec<_>>>()?);

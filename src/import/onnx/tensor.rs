@@ -120,12 +120,7 @@ fn needed_bytes(part: &str, shape: &[usize], dtype: DType) -> Result<u64> {
 }
 
 /// Collects the bytes of the typed fields; narrow types travel in wider ones.
-fn typed_bytes(
-    origin: &Origin,
-    part: &str,
-    tensor: &TensorProto,
-    dtype: DType,
-) -> Result<Vec<u8>> {
+fn typed_bytes(origin: &Origin, part: &str, tensor: &TensorProto, dtype: DType) -> Result<Vec<u8>> {
     let ints = &tensor.int32_data;
     let narrow = |fits: fn(i32) -> Option<Vec<u8>>| -> Result<Vec<u8>> {
         let bytes: Option<Vec<Vec<u8>>> = ints.iter().map(|&value| fits(value)).collect();
@@ -190,22 +185,18 @@ fn external(
     };
     let needed = needed_bytes(part, shape, dtype)?;
     let (offset, length) = (number("offset")?.unwrap_or(0), number("length")?.unwrap_or(needed));
-    let io = |action: &str, error: std::io::Error| Error::Io {
-        path: path.display().to_string(),
-        action: action.to_owned(),
-        reason: error.to_string(),
-    };
-    let mut file = File::open(&path).map_err(|error| io("opening", error))?;
-    let size = file.metadata().map_err(|error| io("reading", error))?.len();
+    let io = |action: &'static str, reason| Error::Io { path: path.clone(), action, reason };
+    let mut file = File::open(&path).map_err(|error| io("open", error))?;
+    let size = file.metadata().map_err(|error| io("read", error))?.len();
     // Checked before anything is allocated.
     if length != needed || offset.checked_add(length).is_none_or(|end| end > size) {
         let got = format!("takes {length} bytes from byte {offset} of {size} in \"{location}\"");
         let expected = format!("{needed} bytes within the file");
         return Err(origin.error(part, &got, &expected, "export the model again"));
     }
-    file.seek(SeekFrom::Start(offset)).map_err(|error| io("reading", error))?;
+    file.seek(SeekFrom::Start(offset)).map_err(|error| io("read", error))?;
     let mut bytes = Vec::new();
-    file.take(length).read_to_end(&mut bytes).map_err(|error| io("reading", error))?;
+    file.take(length).read_to_end(&mut bytes).map_err(|error| io("read", error))?;
     Ok(bytes)
 }
 

@@ -42,12 +42,7 @@ impl Image {
     }
 
     /// Reads an attribute of one number for each spatial axis.
-    pub(super) fn pair(
-        &self,
-        node: &Node<'_>,
-        name: &'static str,
-        default: usize,
-    ) -> Result<Pair> {
+    pub(super) fn pair(&self, node: &Node<'_>, name: &'static str, default: usize) -> Result<Pair> {
         let given = node.ints(name)?;
         self.pair_of(node, name, given, default)
     }
@@ -119,9 +114,10 @@ fn neutral(name: &str) -> usize {
 /// Reads the number of groups.
 fn groups(node: &Node<'_>) -> Result<usize> {
     let group = node.int("group", 1)?;
-    usize::try_from(group).ok().filter(|&group| group > 0).ok_or_else(|| {
-        node.refuse("group", format!("is {group}"), "it is positive".to_owned())
-    })
+    usize::try_from(group)
+        .ok()
+        .filter(|&group| group > 0)
+        .ok_or_else(|| node.refuse("group", format!("is {group}"), "it is positive".to_owned()))
 }
 
 fn layer_weights(
@@ -162,9 +158,9 @@ pub(super) fn conv(
 /// Checks the attribute that repeats the kernel's own size.
 fn check_kernel_shape(node: &Node<'_>, image: &Image, size: Pair) -> Result<()> {
     match node.ints("kernel_shape")? {
-        Some(given) if image.pair_of(node, "kernel_shape", Some(given.clone()), 1)? != size => {
-            Err(node.refuse("kernel_shape", format!("is {given:?}"), format!("the kernel is {size}")))
-        }
+        Some(given) if image.pair_of(node, "kernel_shape", Some(given.clone()), 1)? != size => Err(
+            node.refuse("kernel_shape", format!("is {given:?}"), format!("the kernel is {size}")),
+        ),
         _ => Ok(()),
     }
 }

@@ -20,9 +20,16 @@ pub(super) fn unary(
 fn activation(node: &Node<'_>) -> Result<Activation> {
     Ok(match node.op() {
         "Abs" => Activation::Abs,
+        "Acos" => Activation::Acos,
+        "Acosh" => Activation::Acosh,
+        "Asin" => Activation::Asin,
+        "Asinh" => Activation::Asinh,
+        "Atan" => Activation::Atan,
+        "Atanh" => Activation::Atanh,
         "Ceil" => Activation::Ceil,
         "Celu" => Activation::Celu(node.float("alpha", 1.0)?),
         "Cos" => Activation::Cos,
+        "Cosh" => Activation::Cosh,
         "Elu" => Activation::Elu(node.float("alpha", 1.0)?),
         "Erf" => Activation::Erf,
         "Exp" => Activation::Exponential,
@@ -32,30 +39,37 @@ fn activation(node: &Node<'_>) -> Result<Activation> {
             "tanh" => Activation::GeluTanh,
             other => return Err(node.unsupported(&format!("approximate = \"{other}\""))),
         },
-        "HardSigmoid" => Activation::HardSigmoidOnnx {
+        "HardSigmoid" => Activation::HardSigmoidWith {
             alpha: node.float("alpha", 0.2)?,
             beta: node.float("beta", 0.5)?,
         },
         "HardSwish" => Activation::HardSilu,
+        "IsInf" => Activation::IsInf {
+            positive: node.flag("detect_positive", true)?,
+            negative: node.flag("detect_negative", true)?,
+        },
+        "IsNaN" => Activation::IsNan,
         "LeakyRelu" => Activation::LeakyRelu(node.float("alpha", 0.01)?),
         "Log" => Activation::Log,
         "Mish" => Activation::Mish,
         "Neg" => Activation::Negative,
-        "Not" => Activation::Not,
+        "Not" => Activation::LogicalNot,
         "Reciprocal" => Activation::Reciprocal,
         "Relu" => Activation::Relu,
         "Round" => Activation::Round,
-        "Selu" => Activation::ScaledElu {
+        "Selu" => Activation::SeluWith {
             alpha: node.float("alpha", 1.673_263_2)?,
             gamma: node.float("gamma", 1.050_701)?,
         },
         "Sigmoid" => Activation::Sigmoid,
         "Sign" => Activation::Sign,
         "Sin" => Activation::Sin,
+        "Sinh" => Activation::Sinh,
         "Softplus" => Activation::Softplus,
         "Softsign" => Activation::Softsign,
         "Sqrt" => Activation::Sqrt,
         "Swish" => Activation::Swish(node.float("alpha", 1.0)?),
+        "Tan" => Activation::Tan,
         "Tanh" => Activation::Tanh,
         "ThresholdedRelu" => Activation::ThresholdedRelu(node.float("alpha", 1.0)?),
         _ => return Err(node.unsupported("the operator")),
@@ -67,27 +81,25 @@ pub(super) fn binary(
     node: &Node<'_>,
     inputs: &Inputs,
 ) -> Result<Vec<Value>> {
-    let (left, right) = (
-        inputs::symbol(importer, node, inputs, 0)?,
-        inputs::symbol(importer, node, inputs, 1)?,
-    );
+    let (left, right) =
+        (inputs::symbol(importer, node, inputs, 0)?, inputs::symbol(importer, node, inputs, 1)?);
     let operation = match node.op() {
         "Add" => BinaryOp::Add,
-        "And" => BinaryOp::And,
+        "And" => BinaryOp::LogicalAnd,
         "Div" => BinaryOp::Divide,
         "Equal" => BinaryOp::Equal,
         "Greater" => BinaryOp::Greater,
-        "GreaterOrEqual" => BinaryOp::GreaterOrEqual,
+        "GreaterOrEqual" => BinaryOp::GreaterEqual,
         "Less" => BinaryOp::Less,
-        "LessOrEqual" => BinaryOp::LessOrEqual,
+        "LessOrEqual" => BinaryOp::LessEqual,
         "Mod" if node.flag("fmod", false)? => BinaryOp::Fmod,
         "Mod" => return Err(node.unsupported("fmod = 0 on floating-point values")),
         "Mul" => BinaryOp::Multiply,
-        "Or" => BinaryOp::Or,
+        "Or" => BinaryOp::LogicalOr,
         "PRelu" => BinaryOp::PRelu,
         "Pow" => BinaryOp::Power,
         "Sub" => BinaryOp::Subtract,
-        "Xor" => BinaryOp::Xor,
+        "Xor" => BinaryOp::LogicalXor,
         _ => return Err(node.unsupported("the operator")),
     };
     Ok(vec![importer.graph.binary(operation, left, right)?.into()])

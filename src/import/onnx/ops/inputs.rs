@@ -12,7 +12,11 @@ use crate::import::onnx::node::Node;
 use crate::import::onnx::value::{Known, Value};
 
 /// Returns an input that must be there.
-pub(super) fn required<'v>(node: &Node<'_>, inputs: &'v Inputs, number: usize) -> Result<&'v Value> {
+pub(super) fn required<'v>(
+    node: &Node<'_>,
+    inputs: &'v Inputs,
+    number: usize,
+) -> Result<&'v Value> {
     optional(inputs, number).ok_or_else(|| {
         let expected = format!("{} needs it", node.op());
         node.refuse(&format!("input {number}"), "is left out".to_owned(), expected)
@@ -50,9 +54,10 @@ pub(super) fn known(node: &Node<'_>, inputs: &Inputs, number: usize) -> Result<O
     match optional(inputs, number) {
         None => Ok(None),
         Some(Value::Known(known)) => Ok(Some((**known).clone())),
-        Some(Value::Weight(weight)) => weight.host().map(|array| Some(Known::read(array))).ok_or_else(
-            || node.unsupported("a staged weight that shapes the network"),
-        ),
+        Some(Value::Weight(weight)) => weight
+            .host()
+            .map(|array| Some(Known::read(array)))
+            .ok_or_else(|| node.unsupported("a staged weight that shapes the network")),
         Some(Value::Symbol(_)) => Err(Error::Operand {
             node: node.title.clone(),
             operand: format!("input \"{}\"", node.input(number).unwrap_or_default()),
@@ -161,9 +166,8 @@ fn too_large(node: &Node<'_>, given: &[i64]) -> Error {
 
 /// Converts positions of a slice, of which the largest numbers mean "to the end".
 pub(super) fn saturating(given: &[i64]) -> Vec<isize> {
-    let clamp = |&at: &i64| {
-        isize::try_from(at).unwrap_or(if at < 0 { isize::MIN } else { isize::MAX })
-    };
+    let clamp =
+        |&at: &i64| isize::try_from(at).unwrap_or(if at < 0 { isize::MIN } else { isize::MAX });
     given.iter().map(clamp).collect()
 }
 

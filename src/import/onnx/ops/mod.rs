@@ -24,10 +24,16 @@ type Translate = fn(&mut Importer<'_>, &Node<'_>, &Inputs) -> Result<Vec<Value>>
 /// Every operator, with its translation; sorted by name.
 const OPERATORS: &[(&str, Translate)] = &[
     ("Abs", elementwise::unary),
+    ("Acos", elementwise::unary),
+    ("Acosh", elementwise::unary),
     ("Add", elementwise::binary),
     ("And", elementwise::binary),
     ("ArgMax", reduction::position),
     ("ArgMin", reduction::position),
+    ("Asin", elementwise::unary),
+    ("Asinh", elementwise::unary),
+    ("Atan", elementwise::unary),
+    ("Atanh", elementwise::unary),
     ("AveragePool", pooling::pool),
     ("BatchNormalization", normalization::batch),
     ("Cast", movement::cast),
@@ -42,6 +48,7 @@ const OPERATORS: &[(&str, Translate)] = &[
     ("Conv", convolution::conv),
     ("ConvTranspose", convolution::conv_transpose),
     ("Cos", elementwise::unary),
+    ("Cosh", elementwise::unary),
     ("DepthToSpace", movement::depth_to_space),
     ("Div", elementwise::binary),
     ("Dropout", movement::dropout),
@@ -67,6 +74,8 @@ const OPERATORS: &[(&str, Translate)] = &[
     ("Hardmax", reduction::softmax),
     ("Identity", movement::identity),
     ("InstanceNormalization", normalization::instance),
+    ("IsInf", elementwise::unary),
+    ("IsNaN", elementwise::unary),
     ("LRN", normalization::local_response),
     ("LayerNormalization", normalization::layer),
     ("LeakyRelu", elementwise::unary),
@@ -79,6 +88,7 @@ const OPERATORS: &[(&str, Translate)] = &[
     ("Max", elementwise::several),
     ("MaxPool", pooling::pool),
     ("Mean", elementwise::several),
+    ("MeanVarianceNormalization", normalization::mean_variance),
     ("Min", elementwise::several),
     ("Mish", elementwise::unary),
     ("Mod", elementwise::binary),
@@ -89,6 +99,7 @@ const OPERATORS: &[(&str, Translate)] = &[
     ("PRelu", elementwise::binary),
     ("Pad", movement::pad),
     ("Pow", elementwise::binary),
+    ("RMSNormalization", normalization::rms),
     ("Range", movement::known_only),
     ("Reciprocal", elementwise::unary),
     ("ReduceL1", reduction::reduce),
@@ -110,6 +121,7 @@ const OPERATORS: &[(&str, Translate)] = &[
     ("Sigmoid", elementwise::unary),
     ("Sign", elementwise::unary),
     ("Sin", elementwise::unary),
+    ("Sinh", elementwise::unary),
     ("Size", movement::size),
     ("Slice", movement::slice),
     ("Softmax", reduction::softmax),
@@ -122,6 +134,7 @@ const OPERATORS: &[(&str, Translate)] = &[
     ("Sub", elementwise::binary),
     ("Sum", elementwise::several),
     ("Swish", elementwise::unary),
+    ("Tan", elementwise::unary),
     ("Tanh", elementwise::unary),
     ("ThresholdedRelu", elementwise::unary),
     ("Tile", movement::tile),
@@ -147,12 +160,32 @@ pub fn supported_operators() -> impl Iterator<Item = &'static str> {
     OPERATORS.iter().map(|(name, _)| *name)
 }
 
-/// Tells whether an operand shapes the network, so that it must be known before a plan is made.
-pub(super) fn shapes_the_network(op: &str, number: usize) -> bool {
+/// Tells whether an operand must be known before a plan is made: it shapes the network, or is the
+/// weight of a layer.
+pub(super) fn must_be_known(op: &str, number: usize) -> bool {
     matches!(
         (op, number),
-        ("CenterCropPad" | "Expand" | "Gather" | "Reshape" | "Split" | "Squeeze" | "Tile"
-            | "Unsqueeze" | "Upsample", 1)
+        (
+            "CenterCropPad"
+                | "Expand"
+                | "Gather"
+                | "Reshape"
+                | "Split"
+                | "Squeeze"
+                | "Tile"
+                | "Unsqueeze"
+                | "Upsample",
+            1
+        ) | ("BatchNormalization", 1..=4)
+            | (
+                "Conv"
+                    | "ConvTranspose"
+                    | "GroupNormalization"
+                    | "InstanceNormalization"
+                    | "LayerNormalization",
+                1 | 2
+            )
+            | ("RMSNormalization", 1)
             | ("ConstantOfShape", 0)
             | ("Dropout", 1 | 2)
             | ("Pad", 1..)

@@ -58,9 +58,7 @@ pub(super) fn constant_of_shape(
         return Ok(vec![Value::known(filled(node, &shape, value)?, fill.kind)]);
     }
     let array = Known::new(filled(node, &shape, value)?, Kind::Float).to_floats();
-    Ok(vec![Value::Weight(Weight::from(
-        HostArray::from(array).with_name(node.label().to_owned()),
-    ))])
+    Ok(vec![Value::Weight(Weight::from(HostArray::from(array).with_name(node.label().to_owned())))])
 }
 
 /// The most elements that a constant made of a shape may have: a file of a few bytes must not
@@ -152,7 +150,7 @@ pub(super) fn reshape(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inp
         }
     };
     let x = inputs::symbol(importer, node, inputs, 0)?;
-    Ok(vec![importer.graph.reshape(x, target)?.into()])
+    Ok(vec![importer.reshape(x, &target)?.into()])
 }
 
 pub(super) fn transpose(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {

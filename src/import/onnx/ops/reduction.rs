@@ -88,7 +88,7 @@ pub(super) fn softmax(
     let (x, axis) = if is_flat {
         let rows: usize = shape[..axis].iter().product();
         let columns: usize = shape[axis..].iter().product();
-        (importer.graph.reshape(x, [rows, columns])?, 1)
+        (importer.reshape(x, &[rows, columns])?, 1)
     } else {
         (x, isize::try_from(axis).unwrap_or(isize::MAX))
     };
@@ -98,6 +98,6 @@ pub(super) fn softmax(
         "LogSoftmax" => graph.log_softmax(x, axis)?,
         _ => graph.softmax(x, axis)?,
     };
-    let result = if is_flat { graph.reshape(result, shape)? } else { result };
+    let result = if is_flat { importer.reshape(result, &shape)? } else { result };
     Ok(vec![result.into()])
 }
