@@ -66,9 +66,9 @@ pub use device::{
 };
 pub use error::{Error, Result};
 pub use graph::{
-    Activation, CenterCropPad, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthMode,
+    Activation, BinaryOp, CenterCropPad, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthMode,
     DepthToSpace, DepthwiseConv2d, Graph, GridPadding, GridSample, GridSampleMode, Interpolation,
-    LayerWeights, Pad, PadMode, Padding, Pads, PoolMode, Pooling, Reshape, Resize, Resize2d,
+    LayerWeights, PRelu, Pad, PadMode, Padding, Pads, PoolMode, Pooling, Reshape, Resize, Resize2d,
     SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};

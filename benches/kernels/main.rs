@@ -28,6 +28,7 @@ mod grid_sample;
 mod pad;
 mod pool2d;
 mod resize2d;
+mod select;
 mod softmax;
 
 use anyhow::{Result, anyhow};
@@ -98,6 +99,7 @@ fn main() -> Result<()> {
         pad::cases,
         pool2d::cases,
         resize2d::cases,
+        select::cases,
         softmax::cases,
     ];
     for family in families {

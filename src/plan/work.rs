@@ -3,7 +3,9 @@
 use super::{imaging, movement};
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
-use crate::kernels::{Work, activation, binary, conv2d, conv2d_transpose, dense, own, softmax};
+use crate::kernels::{
+    Work, activation, binary, conv2d, conv2d_transpose, dense, own, select, softmax,
+};
 
 /// Describes the steps of a node for a number of items of the batch, each with the numbers of
 /// the operands and weights that it reads; together they write the node's value.
@@ -57,6 +59,11 @@ impl Site<'_> {
             Op::Resize2d(layer) => {
                 imaging::resampling(layer, &self.operand(0)?).ok_or_else(|| self.defect())
             }
+            Op::Select => Ok(Work::Select(select::Geometry {
+                condition: self.operand(0)?,
+                on_true: self.operand(1)?,
+                on_false: self.operand(2)?,
+            })),
             Op::Softmax { axis } => self.softmax(*axis),
             Op::DepthToSpace(_)
             | Op::Expand
