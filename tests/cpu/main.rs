@@ -41,6 +41,7 @@ mod npz;
 mod oracle;
 mod own;
 mod pack;
+mod passes;
 mod plan;
 mod plan_limits;
 mod pooling;
