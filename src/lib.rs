@@ -67,9 +67,11 @@ pub use device::{
 };
 pub use error::{Error, Result};
 pub use graph::{
-    Activation, BinaryOp, CenterCropPad, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthMode,
-    DepthToSpace, DepthwiseConv2d, Graph, GridPadding, GridSample, GridSampleMode, Interpolation,
-    LayerWeights, PRelu, Pad, PadMode, Padding, Pads, PoolMode, Pooling, Reshape, Resize, Resize2d,
+    Activation, ArgReduce, BatchNormalization, BinaryOp, CenterCropPad, Conv2d, Conv2dTranspose,
+    Coordinates, Dense, DepthMode, DepthToSpace, DepthwiseConv2d, Graph, GridPadding, GridSample,
+    GridSampleMode, GroupNormalization, InstanceNormalization, Interpolation, LayerNormalization,
+    LayerNormalized, LayerWeights, Lrn, MeanVarianceNormalization, PRelu, Pad, PadMode, Padding,
+    Pads, PoolMode, Pooling, Reduce, ReduceOp, Reshape, Resize, Resize2d, RmsNormalization,
     SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};

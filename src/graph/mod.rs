@@ -5,6 +5,7 @@
 
 pub mod activation;
 mod arithmetic;
+pub mod batch_normalization;
 pub mod binary;
 mod checks;
 pub mod concat;
@@ -19,13 +20,17 @@ pub mod expand;
 pub mod gather;
 mod global_pool2d;
 pub mod grid_sample;
+pub mod lrn;
+pub mod moments;
 mod node;
+pub mod normalization;
 mod own;
 pub mod p_relu;
 pub mod pad;
 mod parts;
 pub mod pool2d;
 mod print;
+pub mod reduce;
 mod resampling;
 pub mod reshape;
 pub mod resize;
@@ -46,6 +51,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use activation::Activation;
+pub use batch_normalization::BatchNormalization;
 pub use binary::{BinaryOp, MAX_BROADCAST_RANK};
 pub use conv2d::{Conv2d, DepthwiseConv2d, SeparableConv2d};
 pub use conv2d_transpose::Conv2dTranspose;
@@ -53,12 +59,18 @@ pub use dense::Dense;
 pub use depth_to_space::{DepthMode, DepthToSpace};
 pub use epilogue::{Epilogue, Stage};
 pub use grid_sample::{GridPadding, GridSample, GridSampleMode};
+pub use lrn::Lrn;
 pub(crate) use node::{Draft, Operand, Site, title};
 pub use node::{Node, Op};
+pub use normalization::{
+    GroupNormalization, InstanceNormalization, LayerNormalization, LayerNormalized,
+    MeanVarianceNormalization, RmsNormalization,
+};
 pub use p_relu::PRelu;
 pub use pad::{CenterCropPad, Pad, PadMode};
 pub(crate) use parts::Parts;
 pub use pool2d::{MAX_POOL_POWER, PoolMode, Pooling};
+pub use reduce::{ArgReduce, Reduce, ReduceOp};
 pub use resampling::{AxisMap, Filter, NearestMode, Resampling, Sampling, Scale};
 pub use reshape::Reshape;
 pub use resize::{AspectRatio, Resize, ResizeMode};

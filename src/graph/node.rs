@@ -1,8 +1,8 @@
 //! Nodes: what they compute, and what their shape rules need to speak about them.
 
 use super::{
-    Activation, BinaryOp, Resampling, Stage, Weight, conv2d, conv2d_transpose, depth_to_space,
-    grid_sample, pad, pool2d,
+    Activation, BinaryOp, Resampling, Stage, Weight, batch_normalization, conv2d, conv2d_transpose,
+    depth_to_space, grid_sample, lrn, moments, normalization, pad, pool2d, reduce,
 };
 use crate::error::{Error, Result};
 use crate::own;
@@ -24,6 +24,8 @@ pub enum Op {
     Dense,
     /// An element-wise activation.
     Activation(Activation),
+    /// Batch normalisation; weights: scale and bias where there are any, mean, variance.
+    BatchNormalization(batch_normalization::Resolved),
     /// Softmax over one axis.
     Softmax {
         /// The axis, counted from the first.
@@ -31,6 +33,24 @@ pub enum Op {
     },
     /// An element-wise function of two operands.
     Binary(BinaryOp),
+    /// Log-softmax over one axis.
+    LogSoftmax {
+        /// The axis, counted from the first.
+        axis: usize,
+    },
+    /// Hardmax over one axis.
+    Hardmax {
+        /// The axis, counted from the first.
+        axis: usize,
+    },
+    /// Local response normalisation.
+    Lrn(lrn::Resolved),
+    /// Mean and inverse deviation of each row.
+    Moments(moments::Resolved),
+    /// Normalisation; operands: x and its moments; weights: scale and bias where there are any.
+    Normalization(normalization::Resolved),
+    /// One number for each row that the reduced axes span.
+    Reduce(reduce::Resolved),
     /// A kernel of the user's own, with the values of its parameters.
     Own(own::Bound),
     /// The same elements in another shape; moves nothing.
@@ -94,8 +114,15 @@ impl Op {
             Op::Conv2dTranspose(_) => "conv2d_transpose",
             Op::Dense => "dense",
             Op::Activation(activation) => activation.name(),
+            Op::BatchNormalization(_) => "batch_normalization",
             Op::Softmax { .. } => "softmax",
             Op::Binary(operation) => operation.name(),
+            Op::LogSoftmax { .. } => "log_softmax",
+            Op::Hardmax { .. } => "hardmax",
+            Op::Lrn(_) => "lrn",
+            Op::Moments(_) => "moments",
+            Op::Normalization(_) => "normalization",
+            Op::Reduce(layer) => layer.operation.name(),
             Op::Own(_) => "own",
             Op::Reshape => "reshape",
             Op::Select => "where",

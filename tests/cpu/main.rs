@@ -31,6 +31,7 @@ mod graph_elementwise;
 mod graph_errors;
 mod graph_movement;
 mod graph_names;
+mod graph_rows;
 mod graph_windows;
 mod grid_sample;
 mod ledger;
