@@ -251,6 +251,23 @@ fn scales_are_not_rounded_and_every_rule_counts() {
 }
 
 #[test]
+fn a_rounded_length_is_centred_by_the_symmetric_rule() {
+    let input = ArrayD::from_shape_vec(IxDyn(&[2, 3]), vec![1.0, 4.0, 2.0, 8.0, 3.0, 7.0]).unwrap();
+    // The scale of both is 3 / 2; the width would be 4.5 and is 5, a place more to the left.
+    let layer = Resize::sizes([3, 9])
+        .mode(ResizeMode::Linear)
+        .coordinates(Coordinates::HalfPixelSymmetric)
+        .keep_aspect_ratio_policy(AspectRatio::NotLarger);
+    let actual = fixed(&input, layer);
+    // By ONNX's reference: its places of the width are -1/3, 1/3, 1, 5/3 and 7/3.
+    let (first, last) = ([1.0, 2.0, 4.0, 8.0 / 3.0, 2.0], [8.0, 19.0 / 3.0, 3.0, 17.0 / 3.0, 7.0]);
+    let middle = [4.5, 25.0 / 6.0, 3.5, 25.0 / 6.0, 4.5];
+    let value = ArrayD::from_shape_vec(IxDyn(&[3, 5]), [first, middle, last].concat()).unwrap();
+    let bound = value.mapv(|value| 4.0 * f64::from(f32::EPSILON) * value);
+    assert_close("symmetric", &actual, &Expected { value, bound });
+}
+
+#[test]
 fn a_single_pixel_of_pytorch_lies_at_0() {
     // At -0.5 a cubic would give -0.1875 + 1.1875 of the first two pixels otherwise.
     for mode in [ResizeMode::Nearest, ResizeMode::Linear, ResizeMode::Cubic] {
