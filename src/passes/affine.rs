@@ -82,8 +82,37 @@ pub(super) fn affine(rewrite: &Rewrite, index: usize) -> Option<(usize, Result<A
             };
             Some((x, by_channel(rewrite, node, constant)?.map(make)))
         }
+        Op::BatchNormalization(layer) => {
+            let &x = own_operands(node).first()?;
+            let is_last = layer.axis.checked_add(1) == Some(node.shape.rank());
+            is_last.then(|| (x, batch_normalization(rewrite, node, layer)))
+        }
         _ => None,
     }
+}
+
+/// Reads what a batch normalisation scales and shifts by.
+fn batch_normalization(
+    rewrite: &Rewrite,
+    node: &Node,
+    layer: &crate::graph::batch_normalization::Resolved,
+) -> Result<Affine, Reason> {
+    let mut weights = node.weights.iter();
+    let mut next = |is_there: bool, otherwise: f64| -> Result<Vec<f64>, Reason> {
+        if !is_there {
+            return Ok(vec![otherwise]);
+        }
+        weights.next().map_or(Err(STAGED), |&weight| read(rewrite, weight))
+    };
+    let (gamma, beta) = (next(layer.scale, 1.0)?, next(layer.center, 0.0)?);
+    let (mean, variance) = (next(true, 0.0)?, next(true, 1.0)?);
+    let (mut scale, mut shift) = (Vec::new(), Vec::new());
+    for (channel, (mean, variance)) in mean.iter().zip(&variance).enumerate() {
+        let by = at(&gamma, channel) / (variance + f64::from(layer.epsilon)).sqrt();
+        scale.push(by);
+        shift.push(at(&beta, channel) - mean * by);
+    }
+    Ok(Affine { scale, shift })
 }
 
 /// Returns a node's operands without its epilogue's.

@@ -51,6 +51,24 @@ pub(super) fn moved_op(node: &Node, perm: &[usize]) -> Option<Op> {
     match &node.op {
         Op::Activation(_) | Op::Binary(_) | Op::Expand | Op::Select => Some(node.op.clone()),
         Op::Softmax { axis } => Some(Op::Softmax { axis: axis_of(axis)? }),
+        Op::LogSoftmax { axis } => Some(Op::LogSoftmax { axis: axis_of(axis)? }),
+        Op::Hardmax { axis } => Some(Op::Hardmax { axis: axis_of(axis)? }),
+        Op::BatchNormalization(rule) => {
+            let mut rule = *rule;
+            rule.axis = axis_of(&rule.axis)?;
+            Some(Op::BatchNormalization(rule))
+        }
+        Op::Lrn(rule) => {
+            let mut rule = *rule;
+            rule.axis = axis_of(&rule.axis)?;
+            Some(Op::Lrn(rule))
+        }
+        // Where reduced axes stay with a length of 1.
+        Op::Reduce(rule) if node.shape.rank() == perm.len() => {
+            let mut rule = rule.clone();
+            rule.reduced = each(&rule.reduced, perm)?;
+            Some(Op::Reduce(rule))
+        }
         Op::Concat { axis } => Some(Op::Concat { axis: axis_of(axis)? }),
         Op::Resize2d(rule) => {
             let mut rule = *rule;

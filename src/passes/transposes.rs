@@ -7,7 +7,7 @@ use super::PassReport;
 use super::axes::{in_order_of, is_view, moved_op, permute};
 use super::values;
 use crate::error::Result;
-use crate::graph::{Graph, Node, Op, Parts, Stage, Weight};
+use crate::graph::{Graph, Node, Op, Parts, Stage, Weight, reduce};
 use crate::shape::{Dim, Shape};
 
 /// The pass's name.
@@ -87,6 +87,10 @@ impl<'a> Walk<'a> {
             Op::Transpose { perm } => self.keep_back(node, perm),
             Op::Reshape => self.flatten(node),
             Op::Dense => self.dense(node),
+            Op::Reduce(rule) => match self.moved(node) {
+                Some(value) => Some(value),
+                None => self.reduced(node, rule),
+            },
             _ => self.moved(node),
         };
         let value = value.unwrap_or_else(|| self.as_it_was(node));
@@ -166,6 +170,31 @@ impl<'a> Walk<'a> {
         self.report.did(format!("a transpose into the kernel of {}", node.title()));
         let node = self.push(Node { operands, weights, ..node.clone() });
         Some(Value { node, pending: Pending::Nothing, plain: Some(node) })
+    }
+
+    /// Lets a reduction that drops axes keep a transpose of the others back.
+    fn reduced(&mut self, node: &Node, rule: &reduce::Resolved) -> Option<Value> {
+        let from = self.values.get(*node.operands.first()?)?;
+        let Pending::Axes(perm) = &from.pending else { return None };
+        let (operand, dims) = (from.node, self.parts.nodes.get(from.node)?.shape.dims().to_vec());
+        let mut reduced = vec![false; perm.len()];
+        for (&axis, &is_reduced) in perm.iter().zip(&rule.reduced) {
+            *reduced.get_mut(axis)? = is_reduced;
+        }
+        let left: Vec<usize> = (0..dims.len()).filter(|&axis| !reduced[axis]).collect();
+        let shape = Shape::new(permute(&dims, &left)?);
+        if shape.rank() != node.shape.rank() {
+            return None;
+        }
+        let kept = perm.iter().zip(&rule.reduced).filter(|(_, is_reduced)| !**is_reduced);
+        let place = |(axis, _): (&usize, &bool)| left.iter().position(|left| left == axis);
+        let order: Vec<usize> = kept.map(place).collect::<Option<_>>()?;
+        let at_rest = order.iter().copied().eq(0..order.len());
+        let op = Op::Reduce(reduce::Resolved { reduced, ..rule.clone() });
+        let name = if at_rest { node.name.clone() } else { self.fresh(&node.name) };
+        let made = self.push(Node { name, op, operands: vec![operand], shape, ..node.clone() });
+        let pending = if at_rest { Pending::Nothing } else { Pending::Axes(order) };
+        Some(Value { node: made, pending, plain: at_rest.then_some(made) })
     }
 
     /// Lets a node work on its operands' axes in their own order.

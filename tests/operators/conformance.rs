@@ -58,7 +58,8 @@ fn check(folder: &Path) -> Result<(), String> {
         let value = expected.to_f64();
         let bound = value.mapv(|value| ABSOLUTE + RELATIVE * value.abs());
         let actual = found.get(&name).ok_or_else(|| format!("no output {name}"))?;
-        compare(actual, &Expected { value, bound }).map_err(|report| format!("{name}: {report}"))?;
+        compare(actual, &Expected { value, bound })
+            .map_err(|report| format!("{name}: {report}"))?;
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ mod activation;
 mod arithmetic;
 mod batch_normalization;
 mod binary;
+mod conformance;
 mod conv2d;
 mod conv2d_depthwise;
 mod conv2d_transpose;

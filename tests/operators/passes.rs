@@ -80,6 +80,38 @@ fn scales_and_shifts_fold_into_the_layer_before() {
 }
 
 #[test]
+fn batch_normalization_folds_into_a_convolution_with_channels_first() {
+    let names = ["gamma", "beta", "moving_mean", "moving_variance"];
+    for (scale, center) in [(true, true), (false, true), (true, false), (false, false)] {
+        let network = |g: &mut Graph, x: Symbol| {
+            let mut random = Random::new(12);
+            let x = g.transpose(x, &[0, 2, 3, 1]).unwrap();
+            let layer = Conv2d::new(6, 3).padding(Padding::Same);
+            let y = g.conv2d(x, layer, &drawn(&mut random, &[3, 3, 3, 6], 0)).unwrap();
+            let y = g.transpose(y, &[0, 3, 1, 2]).unwrap();
+            let is_there = [scale, center, true, true];
+            let mut weights = LayerWeights::default();
+            for (name, _) in names.iter().zip(is_there).filter(|(_, is_there)| *is_there) {
+                let values = random.uniform(&[6]).mapv(|value| value + 1.5);
+                weights = weights.with(*name, HostArray::from(values));
+            }
+            let layer = longshore::BatchNormalization::new().axis(1).scale(scale).center(center);
+            let y = g.batch_normalization(y, &layer, &weights).unwrap();
+            let mean = longshore::Reduce::new(longshore::ReduceOp::Mean).axes([2, 3]);
+            g.reduce(y, mean.keepdims(scale)).unwrap()
+        };
+        let moved = check("move_transposes", &[3, 5, 4], network);
+        assert_eq!(moved, [5, 4]);
+        let mut g = Graph::new();
+        let x = g.input("x", batched(&[1, 3, 5, 4]));
+        let y = network(&mut g, x);
+        g.output("y", y);
+        let plan = g.plan(2).unwrap();
+        assert_eq!(plan.steps().len(), 3, "transpose, convolution, mean:\n{plan}");
+    }
+}
+
+#[test]
 fn differences_and_quotients_fold_as_well() {
     for (is_left, operation) in
         [(false, BinaryOp::Subtract), (true, BinaryOp::Subtract), (false, BinaryOp::Divide)]
