@@ -295,7 +295,7 @@ fn sizes(
 ) -> Result<(Dim, Dim, Pads)> {
     let given = match options.padding {
         Padding::Explicit(pads) => pads,
-        Padding::Same | Padding::Valid => Pads::default(),
+        Padding::Same | Padding::SameLower | Padding::Valid => Pads::default(),
     };
     let vertical = Axis {
         name: "height",

@@ -174,13 +174,8 @@ impl Axis {
                 let total = extent + extent % 2 - 2 + added;
                 (full + extent % 2 + added, extent - 1 - before(total, extent))
             }
-            (Padding::Explicit(_), _) => {
-                return Err(Error::Unsupported {
-                    node: site.node.clone(),
-                    what: "explicit padding of a transposed convolution".to_owned(),
-                    remedy: "use Padding::Valid or Padding::Same".to_owned(),
-                });
-            }
+            (Padding::Explicit(_), _) => return Err(unsupported(site, "explicit padding")),
+            (Padding::SameLower, _) => return Err(unsupported(site, "padding SameLower")),
         };
         let refuse = |expected: String, remedy: &str| {
             site.refuse("x", format!("is {} pixels long", self.input), expected, remedy)
@@ -196,6 +191,14 @@ impl Axis {
                 "use a larger image or kernel",
             )),
         }
+    }
+}
+
+fn unsupported(site: &Site, padding: &str) -> Error {
+    Error::Unsupported {
+        node: site.node.clone(),
+        what: format!("{padding} of a transposed convolution"),
+        remedy: "use Padding::Valid or Padding::Same".to_owned(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What sliding windows share: pairs of sizes, padding modes and output sizes.
 //!
 //! `Same` and `Valid` follow Keras (`SAME_UPPER` in ONNX's words): the output of
-//! `Same` is `ceil(in / stride)` and an odd pad has its extra pixel at the end.
+//! `Same` is `ceil(in / stride)` and an odd pad has its extra pixel at the end, with
+//! `SameLower` (ONNX's `SAME_LOWER`) at the beginning.
 
 use super::{Activation, Site};
 use crate::error::Result;
@@ -62,6 +63,8 @@ pub enum Padding {
     Valid,
     /// As much as makes the output `ceil(in / stride)`, the odd one at the end.
     Same,
+    /// As much as `Same` pads, the odd one at the beginning: ONNX's `SAME_LOWER`.
+    SameLower,
     /// A number for each side.
     Explicit(Pads),
 }
@@ -92,10 +95,15 @@ impl Axis {
         let input = self.input as i128;
         let stride = self.stride as i128;
         let (output, before, after) = match padding {
-            Padding::Same => {
+            Padding::Same | Padding::SameLower => {
                 let output = (input + stride - 1) / stride;
                 let pad = ((output - 1) * stride + self.extent() - input).max(0);
-                (output, pad / 2, pad - pad / 2)
+                let (smaller, larger) = (pad / 2, pad - pad / 2);
+                if padding == Padding::Same {
+                    (output, smaller, larger)
+                } else {
+                    (output, larger, smaller)
+                }
             }
             Padding::Valid => ((input - self.extent()).div_euclid(stride) + 1, 0, 0),
             Padding::Explicit(_) => {

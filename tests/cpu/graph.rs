@@ -63,7 +63,7 @@ fn conv2d() {
 fn pads(height: usize, width: usize, layer: Conv2d, size: (usize, usize)) -> Pads {
     let mut g = Graph::new();
     let x = g.input("x", batch_of(&[height, width, 1]));
-    let y = g.conv2d(x, layer.padding(Padding::Same), &kernel(&[size.0, size.1, 1, 1])).unwrap();
+    let y = g.conv2d(x, layer, &kernel(&[size.0, size.1, 1, 1])).unwrap();
     assert!(g.shape(y).is_some());
     match g.nodes().last().unwrap().op() {
         Op::Conv2d(resolved) => resolved.pads,
@@ -74,6 +74,13 @@ fn pads(height: usize, width: usize, layer: Conv2d, size: (usize, usize)) -> Pad
 #[test]
 fn same_pads_each_axis_by_its_own_length_and_its_dilated_kernel() {
     let sides = |top, bottom, left, right| Pads { top, bottom, left, right };
+    let pads = |height, width, layer: Conv2d, size| {
+        let lower = pads(height, width, layer.clone().padding(Padding::SameLower), size);
+        let upper = pads(height, width, layer.padding(Padding::Same), size);
+        // SAME_LOWER is SAME_UPPER turned round.
+        assert_eq!(lower, sides(upper.bottom, upper.top, upper.right, upper.left));
+        upper
+    };
     // Height and width differ: a rule that takes one for the other pads by -30.
     assert_eq!(pads(32, 64, Conv2d::new(1, 3), (3, 3)), sides(1, 1, 1, 1));
     assert_eq!(pads(32, 64, Conv2d::new(1, 3).dilation(2), (3, 3)), sides(2, 2, 2, 2));

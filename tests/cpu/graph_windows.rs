@@ -252,16 +252,23 @@ fn conv2d_transpose() {
                 so [6] is needed\n  (x [batch, 8, 7, 4], kernel [3, 3, 6, 4]); give one number for each \
                 output channel";
     refuses(text, |g, x| g.conv2d_transpose(x, Conv2dTranspose::new(6, 3), &weights));
-    let mut g = Graph::new();
-    let x = g.input("x", batch_of(&[8, 7, 4]));
-    let layer = Conv2dTranspose::new(6, 3).padding(Padding::Explicit(Pads::default()));
-    let error = g.conv2d_transpose(x, layer, &kernel(&[3, 3, 6, 4])).unwrap_err();
-    assert!(matches!(error, Error::Unsupported { .. }), "{error:?}");
-    assert_eq!(
-        error.to_string(),
-        "conv2d_transpose \"conv2d_transpose\": explicit padding of a transposed convolution is not \
-         supported; use Padding::Valid or Padding::Same"
-    );
+    for (padding, name) in [
+        (Padding::Explicit(Pads::default()), "explicit padding"),
+        (Padding::SameLower, "padding SameLower"),
+    ] {
+        let mut g = Graph::new();
+        let x = g.input("x", batch_of(&[8, 7, 4]));
+        let layer = Conv2dTranspose::new(6, 3).padding(padding);
+        let error = g.conv2d_transpose(x, layer, &kernel(&[3, 3, 6, 4])).unwrap_err();
+        assert!(matches!(error, Error::Unsupported { .. }), "{error:?}");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "conv2d_transpose \"conv2d_transpose\": {name} of a transposed convolution is not \
+                 supported; use Padding::Valid or Padding::Same"
+            )
+        );
+    }
 }
 
 #[test]

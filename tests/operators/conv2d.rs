@@ -71,7 +71,7 @@ impl Trial {
         let layer = Conv2d::new(self.weight.shape()[3], self.window.kernel)
             .strides(self.window.strides)
             .dilation(self.window.dilation)
-            .padding(self.window.ours(self.input.shape()))
+            .padding(self.window.ours())
             .groups(self.groups)
             .activation(self.twin.ours);
         let weights = weights(&self.weight, self.bias.as_ref());

@@ -47,7 +47,7 @@ impl Trial {
 
     fn run(&self) -> ArrayD<f32> {
         let Window { kernel, strides, dilation, .. } = self.window;
-        let padding = self.window.ours(self.input.shape());
+        let padding = self.window.ours();
         let (multiplier, activation) = (self.depthwise.shape()[3], self.twin.ours);
         let Some(pointwise) = &self.pointwise else {
             let layer = DepthwiseConv2d::new(kernel)

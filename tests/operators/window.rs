@@ -52,11 +52,12 @@ impl Window {
             left,
             right: right.max(reaches.1.saturating_sub(width + left)),
         };
-        let padding = match *random.pick(&[Padding::Same, Padding::Valid, explicit]) {
-            // A window larger than the image needs padding.
-            Padding::Valid if reaches.0 > height || reaches.1 > width => explicit,
-            padding => padding,
-        };
+        let padding =
+            match *random.pick(&[Padding::Same, Padding::SameLower, Padding::Valid, explicit]) {
+                // A window larger than the image needs padding.
+                Padding::Valid if reaches.0 > height || reaches.1 > width => explicit,
+                padding => padding,
+            };
         Window { kernel, strides, dilation, padding }
     }
 
@@ -74,14 +75,13 @@ impl Window {
         }
     }
 
-    /// The padding in the crate's words, which have no `SAME_LOWER` but by its amounts.
-    pub fn ours(self, image: &[usize]) -> OurPadding {
+    /// The padding in the crate's words.
+    pub fn ours(self) -> OurPadding {
         match self.padding {
             Padding::Same => OurPadding::Same,
+            Padding::SameLower => OurPadding::SameLower,
             Padding::Valid => OurPadding::Valid,
-            Padding::SameLower | Padding::Explicit { .. } => {
-                let (top, bottom) = self.amounts(0, image[1]);
-                let (left, right) = self.amounts(1, image[2]);
+            Padding::Explicit { top, bottom, left, right } => {
                 OurPadding::Explicit(Pads { top, bottom, left, right })
             }
         }
