@@ -64,8 +64,9 @@ pub use device::{
 };
 pub use error::{Error, Result};
 pub use graph::{
-    Activation, Conv2d, Conv2dTranspose, Coordinates, Dense, DepthwiseConv2d, Graph, Interpolation,
-    LayerWeights, Padding, Pads, Resize2d, SeparableConv2d, Symbol, UpSampling2d, Weights,
+    Activation, Conv1d, Conv1dTranspose, Conv2d, Conv2dTranspose, Coordinates, Dense,
+    DepthwiseConv1d, DepthwiseConv2d, Gemm, Graph, Interpolation, LayerWeights, MatMul, Padding,
+    Padding1d, Pads, Resize2d, SeparableConv1d, SeparableConv2d, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};
 pub use plan::Plan;

@@ -6,14 +6,21 @@
 pub mod activation;
 pub mod binary;
 mod checks;
+pub mod conv1d;
+pub mod conv1d_transpose;
 pub mod conv2d;
 pub mod conv2d_transpose;
+mod convolve;
+mod convolve_transpose;
 pub mod dense;
 pub mod epilogue;
+mod line;
+pub mod matmul;
 mod node;
 pub mod reshape;
 pub mod resize2d;
 pub mod softmax;
+mod space;
 mod weights;
 mod window;
 
@@ -22,10 +29,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use activation::Activation;
 pub use binary::BinaryOp;
+pub use conv1d::{Conv1d, DepthwiseConv1d, SeparableConv1d};
+pub use conv1d_transpose::Conv1dTranspose;
 pub use conv2d::{Conv2d, DepthwiseConv2d, SeparableConv2d};
 pub use conv2d_transpose::Conv2dTranspose;
 pub use dense::Dense;
 pub use epilogue::{Epilogue, Stage};
+pub use line::Padding1d;
+pub use matmul::{Gemm, MatMul};
 pub(crate) use node::{Draft, Operand, Site, title};
 pub use node::{Node, Op};
 pub use resize2d::{Coordinates, Interpolation, Resize2d, UpSampling2d};

@@ -1,6 +1,6 @@
 //! Nodes: what they compute, and what their shape rules need to speak about them.
 
-use super::{Activation, BinaryOp, Resize2d, Stage, Weight, conv2d, conv2d_transpose};
+use super::{Activation, BinaryOp, Resize2d, Stage, Weight, conv2d, conv2d_transpose, matmul};
 use crate::error::{Error, Result};
 use crate::shape::{Dim, Shape};
 
@@ -12,12 +12,16 @@ pub enum Op {
     Input,
     /// Resampling of height and width.
     Resize2d(Resize2d),
-    /// Convolution with resolved padding; weights: kernel, then bias.
+    /// Convolution with resolved padding over images, or over lines as images of one row;
+    /// weights: kernel, then bias.
     Conv2d(conv2d::Resolved),
-    /// Transposed convolution with resolved cropping; weights: kernel, then bias.
+    /// Transposed convolution with resolved cropping over images, or over lines as images of
+    /// one row; weights: kernel, then bias.
     Conv2dTranspose(conv2d_transpose::Resolved),
     /// Matrix product on the last axis; weights: kernel, then bias.
     Dense,
+    /// Matrix product of two operands, and of a third one added to it.
+    MatMul(matmul::Resolved),
     /// An element-wise activation.
     Activation(Activation),
     /// Softmax over one axis.
@@ -41,6 +45,7 @@ impl Op {
             Op::Conv2d(_) => "conv2d",
             Op::Conv2dTranspose(_) => "conv2d_transpose",
             Op::Dense => "dense",
+            Op::MatMul(_) => "matmul",
             Op::Activation(activation) => activation.name(),
             Op::Softmax { .. } => "softmax",
             Op::Binary(operation) => operation.name(),

@@ -30,6 +30,7 @@ pub mod conv2d;
 pub mod conv2d_transpose;
 pub mod dense;
 pub mod epilogue;
+pub mod matmul;
 pub mod resize2d;
 pub mod softmax;
 
@@ -53,6 +54,8 @@ pub enum Family {
     Conv2dTranspose,
     /// Matrix product on the last axis, with bias and activation.
     Dense,
+    /// Matrix product of two values with NumPy's batch broadcasting.
+    MatMul,
     /// Resampling of height and width.
     Resize2d,
     /// Softmax over one axis.
@@ -91,12 +94,13 @@ pub struct Definition {
 
 impl Family {
     /// All families, in the order of their names.
-    pub const ALL: [Family; 7] = [
+    pub const ALL: [Family; 8] = [
         Family::Activation,
         Family::Binary,
         Family::Conv2d,
         Family::Conv2dTranspose,
         Family::Dense,
+        Family::MatMul,
         Family::Resize2d,
         Family::Softmax,
     ];
@@ -110,6 +114,7 @@ impl Family {
             Family::Conv2d => &conv2d::DEFINITION,
             Family::Conv2dTranspose => &conv2d_transpose::DEFINITION,
             Family::Dense => &dense::DEFINITION,
+            Family::MatMul => &matmul::DEFINITION,
             Family::Resize2d => &resize2d::DEFINITION,
             Family::Softmax => &softmax::DEFINITION,
         }
@@ -161,6 +166,8 @@ pub enum Work {
     Conv2dTranspose(conv2d_transpose::Geometry),
     /// Matrix product on the last axis, with bias and activation.
     Dense(dense::Geometry),
+    /// Matrix product of two values with NumPy's batch broadcasting.
+    MatMul(matmul::Geometry),
     /// Resampling of height and width.
     Resize2d(resize2d::Geometry),
     /// Softmax over one axis.
@@ -177,6 +184,7 @@ impl Work {
             Work::Conv2d(_) => Family::Conv2d,
             Work::Conv2dTranspose(_) => Family::Conv2dTranspose,
             Work::Dense(_) => Family::Dense,
+            Work::MatMul(_) => Family::MatMul,
             Work::Resize2d(_) => Family::Resize2d,
             Work::Softmax(_) => Family::Softmax,
         }
@@ -191,6 +199,7 @@ impl Work {
             Work::Conv2d(geometry) => Some(&geometry.epilogue),
             Work::Conv2dTranspose(geometry) => Some(&geometry.epilogue),
             Work::Dense(geometry) => Some(&geometry.epilogue),
+            Work::MatMul(geometry) => Some(&geometry.epilogue),
             Work::Resize2d(_) | Work::Softmax(_) => None,
         }
     }
@@ -227,6 +236,7 @@ impl Work {
             Work::Conv2d(geometry) => conv2d::launch(node, geometry, most),
             Work::Conv2dTranspose(geometry) => conv2d_transpose::launch(node, geometry, most),
             Work::Dense(geometry) => dense::launch(node, geometry, most),
+            Work::MatMul(geometry) => matmul::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
             Work::Softmax(geometry) => softmax::launch(node, geometry, most),
         }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
 use crate::kernels::{
-    Work, activation, binary, conv2d, conv2d_transpose, dense, resize2d, softmax,
+    Work, activation, binary, conv2d, conv2d_transpose, dense, matmul, resize2d, softmax,
 };
 
 /// Describes what a node computes for a number of items of the batch.
@@ -14,7 +14,12 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
         let index = node.operands.get(number).ok_or_else(|| defect(&title))?;
         Ok(graph.node(*index).shape.resolve(items))
     };
-    let image = |shape: Vec<usize>| <[usize; 4]>::try_from(shape).map_err(|_| defect(&title));
+    let image = |shape: Vec<usize>| match *shape {
+        [batch, height, width, channels] => Ok([batch, height, width, channels]),
+        // A line is an image of one row.
+        [batch, steps, channels] => Ok([batch, 1, steps, channels]),
+        _ => Err(defect(&title)),
+    };
     let has_bias = node.weights.len() > 1;
     let epilogue = || -> Result<Epilogue> {
         let stages = node.stages.clone();
@@ -50,6 +55,7 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
                 strides: sides(layer.strides),
                 dilation: sides(layer.dilation),
                 crop: sides(layer.crop),
+                groups: layer.groups,
                 has_bias,
                 epilogue: epilogue()?,
             };
@@ -66,6 +72,23 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
                 epilogue: epilogue()?,
             };
             Ok(Work::Dense(geometry))
+        }
+        Op::MatMul(product) => {
+            let transposed = [product.transpose_left, product.transpose_right];
+            let geometry = matmul::Geometry::product(&operand(0)?, &operand(1)?, transposed)
+                .ok_or_else(|| defect(&title))?;
+            let addend = match product.has_addend {
+                true => Some(addend_strides(&operand(2)?)),
+                false => None,
+            };
+            let crate::graph::matmul::Resolved { alpha, beta, .. } = *product;
+            Ok(Work::MatMul(matmul::Geometry {
+                addend,
+                alpha,
+                beta,
+                epilogue: epilogue()?,
+                ..geometry
+            }))
         }
         Op::Resize2d(layer) => {
             let (interpolation, coordinates) = layer.rule();
@@ -98,6 +121,16 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
             };
             Ok(Work::Binary(geometry))
         }
+    }
+}
+
+/// Returns how far a value of up to two axes moves along rows and columns that it broadcasts to.
+fn addend_strides(shape: &[usize]) -> [usize; 2] {
+    let step = |length: usize, stride| if length == 1 { 0 } else { stride };
+    match *shape {
+        [rows, columns] => [step(rows, columns), step(columns, 1)],
+        [columns] => [0, step(columns, 1)],
+        _ => [0, 0],
     }
 }
 

@@ -1,4 +1,4 @@
-//! The golden cases of tests/fixtures/keras, made by Keras, JAX and ONNX with the scripts beside them.
+//! The golden cases of tests/fixtures, made by Keras, JAX and ONNX with the scripts beside them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,14 +19,19 @@ pub struct Case {
     pub arrays: BTreeMap<String, ArrayD<f64>>,
 }
 
-/// Reads every case.
+/// Reads every case of tests/fixtures/keras.
 pub fn load() -> Vec<Case> {
+    load_from("keras/cases")
+}
+
+/// Reads every case of a pair of files in tests/fixtures, named without their endings.
+pub fn load_from(stem: &str) -> Vec<Case> {
     // Cargo sets it when it runs tests; a prebuilt binary on another machine is told its own.
     let root = std::env::var("CARGO_MANIFEST_DIR");
     let root = root.as_deref().unwrap_or(env!("CARGO_MANIFEST_DIR"));
-    let folder = Path::new(root).join("tests/fixtures/keras");
-    let text = fs::read_to_string(folder.join("cases.json")).expect("cases.json is readable");
-    let entries: Vec<Value> = serde_json::from_str(&text).expect("cases.json is a list");
+    let stem = Path::new(root).join("tests/fixtures").join(stem);
+    let text = fs::read_to_string(stem.with_extension("json")).expect("the cases are readable");
+    let entries: Vec<Value> = serde_json::from_str(&text).expect("the cases are a list");
     let mut cases: BTreeMap<String, Case> = BTreeMap::new();
     for options in &entries {
         let field =
@@ -38,13 +43,13 @@ pub fn load() -> Vec<Case> {
             arrays: BTreeMap::new(),
         };
         let repeated = cases.insert(case.name.clone(), case);
-        assert!(repeated.is_none(), "cases.json names a case twice");
+        assert!(repeated.is_none(), "a case is named twice");
     }
-    let npz = folder.join("cases.npz");
-    let arrays = longshore::array::read_npz(npz.as_path()).expect("cases.npz is readable");
+    let npz = stem.with_extension("npz");
+    let arrays = longshore::array::read_npz(npz.as_path()).expect("the arrays are readable");
     for (key, array) in &arrays {
         let (name, part) = key.rsplit_once('.').expect("an array is named CASE.PART");
-        let case = cases.get_mut(name).unwrap_or_else(|| panic!("cases.json lacks {name}"));
+        let case = cases.get_mut(name).unwrap_or_else(|| panic!("there is no case {name}"));
         case.arrays.insert(part.to_owned(), array.to_f64());
     }
     cases.into_values().collect()

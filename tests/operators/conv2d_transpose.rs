@@ -98,6 +98,7 @@ impl Trial {
             strides: sides(self.strides),
             dilation: sides(self.dilation),
             crop: [self.crop(0), self.crop(1)],
+            groups: 1,
             has_bias: self.bias.is_some(),
             epilogue: self.twin.ours.into(),
         };

@@ -8,11 +8,14 @@ mod window;
 
 mod activation;
 mod binary;
+mod conv1d;
 mod conv2d;
 mod conv2d_depthwise;
 mod conv2d_transpose;
+mod conv2d_transpose_onnx;
 mod dense;
 mod epilogue;
+mod matmul;
 mod random_graph;
 mod resize2d;
 mod softmax;

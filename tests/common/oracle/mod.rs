@@ -15,6 +15,7 @@ pub mod conv2d;
 pub mod conv2d_transpose;
 pub mod dense;
 mod erf;
+pub mod matmul;
 pub mod reshape;
 pub mod resize2d;
 pub mod softmax;
