@@ -22,6 +22,7 @@ mod binary;
 mod conv2d;
 mod conv2d_transpose;
 mod dense;
+mod matmul;
 mod resize2d;
 mod softmax;
 
@@ -87,6 +88,7 @@ fn main() -> Result<()> {
         conv2d::cases,
         conv2d_transpose::cases,
         dense::cases,
+        matmul::cases,
         resize2d::cases,
         softmax::cases,
     ];

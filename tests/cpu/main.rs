@@ -28,6 +28,8 @@ mod compare;
 mod failures;
 mod graph;
 mod graph_errors;
+mod graph_lines;
+mod graph_matmul;
 mod graph_names;
 mod graph_windows;
 mod ledger;
