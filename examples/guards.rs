@@ -9,14 +9,15 @@ mod common;
 
 use anyhow::{Context, bail};
 use longshore::ledger::{Cause, Direction, Totals};
-use longshore::{Dim, Error, Graph, Guard, HostArray, Runtime, UpSampling2d};
+use longshore::{Dim, Error, Graph, Guard, HostArray, Runtime, RuntimeOptions, UpSampling2d};
 use ndarray::Array4;
 
 fn main() -> anyhow::Result<()> {
     log::set_logger(&Printer).map_err(anyhow::Error::msg)?;
     log::set_max_level(log::LevelFilter::Warn);
 
-    let rt = Runtime::open()?;
+    // On the host executor nothing crosses, and there would be nothing to guard.
+    let rt = Runtime::open_with(&RuntimeOptions::new().require_adapter())?;
     let pixels = Array4::<f64>::ones((1, 8, 8, 1));
     let image = rt.stage("image", &HostArray::from(&pixels))?;
     let mut g = Graph::new();
@@ -61,7 +62,7 @@ fn main() -> anyhow::Result<()> {
 
     // The guards' names are the scopes in the ledger.
     println!("{}", rt.ledger());
-    let expected = plan.expected_crossings();
+    let expected = session.expected_crossings();
     assert_eq!(common::crossed(rt.ledger(), Cause::Prepare), expected.prepare);
     assert_eq!(common::crossed(rt.ledger(), Cause::Run), expected.run);
     let read = expected.read.iter().cycle().take(5).cloned().collect::<Vec<_>>();

@@ -9,7 +9,7 @@
 mod common;
 
 use longshore::ledger::Cause;
-use longshore::{Dim, Graph, HostArray, Runtime, UpSampling2d, Weights};
+use longshore::{Dim, Graph, HostArray, Runtime, Session, UpSampling2d, Weights};
 
 const IMAGES: usize = 64;
 
@@ -31,9 +31,13 @@ fn main() -> anyhow::Result<()> {
         .into_iter()
         .flat_map(|cause| common::crossed(rt.ledger(), cause))
         .collect();
-    assert_eq!(common::labels(&crossed), ["images", "brighter", "enlarged"]);
-    let bytes = (IMAGES * 16 * 16 * 4) as u64;
-    assert_eq!((crossed[1].payload_bytes, crossed[2].payload_bytes), (bytes, bytes));
+    if rt.is_host() {
+        assert!(crossed.is_empty(), "on the host executor nothing crosses");
+    } else {
+        assert_eq!(common::labels(&crossed), ["images", "brighter", "enlarged"]);
+        let bytes = (IMAGES * 16 * 16 * 4) as u64;
+        assert_eq!((crossed[1].payload_bytes, crossed[2].payload_bytes), (bytes, bytes));
+    }
 
     let classify = rt.prepare(&classifying()?.plan(IMAGES)?)?;
     let run = rt.forbid_crossings(|| classify.run([("enlarged", &brighter)]))?;
@@ -48,7 +52,7 @@ fn main() -> anyhow::Result<()> {
     println!("{right} of {IMAGES} brighter images are recognized");
     assert!(right * 100 >= IMAGES * 97);
 
-    let plans = [&enlarge, &classify].map(|session| session.plan().expected_crossings());
+    let plans = [&enlarge, &classify].map(Session::expected_crossings);
     let prepared: Vec<_> = plans.iter().flat_map(|plan| plan.prepare.clone()).collect();
     let read: Vec<_> = plans.iter().flat_map(|plan| plan.read.clone()).collect();
     assert_eq!(common::crossed(rt.ledger(), Cause::Prepare), prepared);

@@ -36,7 +36,7 @@ fn main() -> anyhow::Result<()> {
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     let run = session.record([("image", &image)], &mut encoder)?;
     // From here on the buffer is the program's too, and longshore never reuses it.
-    let (enlarged, offset, bytes) = run["enlarged"].to_wgpu();
+    let (enlarged, offset, bytes) = run["enlarged"].to_wgpu()?;
     let download = device.create_buffer(&wgpu::BufferDescriptor {
         label: Some("the program's download"),
         size: bytes,
@@ -55,7 +55,7 @@ fn main() -> anyhow::Result<()> {
     assert_eq!(run["enlarged"].read()?.iter().copied().collect::<Vec<_>>(), values);
 
     println!("{}", rt.ledger());
-    let expected = plan.expected_crossings();
+    let expected = session.expected_crossings();
     assert!(common::crossed(rt.ledger(), Cause::Stage).is_empty(), "wrapping copies nothing");
     assert_eq!(common::crossed(rt.ledger(), Cause::Prepare), expected.prepare);
     assert_eq!(common::crossed(rt.ledger(), Cause::Run), expected.run);

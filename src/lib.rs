@@ -50,6 +50,7 @@ pub mod array;
 pub mod data;
 pub mod error;
 pub mod graph;
+pub mod host;
 pub mod kernels;
 pub mod ledger;
 pub mod misuse;
@@ -64,9 +65,10 @@ pub use device::{
 };
 pub use error::{Error, Result};
 pub use graph::{
-    Activation, Conv1d, Conv1dTranspose, Conv2d, Conv2dTranspose, Coordinates, Dense,
-    DepthwiseConv1d, DepthwiseConv2d, Gemm, Graph, Interpolation, LayerWeights, MatMul, Padding,
-    Padding1d, Pads, Resize2d, SeparableConv1d, SeparableConv2d, Symbol, UpSampling2d, Weights,
+    Activation, CenterCropPad, Conv1d, Conv1dTranspose, Conv2d, Conv2dTranspose, Coordinates,
+    Dense, DepthMode, DepthToSpace, DepthwiseConv1d, DepthwiseConv2d, Gemm, Graph, Interpolation,
+    LayerWeights, MatMul, Pad, PadMode, Padding, Padding1d, Pads, Reshape, Resize2d,
+    SeparableConv1d, SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};
 pub use plan::Plan;

@@ -1,6 +1,6 @@
 //! Times each kernel family: upload, run, read and all three together.
 //!
-//! `cargo bench --bench kernels -- [--smoke] [--adapter NAME] [--json FILE] [TEXT]`
+//! `cargo bench --bench kernels -- [--smoke] [--adapter host|NAME] [--json FILE] [TEXT]`
 
 #![allow(
     clippy::unwrap_used,
@@ -21,8 +21,11 @@ mod activation;
 mod binary;
 mod conv2d;
 mod conv2d_transpose;
+mod copy;
 mod dense;
+mod gather;
 mod matmul;
+mod pad;
 mod resize2d;
 mod softmax;
 
@@ -87,8 +90,11 @@ fn main() -> Result<()> {
         binary::cases,
         conv2d::cases,
         conv2d_transpose::cases,
+        copy::cases,
         dense::cases,
+        gather::cases,
         matmul::cases,
+        pad::cases,
         resize2d::cases,
         softmax::cases,
     ];

@@ -20,7 +20,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads the command line: `[--smoke] [--adapter NAME] [--json FILE] [TEXT]`.
+    /// Reads the command line: `[--smoke] [--adapter host|NAME] [--json FILE] [TEXT]`.
     pub fn parse() -> Result<Self> {
         let mut options = Options { smoke: false, adapter: None, filter: None, json: None };
         let mut arguments = std::env::args().skip(1);
@@ -45,9 +45,12 @@ impl Options {
         self.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()))
     }
 
-    /// Opens the adapter asked for, or the first.
+    /// Opens the adapter asked for, `host` being the host executor, or the first adapter.
     pub fn runtime(&self) -> Result<Runtime> {
-        let mut options = RuntimeOptions::new();
+        if self.adapter.as_deref() == Some("host") {
+            return Ok(Runtime::host());
+        }
+        let mut options = RuntimeOptions::new().require_adapter();
         if let Some(name) = self.adapter.clone().or_else(|| std::env::var("LONGSHORE_ADAPTER").ok())
         {
             options = options.adapter(name);

@@ -92,7 +92,7 @@ fn upload(
         runtime.stage("x", &host)?;
         Ok(runtime.wait()?)
     })?;
-    let (device, queue) = (runtime.device(), runtime.queue());
+    let (device, queue) = (runtime.device()?, runtime.queue()?);
     let raw: &[u8] = bytemuck::cast_slice(array.as_slice().context("contiguous")?);
     let describe = |mapped_at_creation| wgpu::BufferDescriptor {
         label: None,

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use anyhow::{Result, bail};
-use longshore::{AdapterInfo, Runtime};
+use anyhow::Result;
+use longshore::AdapterInfo;
 use serde_json::{Value, json};
 
 /// Options of `longshore adapters`.
@@ -14,14 +14,9 @@ pub struct Options {
     json: bool,
 }
 
-/// Lists the adapters, the one that `--adapter auto` takes first.
+/// Lists the adapters and the host, the one that `--adapter auto` takes first.
 pub fn run(options: &Options) -> Result<()> {
     let found = longshore::adapters();
-    if found.is_empty() {
-        // Opening fails for the same reason, with the message that says what to install.
-        Runtime::open()?;
-        bail!("no adapter is listed, though one can be opened");
-    }
     let text = if options.json {
         let list: Vec<Value> = found.iter().map(to_json).collect();
         format!("{:#}\n", Value::from(list))
@@ -38,10 +33,16 @@ fn to_text(found: &[AdapterInfo]) -> Result<String> {
         writeln!(text, "{}{mark}", summary.name)?;
         writeln!(text, "  {:<20} {}", "backend", summary.backend)?;
         writeln!(text, "  {:<20} {}", "type", summary.device_type)?;
-        writeln!(text, "  {:<20} {} {}", "driver", summary.driver, summary.driver_info)?;
+        if !summary.driver.is_empty() {
+            writeln!(text, "  {:<20} {} {}", "driver", summary.driver, summary.driver_info)?;
+        }
         let binding = limits.max_storage_buffer_binding_size;
         writeln!(text, "  {:<20} {}", "largest binding", size(binding))?;
-        writeln!(text, "  {:<20} {}", "largest buffer", size(limits.max_buffer_size))?;
+        let buffer = match limits.max_buffer_size {
+            u64::MAX => "what memory holds".to_owned(),
+            bytes => size(bytes),
+        };
+        writeln!(text, "  {:<20} {buffer}", "largest buffer")?;
         writeln!(
             text,
             "  {:<20} {} in each dimension",

@@ -3,13 +3,13 @@
 use std::convert::Infallible;
 use std::str::FromStr;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use longshore::{Runtime, RuntimeOptions};
 
 /// What `--adapter` asks for.
 #[derive(Clone, Debug)]
 pub enum Choice {
-    /// The fastest adapter there is.
+    /// The fastest GPU, or the host executor where there is none.
     Auto,
     /// No adapter: the executor that runs plans on the processor.
     Host,
@@ -34,10 +34,7 @@ impl Choice {
     pub fn open(&self) -> Result<Runtime> {
         match self {
             Choice::Auto => Ok(Runtime::open()?),
-            Choice::Host => bail!(
-                "--adapter host: the host executor is not part of this version; \
-                 use --adapter auto or NAME, which may be a software adapter"
-            ),
+            Choice::Host => Ok(Runtime::host()),
             Choice::Named(name) => {
                 Ok(Runtime::open_with(&RuntimeOptions::new().adapter(name.as_str()))?)
             }

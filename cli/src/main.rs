@@ -22,7 +22,7 @@ struct Arguments {
 enum Command {
     /// Classify 359 digits with a network that Keras trained, and show what crossed.
     Demo(demo::Options),
-    /// List the adapters of this machine.
+    /// List what this machine has to compute on: adapters and the host.
     Adapters(adapters::Options),
 }
 

@@ -4,7 +4,7 @@
 #![allow(dead_code)]
 
 use longshore::Activation::{Relu, Softmax};
-use longshore::ledger::{Cause, Direction, Ledger};
+use longshore::ledger::{Cause, Ledger};
 use longshore::plan::Expected;
 use longshore::{Conv2d, Dense, Graph, Padding, Result, Symbol, Weights};
 use ndarray::{ArrayD, Axis};
@@ -18,7 +18,7 @@ pub fn digits(file: &str) -> String {
 pub fn crossed(ledger: &Ledger, cause: Cause) -> Vec<Expected> {
     let events = ledger.events().into_iter();
     events
-        .filter(|event| event.cause == cause && event.direction != Direction::DeviceInternal)
+        .filter(|event| event.cause == cause && event.direction.is_crossing())
         .map(|event| Expected {
             direction: event.direction,
             label: event.label,

@@ -3,6 +3,7 @@
 use crate::ledger::AdapterSummary;
 use crate::plan::Limits;
 
+use super::host;
 use super::open::{Backend, instance};
 
 /// Describes one adapter.
@@ -14,17 +15,30 @@ pub struct AdapterInfo {
     pub limits: Limits,
 }
 
-/// Lists the adapters of this machine, the one that `Runtime::open` takes first.
+/// Lists what this machine has to compute on: its adapters, and the host executor, whose API is
+/// `host`. The one that `Runtime::open` takes comes first.
 #[must_use]
 pub fn adapters() -> Vec<AdapterInfo> {
-    let found = pollster::block_on(find(None));
-    let mut found: Vec<_> = found.iter().collect();
+    let mut found = pollster::block_on(find(None));
     found.sort_by_key(|adapter| rank(adapter.get_info().device_type, false));
     let describe = |adapter: &wgpu::Adapter| AdapterInfo {
         summary: summarize(&adapter.get_info()),
         limits: plan_limits(&adapter.limits()),
     };
-    found.into_iter().map(describe).collect()
+    let gpus = found.iter().filter(|adapter| is_gpu(adapter.get_info().device_type)).count();
+    let mut list: Vec<AdapterInfo> = found.iter().map(describe).collect();
+    list.insert(gpus, AdapterInfo { summary: host::summary(), limits: host::limits() });
+    list
+}
+
+/// Tells whether a type is a GPU's, so that it is taken without being asked for.
+pub(super) fn is_gpu(device_type: wgpu::DeviceType) -> bool {
+    match device_type {
+        wgpu::DeviceType::DiscreteGpu
+        | wgpu::DeviceType::IntegratedGpu
+        | wgpu::DeviceType::VirtualGpu => true,
+        wgpu::DeviceType::Cpu | wgpu::DeviceType::Other => false,
+    }
 }
 
 pub(super) async fn find(backend: Option<Backend>) -> Vec<wgpu::Adapter> {

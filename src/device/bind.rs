@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use super::Tensor;
+use super::executor::Gpu;
 use super::prepare::{Session, State};
 use super::tensor::Storage;
 use crate::kernels::Binding;
@@ -52,6 +53,7 @@ impl Session {
     /// Finds or makes the bind group of a step for this run's buffers.
     pub(super) fn bind_group<'s>(
         &self,
+        gpu: &Gpu,
         state: &'s mut State,
         number: usize,
         step: &Step,
@@ -73,19 +75,20 @@ impl Session {
                 state.bind_groups.clear();
             }
         }
-        let make = || Bindings { group: self.make_bind_group(number, step, bound), storages };
+        let make = || Bindings { group: self.make_bind_group(gpu, number, step, bound), storages };
         &state.bind_groups.entry(key).or_insert_with(make).group
     }
 
-    fn make_bind_group(&self, number: usize, step: &Step, bound: &Bound<'_>) -> wgpu::BindGroup {
-        let binding = |buffer, offset, bytes: u64| {
-            // No binding may be empty; every buffer has at least 16 bytes.
-            let size = wgpu::BufferSize::new(bytes.max(4));
-            wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size })
-        };
+    fn make_bind_group(
+        &self,
+        gpu: &Gpu,
+        number: usize,
+        step: &Step,
+        bound: &Bound<'_>,
+    ) -> wgpu::BindGroup {
         let region = |region: &Region| {
             let (storage, base) = self.locate(region.place, bound);
-            binding(&storage.buffer, base + region.offset_bytes, region.bytes)
+            binding(storage, base + region.offset_bytes, region.bytes)
         };
         let bindings = step.kernel.family.bindings();
         let bound_operands = step.work.operands_bound(step.operands.len());
@@ -98,22 +101,28 @@ impl Session {
                 Binding::Read | Binding::Extra | Binding::Write => None,
             };
             let resource = match (kind, from_block, &self.block) {
-                (_, Some(range), Some(block)) => {
-                    Some(binding(&block.buffer, range.offset_bytes, range.bytes))
-                }
-                (Binding::Read | Binding::Extra, ..) => operands.next().map(region),
-                (Binding::Write, ..) => Some(region(&step.result)),
+                (_, Some(range), Some(block)) => binding(block, range.offset_bytes, range.bytes),
+                (Binding::Read | Binding::Extra, ..) => operands.next().and_then(region),
+                (Binding::Write, ..) => region(&step.result),
                 _ => None,
             };
             entries
                 .extend(resource.map(|resource| wgpu::BindGroupEntry { binding: slot, resource }));
         }
-        self.runtime.inner.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(&step.node),
             layout: &self.pipelines[number].layout,
             entries: &entries,
         })
     }
+}
+
+/// Names a range of a device's buffer for a bind group.
+fn binding(storage: &Storage, offset: u64, bytes: u64) -> Option<wgpu::BindingResource<'_>> {
+    let buffer = storage.buffer()?;
+    // No binding may be empty; every buffer has at least 16 bytes.
+    let size = wgpu::BufferSize::new(bytes.max(4));
+    Some(wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size }))
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! The device layer: opening, staging, preparing, running and reading.
 //!
 //! The only module that names wgpu, and of its files only `upload.rs` and
-//! `read.rs` move bytes. Each crossing asks the guards first and is written into
-//! the ledger.
+//! `read.rs` move bytes across the border. Each crossing asks the guards first and is
+//! written into the ledger. On the host executor there is no border: `host.rs` packs
+//! into host memory and runs plans there.
 
 mod adapters;
 mod bind;
+mod executor;
 mod fault;
+mod host;
 mod mapped;
 mod open;
 mod pipeline;
@@ -19,9 +22,8 @@ mod stage;
 mod tensor;
 mod upload;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 pub use adapters::{AdapterInfo, adapters};
 pub use open::{Backend, PowerPreference, RuntimeOptions};
@@ -30,11 +32,10 @@ pub use run::Run;
 pub use tensor::Tensor;
 
 use crate::error::Result;
-use crate::kernels::Kernel;
 use crate::ledger::{AdapterSummary, Guard, Ledger, Scope};
 use crate::plan::Limits;
 
-/// An open device: stages arrays, prepares sessions, keeps the ledger.
+/// An open device, or the host executor: stages arrays, prepares sessions, keeps the ledger.
 ///
 /// Cheap to clone; clones share the device and the ledger. `Send + Sync`.
 #[derive(Clone, Debug)]
@@ -44,15 +45,9 @@ pub struct Runtime {
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    pub device: wgpu::Device,
-    pub queue: wgpu::Queue,
     pub limits: Limits,
     pub ledger: Ledger,
-    pub fault: Arc<fault::Fault>,
-    pub uploads: pool::Pool,
-    pub readbacks: pool::Pool,
-    pub poller: poller::Poller,
-    pipelines: Mutex<BTreeMap<Kernel, Arc<pipeline::Pipeline>>>,
+    pub executor: executor::Executor,
     buffers_created: AtomicU64,
 }
 
@@ -76,18 +71,30 @@ impl Runtime {
     }
 
     /// Returns the device, for an embedder's own work.
-    #[must_use]
-    pub fn device(&self) -> &wgpu::Device {
-        &self.inner.device
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`](crate::Error::Unsupported) on the host executor.
+    pub fn device(&self) -> Result<&wgpu::Device> {
+        Ok(&self.inner.gpu("Runtime::device")?.device)
     }
 
     /// Returns the queue, for an embedder's own work.
-    #[must_use]
-    pub fn queue(&self) -> &wgpu::Queue {
-        &self.inner.queue
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`](crate::Error::Unsupported) on the host executor.
+    pub fn queue(&self) -> Result<&wgpu::Queue> {
+        Ok(&self.inner.gpu("Runtime::queue")?.queue)
     }
 
-    /// Returns how many device buffers this runtime has created so far.
+    /// Tells whether plans run on the host executor, where nothing crosses.
+    #[must_use]
+    pub fn is_host(&self) -> bool {
+        matches!(self.inner.executor, executor::Executor::Host)
+    }
+
+    /// Returns how many buffers, of a device or in host memory, this runtime has created so far.
     #[must_use]
     pub fn buffers_created(&self) -> u64 {
         self.inner.buffers_created.load(Ordering::Relaxed)
@@ -107,26 +114,6 @@ impl Runtime {
     /// Names what happens on this thread in the ledger until the scope is dropped.
     pub fn scope(&self, name: impl Into<String>) -> Scope {
         self.ledger().scope(name)
-    }
-}
-
-impl Inner {
-    /// Creates a buffer; running out of memory is an error, not a panic.
-    pub(crate) fn create_buffer(
-        &self,
-        label: &str,
-        bytes: u64,
-        usage: wgpu::BufferUsages,
-        mapped_at_creation: bool,
-    ) -> Result<wgpu::Buffer> {
-        let doing = format!("creating buffer \"{label}\"");
-        let descriptor =
-            wgpu::BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation };
-        let buffer = self
-            .fault
-            .watch(&self.device, &doing, bytes, || self.device.create_buffer(&descriptor))?;
-        self.buffers_created.fetch_add(1, Ordering::Relaxed);
-        Ok(buffer)
     }
 }
 

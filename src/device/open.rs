@@ -1,10 +1,10 @@
 //! Opening a device, or adopting the embedder's.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
-use super::adapters::{find, plan_limits, rank, summarize};
+use super::adapters::{find, is_gpu, plan_limits, rank, summarize};
+use super::executor::{Executor, Gpu};
 use super::fault::Fault;
 use super::poller::Poller;
 use super::pool::Pool;
@@ -49,23 +49,24 @@ pub struct RuntimeOptions {
     adapter: Option<String>,
     backend: Option<Backend>,
     power: PowerPreference,
+    require_adapter: bool,
 }
 
 impl RuntimeOptions {
-    /// Makes options that take the fastest adapter of any API.
+    /// Makes options that take the fastest GPU of any API, else the host executor.
     #[must_use]
     pub fn new() -> Self {
         RuntimeOptions::default()
     }
 
-    /// Takes only an adapter whose name contains this text, in any case.
+    /// Takes only an adapter whose name contains this text, in any case; also a software one.
     #[must_use]
     pub fn adapter(mut self, name: impl Into<String>) -> Self {
         self.adapter = Some(name.into());
         self
     }
 
-    /// Takes only adapters of one API.
+    /// Takes only adapters of one API, never the host executor.
     #[must_use]
     pub fn backend(mut self, backend: Backend) -> Self {
         self.backend = Some(backend);
@@ -79,10 +80,29 @@ impl RuntimeOptions {
         self
     }
 
+    /// Takes any adapter, a software one where there is no GPU, and never the host executor.
+    #[must_use]
+    pub fn require_adapter(mut self) -> Self {
+        self.require_adapter = true;
+        self
+    }
+
+    /// Tells whether adapters of a type are taken.
+    fn takes(&self, device_type: wgpu::DeviceType) -> bool {
+        self.require_adapter || self.adapter.is_some() || is_gpu(device_type)
+    }
+
+    /// Tells whether the host executor is taken where there is no GPU.
+    fn takes_host(&self) -> bool {
+        !self.require_adapter && self.adapter.is_none() && self.backend.is_none()
+    }
+
     fn describe(&self) -> String {
-        let name = self.adapter.as_ref().map_or("any adapter".to_owned(), |name| {
-            format!("an adapter whose name contains \"{name}\"")
-        });
+        let any = if self.require_adapter { "any adapter" } else { "any GPU" };
+        let name = self
+            .adapter
+            .as_ref()
+            .map_or(any.to_owned(), |name| format!("an adapter whose name contains \"{name}\""));
         match self.backend {
             Some(backend) => format!("{name} through {backend:?}"),
             None => name,
@@ -91,13 +111,15 @@ impl RuntimeOptions {
 }
 
 impl Runtime {
-    /// Opens the fastest adapter: a discrete GPU, else an integrated or virtual one,
-    /// else a software one.
+    /// Opens the fastest GPU, a discrete one, else an integrated or virtual one; where there
+    /// is none, the host executor, as [`Runtime::host`] does.
+    ///
+    /// [`Runtime::adapter`] and the log say which. A software adapter is slower than the host
+    /// executor, so it is taken only when it is asked for.
     ///
     /// # Errors
     ///
-    /// [`Error::NoAdapter`] where there is none, with what to install;
-    /// [`Error::Device`] when the driver refuses to open it.
+    /// [`Error::Device`] when the driver refuses to open the GPU.
     pub fn open() -> Result<Self> {
         pollster::block_on(Runtime::open_async())
     }
@@ -106,12 +128,13 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// As [`Runtime::open`].
+    /// [`Error::NoAdapter`] where none is what the options ask for, with what to install;
+    /// [`Error::Device`] when the driver refuses to open it.
     pub fn open_with(options: &RuntimeOptions) -> Result<Self> {
         pollster::block_on(Runtime::open_with_async(options))
     }
 
-    /// Opens the fastest adapter; the async form of [`Runtime::open`].
+    /// Opens the fastest GPU or the host executor; the async form of [`Runtime::open`].
     ///
     /// # Errors
     ///
@@ -124,7 +147,7 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// As [`Runtime::open`].
+    /// As [`Runtime::open_with`].
     pub async fn open_with_async(options: &RuntimeOptions) -> Result<Self> {
         let low_power = options.power == PowerPreference::LowPower;
         let mut found = find(options.backend).await;
@@ -132,10 +155,16 @@ impl Runtime {
         let names: Vec<String> = found.iter().map(|adapter| adapter.get_info().name).collect();
         let wanted = options.adapter.as_ref().map(|name| name.to_lowercase());
         let matches = |adapter: &wgpu::Adapter| {
-            let name = adapter.get_info().name.to_lowercase();
-            wanted.as_ref().is_none_or(|wanted| name.contains(wanted))
+            let info = adapter.get_info();
+            let name = info.name.to_lowercase();
+            options.takes(info.device_type)
+                && wanted.as_ref().is_none_or(|wanted| name.contains(wanted))
         };
         let Some(adapter) = found.into_iter().find(matches) else {
+            if options.takes_host() {
+                log::info!("no GPU among the adapters [{}]", names.join(", "));
+                return Ok(Runtime::host());
+            }
             return Err(no_adapter(options, &names));
         };
         let descriptor = wgpu::DeviceDescriptor {
@@ -168,18 +197,21 @@ impl Runtime {
         let limits = plan_limits(&device.limits());
         let upload = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
         let readback = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let gpu = Gpu {
+            fault,
+            uploads: Pool::new("upload", upload, limits.max_buffer_size),
+            readbacks: Pool::new("readback", readback, limits.max_buffer_size),
+            poller: Poller::new(device.clone()),
+            pipelines: Mutex::default(),
+            device,
+            queue,
+        };
         Runtime {
             inner: Arc::new(Inner {
                 limits,
                 ledger: Ledger::new(summary),
-                fault,
-                uploads: Pool::new("upload", upload, limits.max_buffer_size),
-                readbacks: Pool::new("readback", readback, limits.max_buffer_size),
-                poller: Poller::new(device.clone()),
-                pipelines: Mutex::new(BTreeMap::new()),
+                executor: Executor::Gpu(Box::new(gpu)),
                 buffers_created: AtomicU64::new(0),
-                device,
-                queue,
             }),
         }
     }
@@ -192,10 +224,11 @@ pub(super) fn instance(backends: wgpu::Backends) -> wgpu::Instance {
 
 fn no_adapter(options: &RuntimeOptions, names: &[String]) -> Error {
     let remedy = if !names.is_empty() {
-        "ask for one of these"
+        "ask for one of these, or for the host executor: Runtime::host() (--adapter host)"
     } else if cfg!(target_os = "linux") {
         "install a Vulkan driver: the GPU vendor's, or for a software one on Debian or Ubuntu \
-         `apt-get install mesa-vulkan-drivers`"
+         `apt-get install mesa-vulkan-drivers`; the host executor needs none: Runtime::host() \
+         (--adapter host)"
     } else if cfg!(target_os = "macos") {
         "Metal is part of macOS: run on a machine or virtual machine with a GPU"
     } else if cfg!(target_os = "windows") {

@@ -16,15 +16,16 @@ pub(crate) struct Pipeline {
 impl Inner {
     /// Returns the pipeline of a kernel, compiling it the first time.
     pub(crate) fn pipeline(&self, kernel: Kernel) -> Result<Arc<Pipeline>> {
+        let gpu = self.gpu("compiling a kernel")?;
         // Held while compiling, so that two sessions do not compile one kernel twice.
-        let mut known = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pipeline) = known.get(&kernel) {
             return Ok(Arc::clone(pipeline));
         }
         let label = format!("{}/{}", kernel.family.stem(), kernel.entry);
         let doing = format!("compiling kernel {label}");
         let compiled =
-            self.fault.watch(&self.device, &doing, 0, || compile(&self.device, kernel, &label))?;
+            gpu.fault.watch(&gpu.device, &doing, 0, || compile(&gpu.device, kernel, &label))?;
         let compiled = Arc::new(compiled);
         known.insert(kernel, Arc::clone(&compiled));
         Ok(compiled)

@@ -13,7 +13,7 @@ use super::{Runtime, Tensor};
 use crate::array::StagePolicy;
 use crate::error::{Error, Result};
 use crate::ledger::{Cause, Direction, Method, Phases};
-use crate::plan::Plan;
+use crate::plan::{ExpectedCrossings, Plan};
 
 /// A plan made ready on a device.
 ///
@@ -22,10 +22,11 @@ use crate::plan::Plan;
 pub struct Session {
     pub(super) runtime: Runtime,
     pub(super) plan: Plan,
+    /// One for each step; none on the host executor.
     pub(super) pipelines: Vec<Arc<Pipeline>>,
     pub(super) weights: Vec<Tensor>,
     pub(super) slots: Vec<Arc<Storage>>,
-    /// The parameter block; none for a plan without steps.
+    /// The parameter block; none for a plan without steps, and on the host executor.
     pub(super) block: Option<Arc<Storage>>,
     pub(super) state: Mutex<State>,
 }
@@ -53,7 +54,8 @@ impl Runtime {
     /// Makes a plan ready to run: compiles its kernels, creates its buffers, uploads
     /// the weights that are still on the host and the parameter block.
     ///
-    /// [`Plan::expected_crossings`] says what crosses.
+    /// [`Plan::expected_crossings`] says what crosses. On the host executor nothing does, and
+    /// there is nothing to compile.
     ///
     /// # Errors
     ///
@@ -71,15 +73,12 @@ impl Runtime {
     /// As [`Runtime::prepare`].
     pub fn prepare_with(&self, plan: &Plan, policy: &StagePolicy) -> Result<Session> {
         self.check_limits(plan)?;
-        self.inner.fault.poll(&self.inner.device, "preparing a session")?;
-        let pipelines = plan
-            .steps()
-            .iter()
-            .map(|step| self.inner.pipeline(step.kernel))
-            .collect::<Result<Vec<_>>>()?;
+        let pipelines = self.pipelines(plan)?;
         let weights = self.stage_set("weights", Cause::Prepare, plan.weights(), policy)?;
         let block = match plan.block() {
             [] => None,
+            // The host reads the steps themselves.
+            _ if self.is_host() => None,
             bytes => {
                 let upload = Upload {
                     label: "parameters",
@@ -116,6 +115,17 @@ impl Runtime {
         })
     }
 
+    /// Compiles the plan's kernels; the host has none.
+    fn pipelines(&self, plan: &Plan) -> Result<Vec<Arc<Pipeline>>> {
+        if self.is_host() {
+            return Ok(Vec::new());
+        }
+        let doing = "preparing a session";
+        let gpu = self.inner.gpu(doing)?;
+        gpu.fault.poll(&gpu.device, doing)?;
+        plan.steps().iter().map(|step| self.inner.pipeline(step.kernel)).collect()
+    }
+
     fn check_limits(&self, plan: &Plan) -> Result<()> {
         match plan.limits().exceeded_on(self.limits()) {
             None => Ok(()),
@@ -130,7 +140,7 @@ impl Runtime {
         }
     }
 
-    /// Creates a buffer that kernels write; the device fills it with zeros first.
+    /// Creates a buffer that kernels write; it is filled with zeros first.
     pub(super) fn create_value(
         &self,
         label: &str,
@@ -138,10 +148,16 @@ impl Runtime {
         cause: Cause,
     ) -> Result<Arc<Storage>> {
         let ledger = &self.inner.ledger;
-        let permit = ledger.permit(Direction::DeviceInternal, cause, label, bytes, 0)?;
-        let buffer = self.inner.create_buffer(label, bytes, tensor_usage(), false)?;
+        let direction =
+            if self.is_host() { Direction::HostInternal } else { Direction::DeviceInternal };
+        let permit = ledger.permit(direction, cause, label, bytes, 0)?;
+        let storage = if self.is_host() {
+            Storage::host(self.inner.allocate(label, bytes)?)
+        } else {
+            Storage::gpu(self.inner.create_buffer(label, bytes, tensor_usage(), false)?)
+        };
         permit.record(Method::ZeroFill, Phases::new());
-        Ok(Storage::new(buffer))
+        Ok(storage)
     }
 }
 
@@ -156,5 +172,15 @@ impl Session {
     #[must_use]
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
+    }
+
+    /// Returns the crossings that preparing this session has caused, and that running and
+    /// reading will cause: those of [`Plan::expected_crossings`], or none on the host executor.
+    #[must_use]
+    pub fn expected_crossings(&self) -> ExpectedCrossings {
+        if self.runtime.is_host() {
+            return ExpectedCrossings::default();
+        }
+        self.plan.expected_crossings()
     }
 }

@@ -6,20 +6,34 @@ use std::time::Instant;
 use futures_channel::oneshot;
 use ndarray::{ArrayD, IxDyn};
 
-use super::{Inner, Tensor};
+use super::Tensor;
+use super::executor::{Executor, Gpu};
+use super::tensor::Memory;
 use crate::error::{Error, Result};
 use crate::ledger::{Cause, Direction, Method, Permit, Phases, nanoseconds};
 
 /// A read that the guards have let pass.
 struct Pending {
     permit: Permit,
-    internal: Permit,
+    /// The copy behind the API; none on the host executor.
+    internal: Option<Permit>,
     bytes: u64,
     doing: String,
 }
 
+impl Pending {
+    /// Writes what a device's read moved into the ledger.
+    fn record(self, phases: Phases) {
+        if let Some(internal) = self.internal {
+            internal.record(Method::BufferCopy, Phases::new());
+        }
+        self.permit.record(Method::MappedReadback, phases);
+    }
+}
+
 impl Tensor {
-    /// Copies the tensor into a new array: exactly one crossing.
+    /// Copies the tensor into a new array: exactly one crossing; none on the host
+    /// executor, where it is a copy in host memory.
     ///
     /// Waits for the work submitted before it. The ledger splits its time into `wait`
     /// (for that work), `device_copy`, `map` and `host_copy`.
@@ -49,29 +63,31 @@ impl Tensor {
     fn read_with(&self, length: usize, take: impl FnOnce(&[u8])) -> Result<()> {
         let pending = self.begin(length)?;
         let inner = &*self.runtime;
+        let Executor::Gpu(gpu) = &inner.executor else {
+            return self.copy_on_host(pending, take);
+        };
         let mut phases = Phases::new();
         let mut clock = Instant::now();
         let mut lap = |name| {
             phases.insert(name, nanoseconds(clock.elapsed()));
             clock = Instant::now();
         };
-        inner.fault.wait(&inner.device, &pending.doing, None)?;
+        gpu.fault.wait(&gpu.device, &pending.doing, None)?;
         lap("wait");
         if pending.bytes > 0 {
-            let buffer = inner.readbacks.take(inner, pending.bytes)?;
-            let submission = self.copy_to(&buffer, &pending)?;
-            inner.fault.wait(&inner.device, &pending.doing, Some(submission))?;
+            let buffer = gpu.readbacks.take(inner, pending.bytes)?;
+            let submission = self.copy_to(gpu, &buffer, &pending)?;
+            gpu.fault.wait(&gpu.device, &pending.doing, Some(submission))?;
             lap("device_copy");
             let mapped = map(&buffer, pending.bytes);
-            inner.fault.wait(&inner.device, &pending.doing, None)?;
+            gpu.fault.wait(&gpu.device, &pending.doing, None)?;
             // The callback is due, but another thread's poll may have it in hand.
             finish_mapping(&pending.doing, pollster::block_on(mapped).ok())?;
             lap("map");
-            take_bytes(inner, &pending.doing, buffer, pending.bytes, take)?;
+            take_bytes(gpu, &pending.doing, buffer, pending.bytes, take)?;
             lap("host_copy");
         }
-        pending.internal.record(Method::BufferCopy, Phases::new());
-        pending.permit.record(Method::MappedReadback, phases);
+        pending.record(phases);
         Ok(())
     }
 
@@ -94,28 +110,31 @@ impl Tensor {
 
     async fn finish_async(&self, pending: Pending, mut values: Vec<f32>) -> Result<ArrayD<f32>> {
         let inner = &*self.runtime;
+        let Executor::Gpu(gpu) = &inner.executor else {
+            self.copy_on_host(pending, |bytes| append(&mut values, bytes))?;
+            return self.shaped(values);
+        };
         let mut phases = Phases::new();
         let mut clock = Instant::now();
-        inner.wait_async(&pending.doing).await?;
+        gpu.wait_async(&pending.doing).await?;
         phases.insert("wait", nanoseconds(clock.elapsed()));
         clock = Instant::now();
         if pending.bytes > 0 {
-            let buffer = inner.readbacks.take(inner, pending.bytes)?;
-            let submission = self.copy_to(&buffer, &pending)?;
+            let buffer = gpu.readbacks.take(inner, pending.bytes)?;
+            let submission = self.copy_to(gpu, &buffer, &pending)?;
             let mapped = map(&buffer, pending.bytes);
-            inner.poller.wait_for(submission);
+            gpu.poller.wait_for(submission);
             let outcome = mapped.await.ok();
-            inner.fault.check(&pending.doing)?;
+            gpu.fault.check(&pending.doing)?;
             finish_mapping(&pending.doing, outcome)?;
             // One callback ends both, so they cannot be told apart here.
             phases.insert("device_copy_and_map", nanoseconds(clock.elapsed()));
             clock = Instant::now();
             let take = |bytes: &[u8]| append(&mut values, bytes);
-            take_bytes(inner, &pending.doing, buffer, pending.bytes, take)?;
+            take_bytes(gpu, &pending.doing, buffer, pending.bytes, take)?;
             phases.insert("host_copy", nanoseconds(clock.elapsed()));
         }
-        pending.internal.record(Method::BufferCopy, Phases::new());
-        pending.permit.record(Method::MappedReadback, phases);
+        pending.record(phases);
         self.shaped(values)
     }
 
@@ -135,21 +154,40 @@ impl Tensor {
         }
         let ledger = &self.runtime.ledger;
         let ask = |direction| ledger.permit(direction, Cause::Read, &self.label, bytes, 0);
-        let permit = ask(Direction::DeviceToHost)?;
-        let internal = ask(Direction::DeviceInternal)?;
+        let (permit, internal) = match &self.runtime.executor {
+            Executor::Gpu(_) => {
+                (ask(Direction::DeviceToHost)?, Some(ask(Direction::DeviceInternal)?))
+            }
+            Executor::Host => (ask(Direction::HostInternal)?, None),
+        };
         Ok(Pending { permit, internal, bytes, doing })
     }
 
-    fn copy_to(&self, buffer: &wgpu::Buffer, pending: &Pending) -> Result<wgpu::SubmissionIndex> {
-        let inner = &*self.runtime;
-        inner.fault.watch(&inner.device, &pending.doing, pending.bytes, || {
-            let mut encoder =
-                inner.device.create_command_encoder(&wgpu::CommandEncoderDescriptor {
-                    label: Some(&self.label),
-                });
-            let source = &self.storage.buffer;
+    /// Copies out of host memory.
+    fn copy_on_host(&self, pending: Pending, take: impl FnOnce(&[u8])) -> Result<()> {
+        let Memory::Host(memory) = &self.storage.memory else {
+            return Err(no_buffer(&pending.doing));
+        };
+        let started = Instant::now();
+        self.with_host_elements(memory, |elements| take(bytemuck::cast_slice(elements)));
+        let phases = Phases::from([("host_copy", nanoseconds(started.elapsed()))]);
+        pending.permit.record(Method::HostCopy, phases);
+        Ok(())
+    }
+
+    fn copy_to(
+        &self,
+        gpu: &Gpu,
+        buffer: &wgpu::Buffer,
+        pending: &Pending,
+    ) -> Result<wgpu::SubmissionIndex> {
+        let source = self.storage.buffer().ok_or_else(|| no_buffer(&pending.doing))?;
+        gpu.fault.watch(&gpu.device, &pending.doing, pending.bytes, || {
+            let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor {
+                label: Some(&self.label),
+            });
             encoder.copy_buffer_to_buffer(source, self.offset_bytes, buffer, 0, pending.bytes);
-            inner.queue.submit([encoder.finish()])
+            gpu.queue.submit([encoder.finish()])
         })
     }
 
@@ -185,6 +223,14 @@ impl Tensor {
     }
 }
 
+fn no_buffer(doing: &str) -> Error {
+    Error::Device {
+        doing: doing.to_owned(),
+        message: "the tensor lies in memory of another kind".to_owned(),
+        remedy: "report this as a defect".to_owned(),
+    }
+}
+
 fn map(
     buffer: &wgpu::Buffer,
     bytes: u64,
@@ -215,7 +261,7 @@ fn finish_mapping(
 
 /// Copies the mapped bytes out and gives the buffer back to its pool.
 fn take_bytes(
-    inner: &Inner,
+    gpu: &Gpu,
     doing: &str,
     buffer: wgpu::Buffer,
     bytes: u64,
@@ -230,7 +276,7 @@ fn take_bytes(
         take(&view);
     }
     buffer.unmap();
-    inner.readbacks.returner().give_back(buffer);
+    gpu.readbacks.returner().give_back(buffer);
     Ok(())
 }
 

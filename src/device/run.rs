@@ -5,9 +5,10 @@ use std::ops::Index;
 use std::sync::{Arc, PoisonError};
 
 use super::bind::Bound;
+use super::executor::{Executor, Gpu};
 use super::prepare::{Session, State};
 use super::tensor::Storage;
-use super::{Inner, Runtime, Tensor};
+use super::{Runtime, Tensor};
 use crate::error::{Error, Result};
 use crate::ledger::Cause;
 
@@ -63,7 +64,8 @@ impl Session {
     /// Submits the steps over staged inputs and returns the outputs, still on the device.
     ///
     /// Nothing crosses, nothing waits; after the first run nothing is created either,
-    /// unless outputs of earlier runs are still held.
+    /// unless outputs of earlier runs are still held. On the host executor the steps are
+    /// done when it returns.
     ///
     /// # Errors
     ///
@@ -71,15 +73,18 @@ impl Session {
     /// [`Error::Operand`] for one of another shape or another runtime, and what the
     /// device reports.
     pub fn run<'a>(&self, inputs: impl IntoIterator<Item = (&'a str, &'a Tensor)>) -> Result<Run> {
-        let inner = &*self.runtime.inner;
-        let mut encoder = inner
+        let gpu = match &self.runtime.inner.executor {
+            Executor::Gpu(gpu) => gpu,
+            Executor::Host => return self.run_on_host(inputs),
+        };
+        let mut encoder = gpu
             .device
             .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("run") });
         // The state stays locked until the work is submitted: a buffer given to this run
         // must not be given to another before.
         let (run, state) = self.encode(inputs, &mut encoder)?;
-        let submit = || inner.queue.submit([encoder.finish()]);
-        inner.fault.watch(&inner.device, "submitting a run", 0, submit)?;
+        let submit = || gpu.queue.submit([encoder.finish()]);
+        gpu.fault.watch(&gpu.device, "submitting a run", 0, submit)?;
         drop(state);
         Ok(run)
     }
@@ -92,7 +97,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`Session::run`].
+    /// As [`Session::run`]; [`Error::Unsupported`] on the host executor, which has no encoder.
     pub fn record<'a>(
         &self,
         inputs: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
@@ -106,20 +111,20 @@ impl Session {
         inputs: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
         encoder: &mut wgpu::CommandEncoder,
     ) -> Result<(Run, std::sync::MutexGuard<'_, State>)> {
-        let inner = &*self.runtime.inner;
+        let gpu = self.runtime.inner.gpu("recording a run")?;
         let inputs = self.bind_inputs(inputs)?;
-        inner.fault.poll(&inner.device, "running a session")?;
+        gpu.fault.poll(&gpu.device, "running a session")?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let outputs = self.take_outputs(&mut state)?;
         let bound = Bound { inputs, outputs };
         let run = self.collect(&bound);
-        inner.fault.watch(&inner.device, "recording a run", 0, || {
+        gpu.fault.watch(&gpu.device, "recording a run", 0, || {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                 label: Some("run"),
                 timestamp_writes: None,
             });
             for (number, step) in self.plan.steps().iter().enumerate() {
-                let group = self.bind_group(&mut state, number, step, &bound);
+                let group = self.bind_group(gpu, &mut state, number, step, &bound);
                 pass.set_pipeline(&self.pipelines[number].pipeline);
                 pass.set_bind_group(0, group, &[]);
                 let [x, y, z] = step.workgroups;
@@ -130,7 +135,7 @@ impl Session {
     }
 
     /// Matches what the caller brings with what the plan needs.
-    fn bind_inputs<'a>(
+    pub(super) fn bind_inputs<'a>(
         &self,
         inputs: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
     ) -> Result<Vec<&'a Tensor>> {
@@ -175,7 +180,7 @@ impl Session {
     }
 
     /// Takes a free buffer for each output, creating one where all are still held.
-    fn take_outputs(&self, state: &mut State) -> Result<Vec<Arc<Storage>>> {
+    pub(super) fn take_outputs(&self, state: &mut State) -> Result<Vec<Arc<Storage>>> {
         let sizes = self.plan.output_buffers();
         let mut taken = Vec::with_capacity(sizes.len());
         for (number, (buffers, &bytes)) in state.outputs.iter_mut().zip(sizes).enumerate() {
@@ -195,7 +200,7 @@ impl Session {
         Ok(taken)
     }
 
-    fn collect(&self, bound: &Bound<'_>) -> Run {
+    pub(super) fn collect(&self, bound: &Bound<'_>) -> Run {
         let mut outputs = BTreeMap::new();
         for port in self.plan.outputs() {
             let (storage, offset_bytes) = self.locate(port.place, bound);
@@ -219,7 +224,11 @@ impl Runtime {
     ///
     /// [`Error::DeviceLost`] when the device is gone.
     pub fn wait(&self) -> Result<()> {
-        self.inner.fault.wait(&self.inner.device, "waiting for the device", None)
+        match &self.inner.executor {
+            Executor::Gpu(gpu) => gpu.fault.wait(&gpu.device, "waiting for the device", None),
+            // A run on the host is done when it returns.
+            Executor::Host => Ok(()),
+        }
     }
 
     /// Waits until the device has done all submitted work; the async form of
@@ -229,11 +238,14 @@ impl Runtime {
     ///
     /// As [`Runtime::wait`].
     pub async fn wait_async(&self) -> Result<()> {
-        self.inner.wait_async("waiting for the device").await
+        match &self.inner.executor {
+            Executor::Gpu(gpu) => gpu.wait_async("waiting for the device").await,
+            Executor::Host => Ok(()),
+        }
     }
 }
 
-impl Inner {
+impl Gpu {
     /// Waits for submitted work without blocking: the poller's thread does.
     pub(super) async fn wait_async(&self, doing: &str) -> Result<()> {
         self.fault.poll(&self.device, doing)?;

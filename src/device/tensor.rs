@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::host::HostMemory;
 use super::{Inner, Runtime};
 use crate::error::{Error, Result};
 use crate::graph::{StagedWeight, Weight};
@@ -17,15 +18,34 @@ static NEXT_BUFFER: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct Storage {
     /// Identifies the buffer in caches, as no address is ever reused.
     pub id: u64,
-    pub buffer: wgpu::Buffer,
+    pub memory: Memory,
     /// Whether the embedder has it too, so that it must never be reused.
     pub taken: AtomicBool,
 }
 
+/// Where the bytes of a buffer are.
+#[derive(Debug)]
+pub(crate) enum Memory {
+    Gpu(wgpu::Buffer),
+    Host(HostMemory),
+}
+
 impl Storage {
-    pub(crate) fn new(buffer: wgpu::Buffer) -> Arc<Self> {
+    pub(crate) fn new(memory: Memory) -> Arc<Self> {
         let id = NEXT_BUFFER.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Storage { id, buffer, taken: AtomicBool::new(false) })
+        Arc::new(Storage { id, memory, taken: AtomicBool::new(false) })
+    }
+
+    pub(crate) fn gpu(buffer: wgpu::Buffer) -> Arc<Self> {
+        Storage::new(Memory::Gpu(buffer))
+    }
+
+    /// Returns the device's buffer, for those who have asked for the device before.
+    pub(crate) fn buffer(&self) -> Option<&wgpu::Buffer> {
+        match &self.memory {
+            Memory::Gpu(buffer) => Some(buffer),
+            Memory::Host(_) => None,
+        }
     }
 }
 
@@ -133,10 +153,22 @@ impl Tensor {
     /// Returns the buffer with the data's offset and size in bytes.
     ///
     /// From here on longshore never reuses it, so the embedder may keep it.
-    #[must_use]
-    pub fn to_wgpu(&self) -> (wgpu::Buffer, u64, u64) {
-        self.storage.taken.store(true, Ordering::Release);
-        (self.storage.buffer.clone(), self.offset_bytes, self.byte_len())
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] on the host executor.
+    pub fn to_wgpu(&self) -> Result<(wgpu::Buffer, u64, u64)> {
+        match &self.storage.memory {
+            Memory::Gpu(buffer) => {
+                self.storage.taken.store(true, Ordering::Release);
+                Ok((buffer.clone(), self.offset_bytes, self.byte_len()))
+            }
+            Memory::Host(_) => Err(Error::Unsupported {
+                node: format!("taking the buffer of \"{}\"", self.label),
+                what: format!("a wgpu buffer on {}", self.runtime.ledger.adapter()),
+                remedy: "read the tensor, or open an adapter".to_owned(),
+            }),
+        }
     }
 
     /// Returns the runtime that the tensor belongs to.
@@ -165,6 +197,7 @@ impl Runtime {
     ///
     /// # Errors
     ///
+    /// [`Error::Unsupported`] on the host executor.
     /// [`Error::Operand`] when the buffer is too small, lacks the `STORAGE` usage (and
     /// `COPY_SRC`, which reading needs), or the offset is not one the device can bind.
     pub fn wrap(
@@ -175,6 +208,7 @@ impl Runtime {
         shape: &[usize],
     ) -> Result<Tensor> {
         let label = label.into();
+        self.inner.gpu(&format!("wrap \"{label}\""))?;
         let refuse = |operand: &str, got: String, expected: String, remedy: &str| Error::Operand {
             node: format!("wrap \"{label}\""),
             operand: operand.to_owned(),
@@ -211,7 +245,7 @@ impl Runtime {
                 "move the data",
             ));
         }
-        let storage = Storage::new(buffer);
+        let storage = Storage::gpu(buffer);
         storage.taken.store(true, Ordering::Release);
         let runtime = Arc::clone(&self.inner);
         Ok(Tensor { runtime, storage, offset_bytes, shape: shape.to_vec(), label })

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Inner;
+use super::executor::{Executor, Gpu};
 use super::mapped;
 use super::pool::Returner;
 use super::tensor::Storage;
@@ -54,13 +55,18 @@ impl Drop for Lease {
 }
 
 impl Inner {
-    /// Moves data into a new device buffer: exactly one crossing.
+    /// Moves data into a new device buffer: exactly one crossing. On the host executor it is
+    /// packed into host memory, which is none.
     ///
     /// When packing fails nothing has moved: the mapped buffer is reused as it is.
     pub(crate) fn upload(
         &self,
         upload: &Upload<'_, '_>,
     ) -> Result<(Arc<Storage>, Vec<PackReport>)> {
+        let gpu = match &self.executor {
+            Executor::Gpu(gpu) => gpu,
+            Executor::Host => return self.pack_on_host(upload),
+        };
         let doing = format!("uploading \"{}\"", upload.label);
         self.check_size(&doing, upload)?;
         let padding = upload.total_bytes - upload.payload_bytes;
@@ -78,42 +84,30 @@ impl Inner {
             upload.payload_bytes,
             padding,
         )?;
-        self.fault.poll(&self.device, &doing)?;
+        gpu.fault.poll(&gpu.device, &doing)?;
         let target = self.create_buffer(upload.label, upload.total_bytes, upload.usage, false)?;
-        let staging = self.uploads.take(self, upload.total_bytes)?;
-        let mut lease = Lease { buffer: Some(staging.clone()), returner: self.uploads.returner() };
+        let staging = gpu.uploads.take(self, upload.total_bytes)?;
+        let mut lease = Lease { buffer: Some(staging.clone()), returner: gpu.uploads.returner() };
         let started = Instant::now();
         let reports = fill(&doing, &staging, upload)?;
         let packed = Instant::now();
         lease.buffer = None;
-        self.fault.watch(&self.device, &doing, upload.total_bytes, || {
+        gpu.fault.watch(&gpu.device, &doing, upload.total_bytes, || {
             staging.unmap();
-            let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor {
+            let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor {
                 label: Some(upload.label),
             });
             encoder.copy_buffer_to_buffer(&staging, 0, &target, 0, upload.total_bytes);
-            self.queue.submit([encoder.finish()]);
+            gpu.queue.submit([encoder.finish()]);
         })?;
-        self.recycle(staging);
+        gpu.recycle(staging);
         let phases = Phases::from([
             ("pack", nanoseconds(packed - started)),
             ("submit", nanoseconds(packed.elapsed())),
         ]);
         permit.record(Method::MappedUpload, phases);
         internal.record(Method::BufferCopy, Phases::new());
-        Ok((Storage::new(target), reports))
-    }
-
-    /// Maps an upload buffer again once the device is done with it, for the next upload.
-    fn recycle(&self, staging: wgpu::Buffer) {
-        let returner = self.uploads.returner();
-        let mapped = staging.clone();
-        staging.map_async(wgpu::MapMode::Write, .., move |result| {
-            // An unmapped buffer is of no use: it is dropped, and the next upload makes one.
-            if result.is_ok() {
-                returner.give_back(mapped);
-            }
-        });
+        Ok((Storage::gpu(target), reports))
     }
 
     fn check_size(&self, doing: &str, upload: &Upload<'_, '_>) -> Result<()> {
@@ -128,6 +122,20 @@ impl Inner {
             limit: format!("{} bytes", self.limits.max_buffer_size),
             remedy: "stage it in parts".to_owned(),
         })
+    }
+}
+
+impl Gpu {
+    /// Maps an upload buffer again once the device is done with it, for the next upload.
+    fn recycle(&self, staging: wgpu::Buffer) {
+        let returner = self.uploads.returner();
+        let mapped = staging.clone();
+        staging.map_async(wgpu::MapMode::Write, .., move |result| {
+            // An unmapped buffer is of no use: it is dropped, and the next upload makes one.
+            if result.is_ok() {
+                returner.give_back(mapped);
+            }
+        });
     }
 }
 

@@ -1,6 +1,9 @@
 //! Nodes: what they compute, and what their shape rules need to speak about them.
 
-use super::{Activation, BinaryOp, Resize2d, Stage, Weight, conv2d, conv2d_transpose, matmul};
+use super::{
+    Activation, BinaryOp, Resize2d, Stage, Weight, conv2d, conv2d_transpose, depth_to_space,
+    matmul, pad,
+};
 use crate::error::{Error, Result};
 use crate::shape::{Dim, Shape};
 
@@ -33,6 +36,46 @@ pub enum Op {
     Binary(BinaryOp),
     /// The same elements in another shape; moves nothing.
     Reshape,
+    /// Values joined along one axis, in the order of the operands.
+    Concat {
+        /// The axis, counted from the first.
+        axis: usize,
+    },
+    /// A value that is the node's one weight; moves nothing.
+    Constant,
+    /// Channels spread over blocks of pixels.
+    DepthToSpace(depth_to_space::Resolved),
+    /// The operand repeated along axes of length 1, to the node's shape.
+    Expand,
+    /// Entries along one axis, picked by constant indices.
+    Gather {
+        /// The axis, counted from the first.
+        axis: usize,
+        /// The entries, in C order, each counted from the first; their own shape stands in the
+        /// node's, at the place of the axis.
+        indices: Vec<usize>,
+    },
+    /// The operand cropped, and with something around it.
+    Pad(pad::Resolved),
+    /// A part of the operand, in steps; how many steps stands in the node's shape.
+    Slice {
+        /// The first entry of each axis, counted from the first; 0 for an empty axis.
+        starts: Vec<usize>,
+        /// The distance to the next one, never 0; negative ones walk backwards.
+        steps: Vec<isize>,
+    },
+    /// Blocks of pixels gathered in the channels.
+    SpaceToDepth(depth_to_space::Resolved),
+    /// The operand repeated as a whole along each axis.
+    Tile {
+        /// How often, for each axis.
+        repeats: Vec<usize>,
+    },
+    /// The axes in another order.
+    Transpose {
+        /// For each axis of the result, the operand's axis that it is.
+        perm: Vec<usize>,
+    },
 }
 
 impl Op {
@@ -50,6 +93,16 @@ impl Op {
             Op::Softmax { .. } => "softmax",
             Op::Binary(operation) => operation.name(),
             Op::Reshape => "reshape",
+            Op::Concat { .. } => "concat",
+            Op::Constant => "constant",
+            Op::DepthToSpace(_) => "depth_to_space",
+            Op::Expand => "expand",
+            Op::Gather { .. } => "gather",
+            Op::Pad(_) => "pad",
+            Op::Slice { .. } => "slice",
+            Op::SpaceToDepth(_) => "space_to_depth",
+            Op::Tile { .. } => "tile",
+            Op::Transpose { .. } => "transpose",
         }
     }
 }

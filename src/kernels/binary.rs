@@ -1,5 +1,6 @@
 //! Element-wise functions of two operands with NumPy broadcasting.
 
+use super::axes;
 use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, in_fours, narrow};
 use crate::error::{Error, Result};
@@ -88,12 +89,12 @@ pub fn launch(
     let axes = coalesce(&geometry.left, &geometry.right);
     let lengths: Vec<usize> = axes.iter().map(|axis| axis.length).collect();
     let elements = count(node, "the output", &lengths)?;
-    let dense = |stride: fn(&Axis) -> usize| match axes.as_slice() {
+    let dense = match axes.as_slice() {
         [] => true,
-        [axis] => stride(axis) == 1,
+        [axis] => (axis.left, axis.right) == (1, 1),
         _ => false,
     };
-    let same = elements == 0 || (dense(|axis| axis.left) && dense(|axis| axis.right));
+    let same = elements == 0 || dense;
     let missing = AXES.checked_sub(axes.len()).ok_or_else(|| Error::Unsupported {
         node: node.to_owned(),
         what: format!("broadcasting over {} runs of axes", axes.len()),
@@ -132,50 +133,41 @@ pub fn launch(
 
 /// An axis of the output: its length, and how far each operand moves along it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Axis {
-    length: usize,
-    left: usize,
-    right: usize,
+pub(crate) struct Axis {
+    pub length: usize,
+    pub left: usize,
+    pub right: usize,
 }
 
-/// Aligns two shapes at the end, drops axes of length 1, and merges neighbours that both
-/// operands walk as one: fewer divisions in the shader, and any rank that merges to 6.
-fn coalesce(left: &[usize], right: &[usize]) -> Vec<Axis> {
+/// Aligns two shapes at the end, and merges what both operands walk as one.
+pub(crate) fn coalesce(left: &[usize], right: &[usize]) -> Vec<Axis> {
     let rank = left.len().max(right.len());
     let at = |shape: &[usize], axis: usize| {
         (axis + shape.len()).checked_sub(rank).map_or(1, |inside| shape[inside])
     };
-    let mut axes: Vec<Axis> = Vec::with_capacity(rank);
+    let mut axes = Vec::with_capacity(rank);
     // From the last axis, whose strides are known, to the first.
-    let (mut left_stride, mut right_stride) = (1usize, 1usize);
+    let (mut left_stride, mut right_stride) = (1i64, 1i64);
     for axis in (0..rank).rev() {
         let (l, r) = (at(left, axis), at(right, axis));
         let length = if l == 1 { r } else { l };
-        if length != 1 {
-            let outer = Axis {
-                length,
-                left: if l == 1 { 0 } else { left_stride },
-                right: if r == 1 { 0 } else { right_stride },
-            };
-            match axes.last_mut() {
-                Some(inner) if walks_on(inner, &outer) => {
-                    inner.length = inner.length.saturating_mul(length);
-                }
-                _ => axes.push(outer),
-            }
-        }
+        let strides = [if l == 1 { 0 } else { left_stride }, if r == 1 { 0 } else { right_stride }];
+        axes.push(axes::Axis { length, strides });
         // Only an empty shape can saturate: the others' element counts were checked.
-        left_stride = left_stride.saturating_mul(l);
-        right_stride = right_stride.saturating_mul(r);
+        left_stride = left_stride.saturating_mul(i64::try_from(l).unwrap_or(i64::MAX));
+        right_stride = right_stride.saturating_mul(i64::try_from(r).unwrap_or(i64::MAX));
     }
     axes.reverse();
-    axes
-}
-
-/// Tells whether a step along `outer` is what `inner.length` steps along `inner` are.
-fn walks_on(inner: &Axis, outer: &Axis) -> bool {
-    inner.left.saturating_mul(inner.length) == outer.left
-        && inner.right.saturating_mul(inner.length) == outer.right
+    // No stride is negative here.
+    let forward = |stride: i64| usize::try_from(stride).unwrap_or(usize::MAX);
+    let merged = axes::coalesce(&axes).into_iter();
+    merged
+        .map(|axes::Axis { length, strides: [left, right] }| Axis {
+            length,
+            left: forward(left),
+            right: forward(right),
+        })
+        .collect()
 }
 
 #[cfg(test)]

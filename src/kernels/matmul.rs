@@ -141,6 +141,31 @@ impl Geometry {
             epilogue: Epilogue::default(),
         })
     }
+
+    /// Merges axes of the batch that both operands walk as one, also into the rows, and drops
+    /// axes of one item: fewer divisions in the kernels, and fuller tiles.
+    #[must_use]
+    pub(crate) fn merged(&self) -> Geometry {
+        let mut g = self.clone();
+        let mut batch: Vec<BatchAxis> = Vec::with_capacity(g.batch.len());
+        for axis in self.batch.iter().rev().filter(|axis| axis.length != 1) {
+            // The rows are an axis that the right operand does not move along.
+            let rows = BatchAxis { length: g.rows, left: g.left[0], right: 0 };
+            if batch.is_empty() && g.addend.is_none() && walks_on(&rows, axis) {
+                g.rows = g.rows.saturating_mul(axis.length);
+                continue;
+            }
+            match batch.last_mut() {
+                Some(inner) if walks_on(inner, axis) => {
+                    inner.length = inner.length.saturating_mul(axis.length);
+                }
+                _ => batch.push(*axis),
+            }
+        }
+        batch.reverse();
+        g.batch = batch;
+        g
+    }
 }
 
 /// Takes a shape apart: what is in front of the matrix, its lengths and its strides.
@@ -171,7 +196,7 @@ pub fn launch(
     geometry: &Geometry,
     max_workgroups_per_dimension: u32,
 ) -> Result<Launch> {
-    let g = &merged(geometry);
+    let g = &geometry.merged();
     let lengths: Vec<usize> = g.batch.iter().map(|axis| axis.length).collect();
     let [rows, inner, columns] = narrow(node, "an operand", [g.rows, g.inner, g.columns])?;
     let elements = count(node, "the output", &[&lengths[..], &[g.rows, g.columns]].concat())?;
@@ -246,30 +271,6 @@ fn variant(
     }
 }
 
-/// Merges axes of the batch that both operands walk as one, also into the rows, and drops
-/// axes of one item: fewer divisions in the shader, and fuller tiles.
-fn merged(geometry: &Geometry) -> Geometry {
-    let mut g = geometry.clone();
-    let mut batch: Vec<BatchAxis> = Vec::with_capacity(g.batch.len());
-    for axis in geometry.batch.iter().rev().filter(|axis| axis.length != 1) {
-        // The rows are an axis that the right operand does not move along.
-        let rows = BatchAxis { length: g.rows, left: g.left[0], right: 0 };
-        if batch.is_empty() && g.addend.is_none() && walks_on(&rows, axis) {
-            g.rows = g.rows.saturating_mul(axis.length);
-            continue;
-        }
-        match batch.last_mut() {
-            Some(inner) if walks_on(inner, axis) => {
-                inner.length = inner.length.saturating_mul(axis.length);
-            }
-            _ => batch.push(*axis),
-        }
-    }
-    batch.reverse();
-    g.batch = batch;
-    g
-}
-
 /// Tells whether a step along `outer` is what `inner.length` steps along `inner` are.
 fn walks_on(inner: &BatchAxis, outer: &BatchAxis) -> bool {
     inner.left.saturating_mul(inner.length) == outer.left
@@ -339,17 +340,17 @@ mod tests {
 
     #[test]
     fn a_batch_of_one_right_matrix_is_more_rows() {
-        let one = merged(&product(&[2, 3, 5, 4], &[4, 8], [false; 2]));
+        let one = product(&[2, 3, 5, 4], &[4, 8], [false; 2]).merged();
         assert_eq!((one.rows, one.batch.len()), (30, 0));
-        let turned = merged(&product(&[2, 3, 4, 5], &[4, 8], [true, false]));
+        let turned = product(&[2, 3, 4, 5], &[4, 8], [true, false]).merged();
         assert_eq!((turned.rows, turned.batch.len()), (5, 1));
-        let both = merged(&product(&[2, 3, 5, 4], &[2, 3, 4, 8], [false; 2]));
+        let both = product(&[2, 3, 5, 4], &[2, 3, 4, 8], [false; 2]).merged();
         assert_eq!(both.batch, [BatchAxis { length: 6, left: 20, right: 32 }]);
-        let crossed = merged(&product(&[2, 1, 5, 4], &[3, 4, 8], [false; 2]));
+        let crossed = product(&[2, 1, 5, 4], &[3, 4, 8], [false; 2]).merged();
         assert_eq!(crossed.batch.len(), 2);
         let mut summed = product(&[2, 3, 5, 4], &[4, 8], [false; 2]);
         summed.addend = Some([8, 1]);
-        assert_eq!(merged(&summed).rows, 5);
+        assert_eq!(summed.merged().rows, 5);
     }
 
     #[test]

@@ -25,12 +25,16 @@ macro_rules! parameters {
 }
 
 pub mod activation;
+pub mod axes;
 pub mod binary;
 pub mod conv2d;
 pub mod conv2d_transpose;
+pub mod copy;
 pub mod dense;
 pub mod epilogue;
+pub mod gather;
 pub mod matmul;
+pub mod pad;
 pub mod resize2d;
 pub mod softmax;
 
@@ -52,10 +56,16 @@ pub enum Family {
     Conv2d,
     /// 2-D transposed convolution.
     Conv2dTranspose,
+    /// Copies between places that an affine rule gives.
+    Copy,
     /// Matrix product on the last axis, with bias and activation.
     Dense,
+    /// Picking entries along one axis by constant indices.
+    Gather,
     /// Matrix product of two values with NumPy's batch broadcasting.
     MatMul,
+    /// Padding with a constant or with the input's own elements.
+    Pad,
     /// Resampling of height and width.
     Resize2d,
     /// Softmax over one axis.
@@ -94,13 +104,16 @@ pub struct Definition {
 
 impl Family {
     /// All families, in the order of their names.
-    pub const ALL: [Family; 8] = [
+    pub const ALL: [Family; 11] = [
         Family::Activation,
         Family::Binary,
         Family::Conv2d,
         Family::Conv2dTranspose,
+        Family::Copy,
         Family::Dense,
+        Family::Gather,
         Family::MatMul,
+        Family::Pad,
         Family::Resize2d,
         Family::Softmax,
     ];
@@ -113,8 +126,11 @@ impl Family {
             Family::Binary => &binary::DEFINITION,
             Family::Conv2d => &conv2d::DEFINITION,
             Family::Conv2dTranspose => &conv2d_transpose::DEFINITION,
+            Family::Copy => &copy::DEFINITION,
             Family::Dense => &dense::DEFINITION,
+            Family::Gather => &gather::DEFINITION,
             Family::MatMul => &matmul::DEFINITION,
+            Family::Pad => &pad::DEFINITION,
             Family::Resize2d => &resize2d::DEFINITION,
             Family::Softmax => &softmax::DEFINITION,
         }
@@ -164,10 +180,16 @@ pub enum Work {
     Conv2d(conv2d::Geometry),
     /// 2-D transposed convolution.
     Conv2dTranspose(conv2d_transpose::Geometry),
+    /// Copies between places that an affine rule gives.
+    Copy(copy::Geometry),
     /// Matrix product on the last axis, with bias and activation.
     Dense(dense::Geometry),
+    /// Picking entries along one axis by constant indices.
+    Gather(gather::Geometry),
     /// Matrix product of two values with NumPy's batch broadcasting.
     MatMul(matmul::Geometry),
+    /// Padding with a constant or with the input's own elements.
+    Pad(pad::Geometry),
     /// Resampling of height and width.
     Resize2d(resize2d::Geometry),
     /// Softmax over one axis.
@@ -183,8 +205,11 @@ impl Work {
             Work::Binary(_) => Family::Binary,
             Work::Conv2d(_) => Family::Conv2d,
             Work::Conv2dTranspose(_) => Family::Conv2dTranspose,
+            Work::Copy(_) => Family::Copy,
             Work::Dense(_) => Family::Dense,
+            Work::Gather(_) => Family::Gather,
             Work::MatMul(_) => Family::MatMul,
+            Work::Pad(_) => Family::Pad,
             Work::Resize2d(_) => Family::Resize2d,
             Work::Softmax(_) => Family::Softmax,
         }
@@ -200,7 +225,11 @@ impl Work {
             Work::Conv2dTranspose(geometry) => Some(&geometry.epilogue),
             Work::Dense(geometry) => Some(&geometry.epilogue),
             Work::MatMul(geometry) => Some(&geometry.epilogue),
-            Work::Resize2d(_) | Work::Softmax(_) => None,
+            Work::Copy(_)
+            | Work::Gather(_)
+            | Work::Pad(_)
+            | Work::Resize2d(_)
+            | Work::Softmax(_) => None,
         }
     }
 
@@ -235,8 +264,11 @@ impl Work {
             Work::Binary(geometry) => binary::launch(node, geometry, most),
             Work::Conv2d(geometry) => conv2d::launch(node, geometry, most),
             Work::Conv2dTranspose(geometry) => conv2d_transpose::launch(node, geometry, most),
+            Work::Copy(geometry) => copy::launch(node, geometry, most),
             Work::Dense(geometry) => dense::launch(node, geometry, most),
+            Work::Gather(geometry) => gather::launch(node, geometry, most),
             Work::MatMul(geometry) => matmul::launch(node, geometry, most),
+            Work::Pad(geometry) => pad::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
             Work::Softmax(geometry) => softmax::launch(node, geometry, most),
         }

@@ -122,7 +122,7 @@ fn radius(interpolation: Interpolation) -> u8 {
 }
 
 /// Numbers in the table for one output row or column.
-fn entry_length(interpolation: Interpolation) -> usize {
+pub(crate) fn entry_length(interpolation: Interpolation) -> usize {
     match interpolation {
         Interpolation::Nearest => 1,
         other => 2 + 2 * usize::from(radius(other)),

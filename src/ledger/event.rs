@@ -15,18 +15,32 @@ pub enum Direction {
     DeviceToHost,
     /// Inside the device, behind the API: staging copies and zero fills.
     DeviceInternal,
+    /// Inside host memory, where the host executor computes: packing, reading and zero fills.
+    /// Nothing crosses.
+    HostInternal,
 }
 
 impl Direction {
     /// All directions, in the order of the ledger's columns.
-    pub const ALL: [Direction; 3] =
-        [Direction::HostToDevice, Direction::DeviceToHost, Direction::DeviceInternal];
+    pub const ALL: [Direction; 4] = [
+        Direction::HostToDevice,
+        Direction::DeviceToHost,
+        Direction::DeviceInternal,
+        Direction::HostInternal,
+    ];
+
+    /// Tells whether bytes pass between host and device.
+    #[must_use]
+    pub fn is_crossing(self) -> bool {
+        matches!(self, Direction::HostToDevice | Direction::DeviceToHost)
+    }
 
     pub(crate) fn index(self) -> usize {
         match self {
             Direction::HostToDevice => 0,
             Direction::DeviceToHost => 1,
             Direction::DeviceInternal => 2,
+            Direction::HostInternal => 3,
         }
     }
 }
@@ -37,6 +51,7 @@ impl fmt::Display for Direction {
             Direction::HostToDevice => "host to device",
             Direction::DeviceToHost => "device to host",
             Direction::DeviceInternal => "device internal",
+            Direction::HostInternal => "host internal",
         })
     }
 }
@@ -78,6 +93,8 @@ pub enum Method {
     BufferCopy,
     /// The fill with zeros that WebGPU requires before a new buffer's first use.
     ZeroFill,
+    /// Packed or copied from host memory into host memory.
+    HostCopy,
 }
 
 impl fmt::Display for Method {
@@ -87,6 +104,7 @@ impl fmt::Display for Method {
             Method::MappedReadback => "mapped readback",
             Method::BufferCopy => "buffer copy",
             Method::ZeroFill => "zero fill",
+            Method::HostCopy => "host copy",
         })
     }
 }
@@ -95,7 +113,7 @@ impl fmt::Display for Method {
 ///
 /// A stage has `pack` and `submit`; a read has `wait` (for work submitted
 /// before), `device_copy`, `map` and `host_copy`; an async read has the middle two as
-/// `device_copy_and_map`.
+/// `device_copy_and_map`. On the host executor a stage has `pack` and a read `host_copy`.
 pub type Phases = BTreeMap<&'static str, u64>;
 
 /// Records one crossing.
@@ -151,6 +169,8 @@ pub struct Totals {
     pub device_to_host: Total,
     /// What happened behind the API.
     pub device_internal: Total,
+    /// What moved within host memory.
+    pub host_internal: Total,
 }
 
 impl Totals {
@@ -161,6 +181,7 @@ impl Totals {
             Direction::HostToDevice => self.host_to_device,
             Direction::DeviceToHost => self.device_to_host,
             Direction::DeviceInternal => self.device_internal,
+            Direction::HostInternal => self.host_internal,
         }
     }
 
@@ -169,6 +190,7 @@ impl Totals {
             Direction::HostToDevice => &mut self.host_to_device,
             Direction::DeviceToHost => &mut self.device_to_host,
             Direction::DeviceInternal => &mut self.device_internal,
+            Direction::HostInternal => &mut self.host_internal,
         }
         .add(payload_bytes, padding_bytes);
     }

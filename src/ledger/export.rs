@@ -18,7 +18,7 @@ const SCHEMA: u32 = 1;
 pub struct AdapterSummary {
     /// The adapter's name, as the driver gives it.
     pub name: String,
-    /// The graphics API: `vulkan`, `metal`, `dx12`, `noop`.
+    /// The graphics API: `vulkan`, `metal`, `dx12`, `noop`; `host` without one.
     pub backend: String,
     /// `discrete-gpu`, `integrated-gpu`, `virtual-gpu`, `cpu` or `other`.
     pub device_type: String,

@@ -30,12 +30,12 @@ enum Rule {
 pub struct Guard {
     name: String,
     rule: Rule,
-    directions: [bool; 3],
+    directions: [bool; Direction::ALL.len()],
 }
 
 impl Guard {
     fn new(name: &str, rule: Rule) -> Self {
-        Guard { name: name.to_owned(), rule, directions: [true, true, false] }
+        Guard { name: name.to_owned(), rule, directions: [true, true, false, false] }
     }
 
     /// Permits crossings, also inside a scope that forbids them.
@@ -65,7 +65,7 @@ impl Guard {
     /// Narrows the guard to one direction.
     #[must_use]
     pub fn direction(mut self, direction: Direction) -> Self {
-        self.directions = [false; 3];
+        self.directions = [false; Direction::ALL.len()];
         self.directions[direction.index()] = true;
         self
     }

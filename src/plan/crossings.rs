@@ -25,7 +25,7 @@ pub struct Expected {
 }
 
 /// The crossings of a session, call by call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExpectedCrossings {
     /// What preparing the session uploads: weights still on the host, then the
     /// parameter block.
@@ -37,7 +37,9 @@ pub struct ExpectedCrossings {
 }
 
 impl Plan {
-    /// Returns the crossings that preparing, running and reading will cause.
+    /// Returns the crossings that preparing, running and reading will cause on a device.
+    ///
+    /// On the host executor nothing crosses: `Session::expected_crossings` knows.
     ///
     /// An output that is an input under another name is read under the label of the
     /// tensor that the run brought.

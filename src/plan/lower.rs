@@ -129,6 +129,10 @@ impl<'a> Lowering<'a> {
                 inputs += 1;
                 continue;
             }
+            if let (Op::Constant, Some(&weight)) = (&node.op, node.weights.first()) {
+                self.places[index] = self.weight(weight);
+                continue;
+            }
             if !self.live[index] || self.roots[index] != index {
                 continue;
             }
@@ -149,6 +153,12 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
+    /// Returns where a weight of the graph lies; the weights of live nodes alone have a place.
+    fn weight(&self, weight: usize) -> Place {
+        let number = self.weights.iter().position(|&known| known == weight);
+        Place::Weight(number.unwrap_or(usize::MAX))
+    }
+
     /// Returns where a node's operands lie, in the order that kernels bind them: values,
     /// weights, and an epilogue's extra operand.
     fn operands(&self, node: &Node, title: &str) -> Result<(Vec<Region>, Vec<Extent>)> {
@@ -164,8 +174,7 @@ impl<'a> Lowering<'a> {
         let weight = |&weight: &usize| -> Result<(Region, Extent)> {
             let found = &self.graph.weights()[weight];
             let bytes = byte_count(title, found.shape())?;
-            let number = self.weights.iter().position(|&w| w == weight).unwrap_or(usize::MAX);
-            let (place, tensor) = (Place::Weight(number), format!("weight \"{}\"", found.label()));
+            let (place, tensor) = (self.weight(weight), format!("weight \"{}\"", found.label()));
             Ok((Region { place, offset_bytes: 0, bytes }, Extent { tensor, bytes, batched: false }))
         };
         let values = own.iter().map(value);
@@ -174,7 +183,7 @@ impl<'a> Lowering<'a> {
 
     fn lower_node(&self, index: usize, block: &mut Block, steps: &mut Vec<Step>) -> Result<()> {
         let node = self.graph.node(index);
-        let moves_nothing = matches!(node.op, Op::Input | Op::Reshape);
+        let moves_nothing = matches!(node.op, Op::Input | Op::Reshape | Op::Constant);
         if !self.live[index] || moves_nothing {
             return Ok(());
         }
@@ -194,19 +203,23 @@ impl<'a> Lowering<'a> {
             let count = items.min(self.batch - first);
             let part = Part { first, count, batch: self.batch };
             let narrow = |(region, extent): (&Region, &Extent)| part.of(*region, extent.batched);
-            let work = work::work(self.graph, node, count)?;
-            let launch = work.launch(&title, self.limits.max_compute_workgroups_per_dimension)?;
-            let has_table = !launch.table.is_empty();
-            steps.push(Step {
-                node: part.title(&title),
-                work,
-                kernel: launch.kernel,
-                params: block.push(launch.params),
-                table: has_table.then(|| block.push(launch.table)),
-                operands: regions.iter().zip(&extents).map(narrow).collect(),
-                result: part.of(result, batched),
-                workgroups: launch.workgroups,
-            });
+            let most = self.limits.max_compute_workgroups_per_dimension;
+            for (work, reads) in work::works(self.graph, node, count)? {
+                let launch = work.launch(&title, most)?;
+                let has_table = !launch.table.is_empty();
+                let read =
+                    reads.into_iter().filter_map(|read| regions.get(read).zip(extents.get(read)));
+                steps.push(Step {
+                    node: part.title(&title),
+                    work,
+                    kernel: launch.kernel,
+                    params: block.push(launch.params),
+                    table: has_table.then(|| block.push(launch.table)),
+                    operands: read.map(narrow).collect(),
+                    result: part.of(result, batched),
+                    workgroups: launch.workgroups,
+                });
+            }
             first += count;
         }
         Ok(())

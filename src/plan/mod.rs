@@ -8,6 +8,7 @@ mod block;
 mod crossings;
 mod limits;
 mod lower;
+mod movement;
 mod print;
 mod slots;
 mod split;

@@ -1,13 +1,25 @@
 //! From a node to its step's work.
 
+use super::movement;
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
 use crate::kernels::{
     Work, activation, binary, conv2d, conv2d_transpose, dense, matmul, resize2d, softmax,
 };
 
-/// Describes what a node computes for a number of items of the batch.
-pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
+/// Describes the steps of a node for a number of items of the batch, each with the numbers of
+/// the operands and weights that it reads; together they write the node's value.
+pub(super) fn works(graph: &Graph, node: &Node, items: usize) -> Result<Vec<(Work, Vec<usize>)>> {
+    if let Op::Concat { axis } = node.op {
+        let shapes = node.operands.iter().map(|&index| graph.node(index).shape.resolve(items));
+        let joins = movement::concat(axis, shapes.collect(), &node.shape.resolve(items));
+        return joins.ok_or_else(|| defect(&node.title()));
+    }
+    let reads = (0..node.operands.len() + node.weights.len()).collect();
+    Ok(vec![(work(graph, node, items)?, reads)])
+}
+
+fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
     let title = node.title();
     let shape = node.shape.resolve(items);
     let operand = |number: usize| -> Result<Vec<usize>> {
@@ -32,7 +44,7 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
         Ok(Epilogue { stages, period })
     };
     match &node.op {
-        Op::Input | Op::Reshape => Err(defect(&title)),
+        Op::Input | Op::Reshape | Op::Constant | Op::Concat { .. } => Err(defect(&title)),
         Op::Conv2d(layer) => {
             let geometry = conv2d::Geometry {
                 input: image(operand(0)?)?,
@@ -120,6 +132,16 @@ pub(super) fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
                 epilogue: epilogue()?,
             };
             Ok(Work::Binary(geometry))
+        }
+        Op::DepthToSpace(_)
+        | Op::Expand
+        | Op::Gather { .. }
+        | Op::Pad(_)
+        | Op::Slice { .. }
+        | Op::SpaceToDepth(_)
+        | Op::Tile { .. }
+        | Op::Transpose { .. } => {
+            movement::work(&node.op, &operand(0)?, &shape).ok_or_else(|| defect(&title))
         }
     }
 }

@@ -18,5 +18,6 @@
 
 pub mod compare;
 pub mod fixture;
+pub mod onnx;
 pub mod oracle;
 pub mod random;

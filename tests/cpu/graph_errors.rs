@@ -14,7 +14,7 @@ pub fn operand<T: std::fmt::Debug>(result: longshore::Result<T>, text: &str) {
 }
 
 #[track_caller]
-fn limit<T: std::fmt::Debug>(result: longshore::Result<T>, text: &str) {
+pub fn limit<T: std::fmt::Debug>(result: longshore::Result<T>, text: &str) {
     let error = result.unwrap_err();
     assert!(matches!(error, Error::Limit { .. }), "{error:?}");
     assert_eq!(error.to_string(), text);

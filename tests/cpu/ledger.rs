@@ -234,8 +234,11 @@ fn json_has_every_key_of_the_stable_format() {
     assert_eq!(json["schema"], 1);
     keys(&json["adapter"], &["name", "backend", "device_type", "driver", "driver_info"]);
     assert_eq!(json["adapter"]["backend"], "noop");
-    keys(&json["totals"], &["host_to_device", "device_to_host", "device_internal"]);
-    for direction in ["host_to_device", "device_to_host", "device_internal"] {
+    keys(
+        &json["totals"],
+        &["host_to_device", "device_to_host", "device_internal", "host_internal"],
+    );
+    for direction in ["host_to_device", "device_to_host", "device_internal", "host_internal"] {
         keys(&json["totals"][direction], &["count", "payload_bytes", "padding_bytes"]);
     }
     assert_eq!(json["totals"]["host_to_device"]["count"], 1);

@@ -30,6 +30,7 @@ mod graph;
 mod graph_errors;
 mod graph_lines;
 mod graph_matmul;
+mod graph_movement;
 mod graph_names;
 mod graph_windows;
 mod ledger;

@@ -128,11 +128,14 @@ fn binding_kind(module: &Module, variable: &naga::GlobalVariable) -> Binding {
                 panic!("{:?} is no array", variable.name)
             };
             match module.types[base].inner.scalar_kind() {
-                Some(ScalarKind::Uint) => Binding::Table,
+                Some(ScalarKind::Uint) if variable.name.as_deref() == Some("table") => {
+                    Binding::Table
+                }
                 Some(ScalarKind::Float) if variable.name.as_deref() == Some("extra") => {
                     Binding::Extra
                 }
-                Some(ScalarKind::Float) => Binding::Read,
+                // Kernels that only move elements bind them as bits.
+                Some(ScalarKind::Float | ScalarKind::Uint) => Binding::Read,
                 other => panic!("{:?} holds {other:?}", variable.name),
             }
         }
@@ -247,6 +250,7 @@ fn every_family_has_its_shader_kernel_operation_oracle_tests_and_bench() {
             format!("shaders/{stem}.wgsl"),
             format!("src/kernels/{stem}.rs"),
             format!("src/graph/{stem}.rs"),
+            format!("src/host/{stem}.rs"),
             format!("tests/common/oracle/{stem}.rs"),
             format!("tests/operators/{stem}.rs"),
             format!("benches/kernels/{stem}.rs"),

@@ -24,7 +24,7 @@ fn expected(x: f32) -> f32 {
 #[test]
 fn an_embedders_device_buffer_and_encoder_are_used_as_they_are() {
     let mine = open();
-    let (device, queue) = (mine.device().clone(), mine.queue().clone());
+    let (device, queue) = (mine.device().unwrap().clone(), mine.queue().unwrap().clone());
     let rt = Runtime::from_wgpu(device.clone(), queue.clone());
     let values: Vec<f32> = (0..12_u8).map(|i| f32::from(i) - 5.5).collect();
     let buffer = device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
@@ -51,7 +51,7 @@ fn a_buffer_taken_out_is_never_written_again() {
     let mut random = Random::new(21);
     let (first, second) = (random.uniform(&[1, 6]), random.uniform(&[1, 6]));
     let run = session.run([("x", &stage(&rt, "x", &first))]).unwrap();
-    let (buffer, offset, bytes) = run["y"].to_wgpu();
+    let (buffer, offset, bytes) = run["y"].to_wgpu().unwrap();
     assert_eq!((offset, bytes), (0, 24));
     drop(run);
     let run = session.run([("x", &stage(&rt, "x", &second))]).unwrap();
@@ -64,7 +64,7 @@ fn a_buffer_taken_out_is_never_written_again() {
 fn what_cannot_be_wrapped_is_refused() {
     let rt = open();
     let make = |size, usage| {
-        rt.device().create_buffer(&wgpu::BufferDescriptor {
+        rt.device().unwrap().create_buffer(&wgpu::BufferDescriptor {
             label: None,
             size,
             usage,

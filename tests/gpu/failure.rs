@@ -24,7 +24,7 @@ fn a_lost_device_is_an_error_everywhere_and_a_new_runtime_works() {
     let y = session.run([("x", &x)]).unwrap()["y"].clone();
     // A destroyed device counts as lost once the work it still has is done.
     rt.wait().unwrap();
-    rt.device().destroy();
+    rt.device().unwrap().destroy();
     let lost = |what: &str, error: Error| {
         assert!(matches!(error, Error::DeviceLost { .. }), "{what}: {error}");
         assert!(error.to_string().contains("open a new Runtime"), "{what}: {error}");
@@ -59,8 +59,8 @@ fn an_adapter_that_is_not_there_is_refused_with_those_that_are() {
     let options = longshore::RuntimeOptions::new().adapter("no such adapter");
     let error = longshore::Runtime::open_with(&options).unwrap_err();
     assert!(matches!(error, Error::NoAdapter { .. }));
-    let there = longshore::adapters().into_iter().map(|adapter| adapter.summary.name);
-    for name in there {
+    let there = longshore::adapters().into_iter().map(|adapter| adapter.summary);
+    for name in there.filter(|summary| summary.backend != "host").map(|summary| summary.name) {
         assert!(error.to_string().contains(&name), "{error} lacks {name}");
     }
 }

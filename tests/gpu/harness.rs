@@ -16,7 +16,8 @@ pub fn runtime() -> &'static Runtime {
 
 /// Opens a runtime of the test's own, for tests that count or break things.
 pub fn open() -> Runtime {
-    let mut options = RuntimeOptions::new();
+    // Never the host executor, which has tests of its own.
+    let mut options = RuntimeOptions::new().require_adapter();
     if let Ok(name) = std::env::var("LONGSHORE_ADAPTER") {
         options = options.adapter(name);
     }

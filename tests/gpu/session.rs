@@ -1,7 +1,7 @@
 //! Sessions: what crosses, what is created, what is refused.
 
 use longshore::Activation::{Relu, Softmax};
-use longshore::ledger::{Cause, Direction};
+use longshore::ledger::Cause;
 use longshore::{Conv2d, Dense, Dim, Graph, HostArray, LayerWeights, UpSampling2d};
 use ndarray::ArrayD;
 
@@ -36,8 +36,8 @@ fn a_run_moves_nothing_and_creates_nothing_after_the_first() {
     let graph = network(&mut random);
     let plan = graph.plan(3).unwrap();
     println!("{plan}");
-    let expected = plan.expected_crossings();
     let session = rt.prepare(&plan).unwrap();
+    let expected = session.expected_crossings();
     let images = stage(&rt, "image", &random.uniform(&[3, 5, 4, 1]));
     let first = session.run([("image", &images)]).unwrap();
     let probabilities = first["probabilities"].read().unwrap();
@@ -54,12 +54,8 @@ fn a_run_moves_nothing_and_creates_nothing_after_the_first() {
     }
     assert_eq!(rt.buffers_created(), buffers);
     assert_eq!(rt.ledger().totals(), before);
-    let crossings: Vec<_> = rt
-        .ledger()
-        .events()
-        .into_iter()
-        .filter(|event| event.direction != Direction::DeviceInternal)
-        .collect();
+    let crossings: Vec<_> =
+        rt.ledger().events().into_iter().filter(|event| event.direction.is_crossing()).collect();
     let prepared: Vec<_> = crossings.iter().filter(|e| e.cause == Cause::Prepare).collect();
     assert_eq!(prepared.len(), expected.prepare.len());
     for (event, expected) in prepared.iter().zip(&expected.prepare) {

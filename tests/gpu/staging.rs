@@ -79,7 +79,7 @@ fn upload_buffers_are_reused() {
     assert_eq!(rt.buffers_created(), 4);
     // A reused buffer must not leak the longer array's bytes into the padding.
     let short = stage(&rt, "short", &Random::new(16).uniform(&[1]));
-    let (buffer, _, _) = short.to_wgpu();
+    let (buffer, _, _) = short.to_wgpu().unwrap();
     let whole = rt.wrap("whole", buffer, 0, &[4]).unwrap().read().unwrap();
     assert_eq!(whole.as_slice().unwrap()[1..], [0.0; 3]);
 }

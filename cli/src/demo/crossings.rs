@@ -20,7 +20,7 @@ pub fn check(
 ) -> Result<()> {
     let events = ledger.events();
     let crossed: Vec<&Event> =
-        events.iter().filter(|event| event.direction != Direction::DeviceInternal).collect();
+        events.iter().filter(|event| event.direction.is_crossing()).collect();
     let of = |cause: Cause| crossed.iter().copied().filter(move |event| event.cause == cause);
 
     let moved_by_runs = of(Cause::Run).count();
@@ -84,6 +84,7 @@ fn sum(events: &[Event]) -> Totals {
             Direction::HostToDevice => &mut totals.host_to_device,
             Direction::DeviceToHost => &mut totals.device_to_host,
             Direction::DeviceInternal => &mut totals.device_internal,
+            Direction::HostInternal => &mut totals.host_internal,
         };
         total.count += 1;
         total.payload_bytes += event.payload_bytes;
@@ -94,7 +95,7 @@ fn sum(events: &[Event]) -> Totals {
 
 #[cfg(test)]
 mod tests {
-    use longshore::{Activation, Dim, Graph, HostArray, Runtime};
+    use longshore::{Activation, Dim, Graph, HostArray, Runtime, RuntimeOptions};
     use ndarray::Array2;
 
     use super::*;
@@ -102,8 +103,7 @@ mod tests {
     const IMAGES: &str = "images";
 
     /// Stages one array, runs it twice and reads both results.
-    fn two_runs() -> (Runtime, ExpectedCrossings) {
-        let rt = Runtime::open().unwrap();
+    fn two_runs(rt: Runtime) -> (Runtime, ExpectedCrossings) {
         let images = rt.stage(IMAGES, &HostArray::from(Array2::<f64>::ones((3, 5)))).unwrap();
         let mut g = Graph::new();
         let x = g.input("image", [Dim::Batch, 5.into()]);
@@ -114,12 +114,13 @@ mod tests {
         for _ in 0..2 {
             session.run([("image", &images)]).unwrap()["y"].read().unwrap();
         }
-        (rt, plan.expected_crossings())
+        (rt, session.expected_crossings())
     }
 
     #[test]
     fn only_the_promised_crossings_pass() {
-        let (rt, plan) = two_runs();
+        let adapter = RuntimeOptions::new().require_adapter();
+        let (rt, plan) = two_runs(Runtime::open_with(&adapter).unwrap());
         let staged = |label, payload_bytes| [Staged { label, payload_bytes }];
         check(rt.ledger(), &staged(IMAGES, 60), &plan, 2).unwrap();
 
@@ -138,5 +139,14 @@ mod tests {
 
         rt.stage(IMAGES, &HostArray::from(Array2::<f64>::ones((3, 5)))).unwrap();
         failing(&staged(IMAGES, 60), &plan, 2);
+    }
+
+    #[test]
+    fn on_the_host_nothing_crosses_and_nothing_else_passes() {
+        let (rt, expected) = two_runs(Runtime::host());
+        assert_eq!(expected, ExpectedCrossings::default());
+        check(rt.ledger(), &[], &expected, 2).unwrap();
+        let staged = [Staged { label: IMAGES, payload_bytes: 60 }];
+        assert!(check(rt.ledger(), &staged, &expected, 2).is_err());
     }
 }

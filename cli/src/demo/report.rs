@@ -40,7 +40,7 @@ pub fn text(
         score.difference, DIFFERENCE_BOUND
     )?;
     writeln!(text)?;
-    write_times(&mut text, rt.ledger(), times)?;
+    write_times(&mut text, rt, times)?;
     writeln!(text)?;
     write!(text, "{}", rt.ledger())?;
     if checked {
@@ -50,26 +50,36 @@ pub fn text(
             "The {} runs moved nothing between host and device: the ledger has no such event.",
             times.runs.len()
         )?;
-        writeln!(
-            text,
-            "Images and weights crossed once, each read downloaded its {BATCH} x 10 probabilities, \
-             all as planned."
-        )?;
+        let rest = if rt.is_host() {
+            "Nothing else crossed either: the host computes in its own memory.".to_owned()
+        } else {
+            format!(
+                "Images and weights crossed once, each read downloaded its {BATCH} x 10 \
+                 probabilities, all as planned."
+            )
+        };
+        writeln!(text, "{rest}")?;
     }
     Ok(text)
 }
 
-fn write_times(text: &mut String, ledger: &Ledger, times: &Times) -> Result<()> {
-    let pack = phase(ledger, "pack");
-    let upload = phase(ledger, "submit") + times.arrival;
+fn write_times(text: &mut String, rt: &Runtime, times: &Times) -> Result<()> {
+    let pack = phase(rt.ledger(), "pack");
+    let upload = phase(rt.ledger(), "submit") + times.arrival;
     let mut row = |name: &str, time: Duration, note: &str| {
         let milliseconds = time.as_secs_f64() * 1e3;
         writeln!(text, "{name:<8} {milliseconds:>9.2} ms  {note}")
     };
-    row("open", times.open, "instance, adapter and device")?;
-    row("pack", pack, "images float64 to float32 and weights, into mapped memory")?;
-    row("upload", upload, "submitted, and waited for until it has arrived")?;
-    row("prepare", times.prepare, "kernels compiled, buffers made, parameters uploaded")?;
+    if rt.is_host() {
+        row("open", times.open, "a GPU looked for if that was asked for")?;
+        row("pack", pack, "images float64 to float32 and weights, into memory of the tensors")?;
+        row("prepare", times.prepare, "buffers made")?;
+    } else {
+        row("open", times.open, "instance, adapter and device")?;
+        row("pack", pack, "images float64 to float32 and weights, into mapped memory")?;
+        row("upload", upload, "submitted, and waited for until it has arrived")?;
+        row("prepare", times.prepare, "kernels compiled, buffers made, parameters uploaded")?;
+    }
     let (first, later) = times.runs.split_first().unwrap_or((&Duration::ZERO, &[]));
     let note = format!(
         "{} batches: the first {:.2} ms, the median of the others {:.2} ms",

@@ -1,6 +1,7 @@
-//! `longshore demo`, run as users run it; needs an adapter, and fails without one.
+//! `longshore demo`, run as users run it, on an adapter (without one most tests fail) and on
+//! the host.
 
-use super::support::{Scratch, longshore, longshore_with};
+use super::support::{Scratch, adapter, demo, longshore, longshore_with};
 use serde_json::Value;
 
 fn number(value: &Value) -> u64 {
@@ -11,17 +12,21 @@ fn only<'a>(events: &'a [Value], key: &str, wanted: &str) -> Vec<&'a Value> {
     events.iter().filter(|event| event[key] == wanted).collect()
 }
 
-/// Runs the demo and returns its ledger.
+/// Runs the demo on an adapter and returns its ledger.
 fn ledger_of_a_demo(name: &str) -> Value {
+    ledger_of_a_demo_on(&adapter(), name)
+}
+
+fn ledger_of_a_demo_on(adapter: &str, name: &str) -> Value {
     let file = Scratch::new(name);
-    longshore(&["demo", "--ledger", file.path()]).succeeded();
+    longshore(&["demo", "--adapter", adapter, "--ledger", file.path()]).succeeded();
     let text = std::fs::read_to_string(file.path()).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
 #[test]
 fn the_report_states_what_is_promised() {
-    let stdout = longshore(&["demo"]).succeeded().stdout;
+    let stdout = demo(&[]).succeeded().stdout;
     for part in [
         "358 of 359 unseen images are recognized",
         "The 12 runs moved nothing between host and device",
@@ -79,7 +84,7 @@ fn totals_are_the_sums_of_the_events() {
     for (place, event) in (0u64..).zip(events) {
         assert_eq!(event["seq"], place);
     }
-    for direction in ["host_to_device", "device_to_host", "device_internal"] {
+    for direction in ["host_to_device", "device_to_host", "device_internal", "host_internal"] {
         let those = only(events, "direction", direction);
         let total = &ledger["totals"][direction];
         let sum = |key: &str| those.iter().map(|event| number(&event[key])).sum::<u64>();
@@ -92,7 +97,7 @@ fn totals_are_the_sums_of_the_events() {
 #[test]
 fn the_picture_is_a_png_of_the_stated_size() {
     let file = Scratch::new("sheet.png");
-    let stdout = longshore(&["demo", "--picture", file.path()]).succeeded().stdout;
+    let stdout = demo(&["--picture", file.path()]).succeeded().stdout;
     let decoder =
         png::Decoder::new(std::io::BufReader::new(std::fs::File::open(file.path()).unwrap()));
     let mut reader = decoder.read_info().unwrap();
@@ -121,25 +126,51 @@ fn adapters_that_are_not_there_are_one_line() {
     let finished = longshore(&["demo", "--adapter", "nonsense"]);
     assert!(finished.failed().contains("\"nonsense\""), "{}", finished.stderr);
     assert_eq!(finished.stdout, "");
-    let finished = longshore(&["demo", "--adapter", "host"]);
-    assert!(finished.failed().contains("host executor"), "{}", finished.stderr);
 }
 
 #[test]
 fn an_adapter_can_be_chosen_by_a_part_of_its_name() {
-    let name = ledger_of_a_demo("name.json")["adapter"]["name"].as_str().unwrap().to_uppercase();
+    let name = adapter().to_uppercase();
     let stdout = longshore(&["demo", "--adapter", &name]).succeeded().stdout;
     assert!(stdout.to_uppercase().contains(&name), "{stdout}");
 }
 
 #[test]
-#[cfg(target_os = "linux")] // the loader's variables are those of Vulkan on Linux
-fn without_a_driver_the_line_says_what_to_install() {
-    let none = [("VK_DRIVER_FILES", "/dev/null"), ("VK_ICD_FILENAMES", "/dev/null")];
-    for arguments in [&["demo"][..], &["adapters"], &["adapters", "--json"]] {
-        let finished = longshore_with(arguments, &none);
-        let line = finished.failed();
-        assert!(line.contains("no adapter") && line.contains("mesa-vulkan-drivers"), "{line}");
-        assert_eq!(finished.stdout, "");
+fn the_host_gives_the_same_answers_and_nothing_crosses() {
+    let ledger = ledger_of_a_demo_on("host", "host.json");
+    assert_eq!(ledger["adapter"]["backend"], "host");
+    for direction in ["host_to_device", "device_to_host", "device_internal"] {
+        assert_eq!(ledger["totals"][direction]["count"], 0, "{direction}");
     }
+    let events = ledger["events"].as_array().unwrap();
+    let packed = only(events, "cause", "stage");
+    let labels: Vec<_> = packed.iter().map(|event| event["label"].as_str().unwrap()).collect();
+    assert_eq!(labels, ["test images", "weights"]);
+    assert!(packed.iter().all(|event| event["phases_ns"]["pack"].is_u64()));
+    assert_eq!(only(events, "cause", "read").len(), 384 / 32);
+
+    // Both differ from Keras's probabilities by less than 1e-5, or they would have failed; and
+    // both recognize the same images.
+    let on_host = longshore(&["demo", "--adapter", "host"]).succeeded().stdout;
+    let on_device = demo(&[]).succeeded().stdout;
+    for stdout in [&on_host, &on_device] {
+        assert!(stdout.contains("358 of 359 unseen images are recognized"), "{stdout}");
+    }
+    assert!(on_host.contains("Nothing else crossed either"), "{on_host}");
+}
+
+#[test]
+#[cfg(target_os = "linux")] // the loader's variables are those of Vulkan on Linux
+fn without_a_driver_the_host_is_taken_and_an_adapter_is_one_line() {
+    let none = [("VK_DRIVER_FILES", "/dev/null"), ("VK_ICD_FILENAMES", "/dev/null")];
+    let demo = longshore_with(&["demo"], &none).succeeded();
+    assert!(demo.stdout.starts_with("adapter     host ("), "{}", demo.stdout);
+    assert_eq!(demo.stderr, "");
+    let listed = longshore_with(&["adapters"], &none).succeeded().stdout;
+    assert!(listed.starts_with("host (") && listed.contains("<- --adapter auto"), "{listed}");
+    let finished = longshore_with(&["demo", "--adapter", "llvmpipe"], &none);
+    let line = finished.failed();
+    assert!(line.contains("no adapter") && line.contains("mesa-vulkan-drivers"), "{line}");
+    assert!(line.contains("--adapter host"), "{line}");
+    assert_eq!(finished.stdout, "");
 }

@@ -1,7 +1,9 @@
 //! What the README quotes: the example's code, and what failures say.
 
 use longshore::array::StagePolicy;
-use longshore::{Conv2d, Dim, Graph, HostArray, LayerWeights, Runtime, UpSampling2d};
+use longshore::{
+    Conv2d, Dim, Graph, HostArray, LayerWeights, Runtime, RuntimeOptions, UpSampling2d,
+};
 use ndarray::{Array2, Array4, array};
 
 use super::support::longshore_with;
@@ -55,7 +57,7 @@ fn tensors_beyond_the_device() {
 
 #[test]
 fn crossings_that_a_guard_refuses_and_batches_that_no_plan_is_for() {
-    let rt = Runtime::open().unwrap();
+    let rt = Runtime::open_with(&RuntimeOptions::new().require_adapter()).unwrap();
     let mut g = Graph::new();
     let x = g.input("image", [Dim::Batch, 10.into()]);
     g.output("probabilities", x);
@@ -77,5 +79,5 @@ fn crossings_that_a_guard_refuses_and_batches_that_no_plan_is_for() {
 #[cfg(target_os = "linux")] // elsewhere something else is to be installed
 fn machines_without_an_adapter() {
     let none = [("VK_DRIVER_FILES", "/dev/null"), ("VK_ICD_FILENAMES", "/dev/null")];
-    assert_quoted(longshore_with(&["demo"], &none).failed());
+    assert_quoted(longshore_with(&["demo", "--adapter", "nvidia"], &none).failed());
 }

@@ -33,6 +33,22 @@ pub fn longshore(arguments: &[&str]) -> Finished {
     longshore_with(arguments, &[])
 }
 
+/// Returns the name of the first adapter, which may be a software one; fails without.
+pub fn adapter() -> String {
+    let json = longshore(&["adapters", "--json"]).succeeded().stdout;
+    let list: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let list = list.as_array().expect("a list");
+    let first = list.iter().find(|adapter| adapter["backend"] != "host");
+    let first = first.expect("an adapter; on Debian or Ubuntu: mesa-vulkan-drivers");
+    first["name"].as_str().expect("a name").to_owned()
+}
+
+/// Runs `longshore demo` with arguments on the first adapter.
+pub fn demo(arguments: &[&str]) -> Finished {
+    let name = adapter();
+    longshore(&[&["demo", "--adapter", &name], arguments].concat())
+}
+
 /// Runs `longshore` with arguments and additional environment variables.
 pub fn longshore_with(arguments: &[&str], variables: &[(&str, &str)]) -> Finished {
     let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_longshore"))

@@ -1,0 +1,124 @@
+//! What is applied to every result before it leaves the cache.
+
+use super::binary::{Operand, Visit, with_function};
+use super::functions::{
+    exponential, exponential_minus_one, gelu, gelu_tanh, hard_sigmoid, mish, sigmoid, softplus,
+    tanh,
+};
+use super::simd::vectorized;
+use crate::graph::{Activation, Stage};
+
+/// What is applied to each result: an epilogue's stages, and its extra operand.
+#[derive(Clone, Copy)]
+pub(crate) struct Stages<'a> {
+    /// The stages, the first one applied first.
+    pub list: &'a [Stage],
+    /// The extra operand; result `i` meets its element `i % extra.len()`.
+    pub extra: &'a [f32],
+}
+
+/// Applies the stages to results whose first one is element `first` of the tensor.
+///
+/// Results that lie behind one another are worth a call, single ones are not.
+pub(crate) fn finish(stages: Stages<'_>, values: &mut [f32], first: usize) {
+    for stage in stages.list {
+        match *stage {
+            Stage::Unary(activation) => activate(activation, values),
+            Stage::Binary { operation, swapped } => {
+                let mut rest = &mut *values;
+                let mut index = first;
+                while !rest.is_empty() && !stages.extra.is_empty() {
+                    // As far as the extra operand goes before it begins anew.
+                    let from = index % stages.extra.len();
+                    let other = if let [one] = stages.extra {
+                        Operand::One(*one)
+                    } else {
+                        let count = rest.len().min(stages.extra.len() - from);
+                        Operand::Many(&stages.extra[from..from + count])
+                    };
+                    let count = other.count().unwrap_or(rest.len());
+                    let (run, behind) = rest.split_at_mut(count);
+                    with_function(operation, InPlace { values: run, other, swapped });
+                    (rest, index) = (behind, index + count);
+                }
+            }
+        }
+    }
+}
+
+/// A stage that meets the extra operand.
+struct InPlace<'a> {
+    values: &'a mut [f32],
+    other: Operand<'a>,
+    swapped: bool,
+}
+
+impl Visit for InPlace<'_> {
+    fn visit(self, function: impl Fn(f32, f32) -> f32) {
+        let InPlace { values, other, swapped } = self;
+        vectorized(
+            #[inline(always)]
+            || match (other, swapped) {
+                (Operand::One(b), false) => values.iter_mut().for_each(|a| *a = function(*a, b)),
+                (Operand::One(b), true) => values.iter_mut().for_each(|a| *a = function(b, *a)),
+                (Operand::Many(other), false) => {
+                    values.iter_mut().zip(other).for_each(|(a, b)| *a = function(*a, *b));
+                }
+                (Operand::Many(other), true) => {
+                    values.iter_mut().zip(other).for_each(|(a, b)| *a = function(*b, *a));
+                }
+            },
+        );
+    }
+}
+
+/// Applies an activation. Softmax is no element-wise function: launches refuse it, and here it
+/// changes nothing.
+fn activate(activation: Activation, values: &mut [f32]) {
+    match activation {
+        Activation::Linear | Activation::Softmax => {}
+        // Not `max`, which gives the other operand for NaN.
+        Activation::Relu => each(values, |x| if x < 0.0 { 0.0 } else { x }),
+        Activation::Relu6 => each(values, |x| x.clamp(0.0, 6.0)),
+        Activation::LeakyRelu(slope) => each(values, |x| if x < 0.0 { slope * x } else { x }),
+        Activation::Elu(alpha) => {
+            each(values, |x| if x < 0.0 { alpha * exponential_minus_one(x) } else { x });
+        }
+        Activation::Selu => each(values, |x| {
+            1.050_701 * if x < 0.0 { 1.673_263_2 * exponential_minus_one(x) } else { x }
+        }),
+        Activation::Sigmoid => each(values, sigmoid),
+        Activation::HardSigmoid => each(values, hard_sigmoid),
+        Activation::Tanh => each(values, tanh),
+        Activation::Softplus => each(values, softplus),
+        Activation::Softsign => each(values, |x| x / (1.0 + x.abs())),
+        Activation::Silu => each(values, |x| x * sigmoid(x)),
+        Activation::HardSilu => each(values, |x| x * hard_sigmoid(x)),
+        Activation::Gelu => each(values, gelu),
+        Activation::GeluTanh => each(values, gelu_tanh),
+        Activation::Exponential => each(values, exponential),
+        Activation::Mish => each(values, mish),
+    }
+}
+
+/// Adds a bias to a row of results.
+pub(crate) fn add_bias(bias: Option<&[f32]>, values: &mut [f32]) {
+    if let Some(bias) = bias {
+        vectorized(|| {
+            for (value, shift) in values.iter_mut().zip(bias) {
+                *value += shift;
+            }
+        });
+    }
+}
+
+fn each(values: &mut [f32], function: impl Fn(f32) -> f32) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for value in values {
+                *value = function(*value);
+            }
+        },
+    );
+}

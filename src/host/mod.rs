@@ -1,0 +1,209 @@
+//! The host executor's arithmetic: every family of [`Work`], native and multi-threaded.
+//!
+//! Pure functions from slices to a slice. One file per family, with the family's stem. What
+//! they share: `threads` (who computes what), `product` (matrix products, also those that
+//! convolutions are), `finish` (what is applied to every result), `functions` (the shaders'
+//! formulas), `simd` (the processor's widest vectors).
+//!
+//! Results equal the shaders' within rounding, at NaN and infinity too.
+
+#![allow(clippy::inline_always, reason = "only what is inlined is compiled for wide vectors")]
+
+mod activation;
+mod binary;
+mod conv2d;
+mod conv2d_depthwise;
+mod conv2d_transpose;
+mod copy;
+mod dense;
+mod finish;
+mod functions;
+mod gather;
+mod matmul;
+mod pad;
+mod product;
+mod resize2d;
+mod simd;
+mod softmax;
+mod threads;
+mod tile;
+
+use crate::error::{Error, Result};
+use crate::kernels::Work;
+use crate::shape::element_count;
+use finish::Stages;
+
+/// Computes one step: reads the operands, in the binding order of the family, and writes every
+/// element of the result; a copy writes those that its geometry names.
+///
+/// An operand that is not there (the bias, an epilogue's extra operand) is left out.
+///
+/// # Errors
+///
+/// [`Error::Operand`] for a slice whose length is not what the geometry says, or a number of
+/// operands that is not the family's; what [`Work::launch`] reports for a geometry that no
+/// device could number.
+pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32]) -> Result<()> {
+    // Holds every size below 2^32, so that no index computed from them can overflow.
+    let launch = work.launch(node, u32::MAX)?;
+    let step = Step::new(node, work, operands)?;
+    match work {
+        Work::Activation(geometry) => activation::execute(&step, geometry, result),
+        Work::Binary(geometry) => binary::execute(&step, geometry, result),
+        Work::Conv2d(geometry) => conv2d::execute(&step, geometry, result),
+        Work::Conv2dTranspose(geometry) => conv2d_transpose::execute(&step, geometry, result),
+        Work::Copy(geometry) => copy::execute(&step, geometry, result),
+        Work::Dense(geometry) => dense::execute(&step, geometry, result),
+        Work::Gather(geometry) => gather::execute(&step, geometry, result),
+        Work::MatMul(geometry) => matmul::execute(&step, geometry, result),
+        Work::Pad(geometry) => pad::execute(&step, geometry, result),
+        Work::Resize2d(geometry) => resize2d::execute(&step, geometry, &launch.table, result),
+        Work::Softmax(geometry) => softmax::execute(&step, geometry, result),
+    }
+}
+
+/// Input and kernel, and the bias if there is one.
+type Weighted<'a> = ([&'a [f32]; 2], Option<&'a [f32]>);
+
+/// A step's name, what it reads, and what is applied to its results.
+pub(crate) struct Step<'a> {
+    node: &'a str,
+    /// The operands, without the extra one.
+    operands: &'a [&'a [f32]],
+    stages: Stages<'a>,
+}
+
+impl<'a> Step<'a> {
+    fn new(node: &'a str, work: &'a Work, operands: &'a [&'a [f32]]) -> Result<Self> {
+        let none = Stages { list: &[], extra: &[] };
+        let Some(epilogue) = work.epilogue() else {
+            return Ok(Step { node, operands, stages: none });
+        };
+        let (operands, extra) = match operands.split_last() {
+            Some((extra, own)) if epilogue.has_extra() => (own, *extra),
+            _ => (operands, &[][..]),
+        };
+        let step = Step { node, operands, stages: Stages { list: &epilogue.stages, extra } };
+        if epilogue.has_extra() {
+            step.check_length("the extra operand", &[epilogue.period], extra.len())?;
+        }
+        Ok(step)
+    }
+
+    /// Returns the operands, whose names and shapes are these.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Operand`] for another number of them, or another length.
+    fn operands<const N: usize>(&self, wanted: [(&str, &[usize]); N]) -> Result<[&'a [f32]; N]> {
+        let found = self.exactly(wanted.map(|(name, _)| name), format!("{wanted:?}"))?;
+        for ((name, shape), operand) in wanted.into_iter().zip(found) {
+            self.check_length(name, shape, operand.len())?;
+        }
+        Ok(found)
+    }
+
+    /// Returns the operands, of any length, which have these names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Operand`] for another number of them.
+    fn exactly<const N: usize>(&self, names: [&str; N], shapes: String) -> Result<[&'a [f32]; N]> {
+        <[&'a [f32]; N]>::try_from(self.operands).map_err(|_| Error::Operand {
+            node: self.node.to_owned(),
+            operand: "the list of operands".to_owned(),
+            got: format!("has {}", self.operands.len()),
+            expected: format!("the step reads {N}: {}", names.join(", ")),
+            shapes,
+            remedy: "bring what the family binds, in its order".to_owned(),
+        })
+    }
+
+    /// Returns input, kernel and, if there is one, the bias, one number for each output.
+    ///
+    /// # Errors
+    ///
+    /// As [`Step::operands`].
+    fn weighted(
+        &self,
+        input: &[usize],
+        kernel: &[usize],
+        bias: Option<usize>,
+    ) -> Result<Weighted<'a>> {
+        let own = [("input", input), ("kernel", kernel)];
+        match bias {
+            None => Ok((self.operands(own)?, None)),
+            Some(outputs) => {
+                let [input, kernel, bias] =
+                    self.operands([own[0], own[1], ("bias", &[outputs])])?;
+                Ok(([input, kernel], Some(bias)))
+            }
+        }
+    }
+
+    /// Returns the one operand of a family whose geometry does not say how long it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Operand`] for another number of operands.
+    fn only_operand(&self) -> Result<&'a [f32]> {
+        match self.operands {
+            [operand] => Ok(operand),
+            _ => self.operands::<1>([("input", &[])]).map(|[operand]| operand),
+        }
+    }
+
+    /// Checks the length of a slice against the shape that it must have.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Operand`] where they differ.
+    fn check_length(&self, name: &str, shape: &[usize], length: usize) -> Result<()> {
+        let elements = element_count(self.node, shape)?;
+        if elements == length as u64 {
+            return Ok(());
+        }
+        Err(Error::Operand {
+            node: self.node.to_owned(),
+            operand: name.to_owned(),
+            got: format!("has {length} elements"),
+            expected: format!("its shape has {elements}"),
+            shapes: format!("{name} {shape:?}"),
+            remedy: "bring all of it, and nothing else".to_owned(),
+        })
+    }
+
+    /// Checks that a slice holds what axes of these lengths and strides reach.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Operand`] where it ends before.
+    fn check_reach(&self, name: &str, axes: &[(usize, usize)], length: usize) -> Result<()> {
+        let far = axes.iter().map(|(length, stride)| (length.wrapping_sub(1), stride));
+        let last = far
+            .fold(0usize, |sum, (steps, stride)| sum.saturating_add(steps.saturating_mul(*stride)));
+        if axes.iter().any(|(length, _)| *length == 0) || last < length {
+            return Ok(());
+        }
+        Err(Error::Operand {
+            node: self.node.to_owned(),
+            operand: name.to_owned(),
+            got: format!("has {length} elements"),
+            expected: format!("the step reads up to element {last}"),
+            shapes: format!("axes and strides {axes:?}"),
+            remedy: "bring all of it".to_owned(),
+        })
+    }
+
+    /// Refuses a geometry that contradicts itself.
+    fn refuse<T>(&self, got: &str, expected: &str, shapes: String) -> Result<T> {
+        Err(Error::Operand {
+            node: self.node.to_owned(),
+            operand: "the geometry".to_owned(),
+            got: got.to_owned(),
+            expected: expected.to_owned(),
+            shapes,
+            remedy: "make the geometry as Graph::plan does".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,224 @@
+//! Copies between places that an affine rule gives: transposing, slicing, repeating, joining.
+
+use super::axes::{Axis, coalesce};
+use super::{Binding, Definition, Family, Kernel, Launch, count, fold, too_many};
+use crate::error::{Error, Result};
+
+/// The family's WGSL.
+const SOURCE: &str = concat!(
+    include_str!("../../shaders/copy.wgsl"),
+    include_str!("../../shaders/shared/thread.wgsl"),
+);
+
+/// Axes that the shader walks over.
+pub(crate) const AXES: usize = 6;
+
+parameters! {
+    threads: u32,
+    base: u32,
+    out_base: u32,
+    length1: u32,
+    length2: u32,
+    length3: u32,
+    length4: u32,
+    length5: u32,
+    stride0: u32,
+    stride1: u32,
+    stride2: u32,
+    stride3: u32,
+    stride4: u32,
+    stride5: u32,
+    out0: u32,
+    out1: u32,
+    out2: u32,
+    out3: u32,
+    out4: u32,
+    out5: u32,
+}
+
+/// What the family is made of.
+pub const DEFINITION: Definition = Definition {
+    stem: "copy",
+    source: SOURCE,
+    entries: &["copy", "copy4"],
+    bindings: &[Binding::Params, Binding::Read, Binding::Write],
+    fields: FIELDS,
+};
+
+/// What to compute: which element of the input goes to which place of the output.
+///
+/// Every place must lie within its buffer; what no place names keeps what it had.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Geometry {
+    /// The axes to walk along, the outermost first; strides in the input, then the output.
+    pub axes: Vec<Axis<2>>,
+    /// Where the walk begins in the input, in elements.
+    pub base: usize,
+    /// Where it begins in the output.
+    pub out_base: usize,
+}
+
+/// Makes the dispatch for a geometry.
+///
+/// # Errors
+///
+/// [`Error::Limit`] when a place exceeds what the kernel or the device can number,
+/// [`Error::Unsupported`] for more than 6 axes that do not merge.
+pub fn launch(
+    node: &str,
+    geometry: &Geometry,
+    max_workgroups_per_dimension: u32,
+) -> Result<Launch> {
+    let walk = Walk::new(geometry);
+    check_reach(node, "the input", geometry.base, &geometry.axes, 0)?;
+    check_reach(node, "the result", geometry.out_base, &geometry.axes, 1)?;
+    let (entry, walk) = match walk.in_fours() {
+        Some(walk) => ("copy4", walk),
+        None => ("copy", walk),
+    };
+    let lengths: Vec<usize> = walk.axes.iter().map(|axis| axis.length).collect();
+    let threads = count(node, "the copy", &lengths)?;
+    let missing = AXES.checked_sub(lengths.len()).ok_or_else(|| Error::Unsupported {
+        node: node.to_owned(),
+        what: format!("a copy along {} axes", lengths.len()),
+        remedy: format!("do it in several operations, each along at most {AXES}"),
+    })?;
+    let mut length = [1; AXES];
+    let mut strides = [[0; AXES]; 2];
+    for (place, axis) in walk.axes.iter().enumerate() {
+        // The count of the elements, or the reach along the axis, has been checked to fit.
+        length[missing + place] = u32::try_from(axis.length).unwrap_or(u32::MAX);
+        for (buffer, stride) in axis.strides.into_iter().enumerate() {
+            strides[buffer][missing + place] = wrapped(stride);
+        }
+    }
+    let [_, length1, length2, length3, length4, length5] = length;
+    let [
+        [stride0, stride1, stride2, stride3, stride4, stride5],
+        [out0, out1, out2, out3, out4, out5],
+    ] = strides;
+    let narrow = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+    #[rustfmt::skip]
+    let params = Params {
+        threads,
+        base: narrow(walk.base),
+        out_base: narrow(walk.out_base),
+        length1, length2, length3, length4, length5,
+        stride0, stride1, stride2, stride3, stride4, stride5,
+        out0, out1, out2, out3, out4, out5,
+    };
+    Ok(Launch {
+        kernel: Kernel { family: Family::Copy, entry },
+        params: bytemuck::bytes_of(&params).to_vec(),
+        table: Vec::new(),
+        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
+    })
+}
+
+/// A geometry with its axes merged.
+struct Walk {
+    axes: Vec<Axis<2>>,
+    base: usize,
+    out_base: usize,
+}
+
+impl Walk {
+    fn new(geometry: &Geometry) -> Self {
+        let axes = coalesce(&geometry.axes);
+        Walk { axes, base: geometry.base, out_base: geometry.out_base }
+    }
+
+    /// Counts in vectors of four, where both sides lie in whole ones.
+    fn in_fours(&self) -> Option<Walk> {
+        let (last, rest) = self.axes.split_last()?;
+        let whole = last.strides == [1, 1] && last.length.is_multiple_of(4) && last.length > 0;
+        let bases = self.base.is_multiple_of(4) && self.out_base.is_multiple_of(4);
+        let aligned = |axis: &Axis<2>| axis.strides.iter().all(|stride| stride % 4 == 0);
+        if !whole || !bases || !rest.iter().all(aligned) {
+            return None;
+        }
+        let quarter = |axis: &Axis<2>| Axis { strides: axis.strides.map(|s| s / 4), ..*axis };
+        let mut axes: Vec<Axis<2>> = rest.iter().map(quarter).collect();
+        axes.push(Axis { length: last.length / 4, strides: [1, 1] });
+        Some(Walk { axes, base: self.base / 4, out_base: self.out_base / 4 })
+    }
+}
+
+/// Checks that the farthest place of a walk can be numbered with 32 bits.
+fn check_reach(
+    node: &str,
+    tensor: &str,
+    base: usize,
+    axes: &[Axis<2>],
+    buffer: usize,
+) -> Result<()> {
+    let refuse = || too_many(node, tensor, "a place beyond it".to_owned());
+    let mut last = i64::try_from(base).map_err(|_| refuse())?;
+    let forward = axes.iter().filter(|axis| axis.length > 1 && axis.strides[buffer] > 0);
+    for axis in forward {
+        let steps = i64::try_from(axis.length - 1).map_err(|_| refuse())?;
+        let along = axis.strides[buffer].checked_mul(steps).ok_or_else(refuse)?;
+        last = last.checked_add(along).ok_or_else(refuse)?;
+    }
+    u32::try_from(last).map(|_| ()).map_err(|_| refuse())
+}
+
+/// Wraps a stride round as two's complement does.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "places are computed modulo 2^32, and each place has been checked to fit"
+)]
+fn wrapped(stride: i64) -> u32 {
+    stride as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(axes: &[(usize, [i64; 2])], base: usize, out_base: usize) -> &'static str {
+        let axes = axes.iter().map(|&(length, strides)| Axis { length, strides }).collect();
+        launch("t", &Geometry { axes, base, out_base }, 65_535).unwrap().kernel.entry
+    }
+
+    #[test]
+    fn fours_need_whole_vectors_on_both_sides() {
+        assert_eq!(entry(&[(3, [8, 4]), (4, [1, 1])], 4, 8), "copy4");
+        assert_eq!(entry(&[(3, [-8, 4]), (4, [1, 1])], 16, 8), "copy4");
+        assert_eq!(entry(&[(4, [1, 1])], 0, 0), "copy4");
+        // Merged with the next axis, 6 are whole vectors.
+        assert_eq!(entry(&[(2, [6, 6]), (6, [1, 1])], 0, 0), "copy4");
+        for (axes, base, out_base) in [
+            (vec![(3, [8, 4]), (4, [1, 1])], 2, 8),
+            (vec![(3, [8, 4]), (4, [1, 1])], 4, 1),
+            (vec![(3, [8, 5]), (4, [1, 1])], 4, 8),
+            (vec![(3, [6, 4]), (4, [1, 1])], 4, 8),
+            (vec![(3, [8, 6]), (6, [1, 1])], 0, 0),
+            (vec![(3, [8, 4]), (4, [-1, 1])], 4, 8),
+            (vec![(4, [4, 1])], 0, 0),
+            (vec![], 0, 0),
+        ] {
+            assert_eq!(entry(&axes, base, out_base), "copy", "{axes:?} {base} {out_base}");
+        }
+    }
+
+    #[test]
+    fn places_beyond_32_bits_and_too_many_axes_are_refused() {
+        let make = |axes: Vec<Axis<2>>, base| {
+            launch("copy \"c\"", &Geometry { axes, base, out_base: 0 }, 65_535)
+        };
+        let axis = |length, strides| Axis { length, strides };
+        let far = make(vec![axis(3, [1 << 31, 1])], 0).unwrap_err().to_string();
+        assert!(far.starts_with("copy \"c\": the input needs a place beyond it but"), "{far}");
+        assert!(make(vec![axis(2, [1, 1])], u32::MAX as usize).is_err());
+        assert!(make(vec![axis(2, [-1, 1])], u32::MAX as usize).is_ok());
+        let odd: Vec<_> = (0..7).map(|k| axis(2, [3 << (2 * k), 1 << k])).collect();
+        let deep = make(odd, 0).unwrap_err().to_string();
+        assert_eq!(
+            deep,
+            "copy \"c\": a copy along 7 axes is not supported; do it in several operations, each \
+             along at most 6"
+        );
+    }
+}
