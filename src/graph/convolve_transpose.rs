@@ -20,10 +20,10 @@
 //! |---|---|---|---|
 //! | Valid | none | `full` | 0 |
 //! | Explicit | none | `full - before - after` | `before` |
-//! | Same, SameLower | none | `in * s` | of `T = max(0, full - output)`: `T / 2`; `T - T / 2` |
-//! | Same; Valid, SameLower | given | that | `T / 2`; `T - T / 2` |
+//! | Same, `SameLower` | none | `in * s` | of `T = max(0, full - output)`: `T / 2`; `T - T / 2` |
+//! | Same; Valid, `SameLower` | given | that | `T / 2`; `T - T / 2` |
 //!
-//! Pixels behind the full result hold the bias. Source: ONNX, `Operators.md`, ConvTranspose;
+//! Pixels behind the full result hold the bias. Source: ONNX, `Operators.md`, `ConvTranspose`;
 //! a negative `T` is none of its cases, and counts as 0 in its runtimes.
 
 use super::checks::{check_bias, check_divides, check_input_channels, check_last};

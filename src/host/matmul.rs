@@ -43,7 +43,9 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
     let (left, right, addend) = operands(step, g)?;
     let addend = addend.zip(g.addend);
     let scaled = Scaled { alpha: g.alpha, beta: g.beta, addend, rows: g.rows };
-    let scaled = Some(scaled).filter(|scaled| scaled.alpha != 1.0 || scaled.addend.is_some());
+    // A product with 1 changes nothing.
+    let is_plain = g.alpha.to_bits() == 1f32.to_bits() && addend.is_none();
+    let scaled = Some(scaled).filter(|_| !is_plain);
     let finish = Finish { bias: None, scaled, stages: step.stages, width: g.columns };
     let size = g.rows.saturating_mul(g.columns);
     let cost = size.saturating_mul(g.inner) / MULTIPLICATIONS;
@@ -69,16 +71,13 @@ type Sides<'a> = (&'a [f32], &'a [f32], Option<&'a [f32]>);
 
 /// Returns the operands, each long enough for what the geometry reads of it.
 fn operands<'a>(step: &Step<'a>, g: &Geometry) -> Result<Sides<'a>> {
-    let (left, right, addend) = match g.addend {
-        None => {
-            let [left, right] = step.exactly(["left", "right"], format!("{g:?}"))?;
-            (left, right, None)
-        }
-        Some(_) => {
-            let names = ["left", "right", "addend"];
-            let [left, right, addend] = step.exactly(names, format!("{g:?}"))?;
-            (left, right, Some(addend))
-        }
+    let (left, right, addend) = if g.addend.is_none() {
+        let [left, right] = step.exactly(["left", "right"], format!("{g:?}"))?;
+        (left, right, None)
+    } else {
+        let names = ["left", "right", "addend"];
+        let [left, right, addend] = step.exactly(names, format!("{g:?}"))?;
+        (left, right, Some(addend))
     };
     let with = |pick: fn(&BatchAxis) -> usize, matrix: [(usize, usize); 2]| {
         g.batch.iter().map(|axis| (axis.length, pick(axis))).chain(matrix).collect::<Vec<_>>()

@@ -101,7 +101,9 @@ pub(super) struct Scaled<'a> {
 
 impl Scaled<'_> {
     fn apply(&self, line: &mut [f32], row: usize, column: usize) {
-        line.iter_mut().for_each(|sum| *sum *= self.alpha);
+        for sum in line.iter_mut() {
+            *sum *= self.alpha;
+        }
         if let Some((addend, [down, along])) = self.addend {
             let first = row % self.rows * down + column * along;
             for (number, sum) in line.iter_mut().enumerate() {

@@ -355,7 +355,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_numbered_is_refused() {
-        let reach = product(&[1 << 16, 1 << 16], &[1 << 16, 0], [false; 2]);
+        let reach = product(&[(1 << 16) + 1, 1 << 16], &[1 << 16, 0], [false; 2]);
         assert!(matches!(launch("m", &reach, 65_535), Err(Error::Limit { .. })));
         let mut deep = product(&[1, 1], &[1, 1], [false; 2]);
         let axis = |left, right| BatchAxis { length: 2, left, right };

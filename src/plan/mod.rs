@@ -10,6 +10,7 @@ mod limits;
 mod lower;
 mod movement;
 mod print;
+mod products;
 mod slots;
 mod split;
 mod work;
