@@ -55,6 +55,19 @@ pub enum Error {
         remedy: String,
     },
 
+    /// The WGSL of an own kernel is not valid, or goes beyond the bounds of what is compiled.
+    #[error("{kernel}: line {line}, column {column}: {message}; correct the WGSL")]
+    Wgsl {
+        /// The kernel, as in `kernel "sobel"`.
+        kernel: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The character in the line, counted from 1.
+        column: usize,
+        /// What the WGSL compiler says.
+        message: String,
+    },
+
     /// An array has a dtype that cannot become f32.
     #[error(
         "array \"{array}\": dtype {dtype} cannot become f32: {reason}; \

@@ -54,6 +54,7 @@ pub mod host;
 pub mod kernels;
 pub mod ledger;
 pub mod misuse;
+pub mod own;
 pub mod plan;
 pub mod shape;
 
@@ -71,6 +72,7 @@ pub use graph::{
     SeparableConv1d, SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};
+pub use own::{OwnCall, OwnKernel};
 pub use plan::Plan;
 pub use shape::{Dim, Shape};
 // The version whose devices and buffers can be handed in and out.

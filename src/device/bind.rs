@@ -90,11 +90,11 @@ impl Session {
             let (storage, base) = self.locate(region.place, bound);
             binding(storage, base + region.offset_bytes, region.bytes)
         };
-        let bindings = step.kernel.family.bindings();
+        let bindings = step.work.bindings();
         let bound_operands = step.work.operands_bound(step.operands.len());
         let mut operands = bound_operands.iter().filter_map(|&number| step.operands.get(number));
         let mut entries = Vec::with_capacity(bindings.len());
-        for (slot, kind) in (0..).zip(bindings) {
+        for (slot, kind) in bindings {
             let from_block = match kind {
                 Binding::Params => Some(step.params),
                 Binding::Table => step.table,

@@ -1,16 +1,15 @@
 //! Which machinery computes: a GPU through wgpu, or the host.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use super::Inner;
 use super::fault::Fault;
-use super::pipeline::Pipeline;
+use super::pipeline::{Key, Pipeline};
 use super::poller::Poller;
 use super::pool::Pool;
 use crate::error::{Error, Result};
-use crate::kernels::Kernel;
 
 /// What a runtime computes with.
 #[derive(Debug)]
@@ -30,7 +29,7 @@ pub(crate) struct Gpu {
     pub uploads: Pool,
     pub readbacks: Pool,
     pub poller: Poller,
-    pub pipelines: Mutex<BTreeMap<Kernel, Arc<Pipeline>>>,
+    pub pipelines: Mutex<HashMap<Key, Arc<Pipeline>>>,
 }
 
 impl Inner {

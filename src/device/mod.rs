@@ -12,6 +12,7 @@ mod fault;
 mod host;
 mod mapped;
 mod open;
+mod own;
 mod pipeline;
 mod poller;
 mod pool;

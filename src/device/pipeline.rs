@@ -4,7 +4,9 @@ use std::sync::{Arc, PoisonError};
 
 use super::Inner;
 use crate::error::Result;
-use crate::kernels::{Binding, Family, Kernel};
+use crate::kernels::{Binding, Kernel, Work};
+use crate::own::{Code, with_large_stack};
+use crate::plan::Step;
 
 /// A compiled entry point.
 #[derive(Debug)]
@@ -13,33 +15,74 @@ pub(crate) struct Pipeline {
     pub layout: wgpu::BindGroupLayout,
 }
 
+/// What is compiled once: an entry point of the library's, or equal code of the user's.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    Family(Kernel),
+    Own(Arc<Code>),
+}
+
+impl Key {
+    fn of(step: &Step) -> Self {
+        match &step.work {
+            Work::Own(geometry) => Key::Own(Arc::clone(geometry.call.kernel().code())),
+            _ => Key::Family(step.kernel),
+        }
+    }
+
+    /// Returns the WGSL and the entry point's name.
+    fn source(&self) -> (&str, &str) {
+        match self {
+            Key::Family(kernel) => (kernel.family.source(), kernel.entry),
+            Key::Own(code) => (&code.source, &code.interface.entry),
+        }
+    }
+}
+
 impl Inner {
-    /// Returns the pipeline of a kernel, compiling it the first time.
-    pub(crate) fn pipeline(&self, kernel: Kernel) -> Result<Arc<Pipeline>> {
+    /// Returns the pipeline of a step's kernel, compiling it the first time.
+    pub(crate) fn pipeline(&self, step: &Step) -> Result<Arc<Pipeline>> {
         let gpu = self.gpu("compiling a kernel")?;
+        let key = Key::of(step);
         // Held while compiling, so that two sessions do not compile one kernel twice.
         let mut known = gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pipeline) = known.get(&kernel) {
+        if let Some(pipeline) = known.get(&key) {
             return Ok(Arc::clone(pipeline));
         }
-        let label = format!("{}/{}", kernel.family.stem(), kernel.entry);
+        let label = step.kernel_name();
         let doing = format!("compiling kernel {label}");
-        let compiled =
-            gpu.fault.watch(&gpu.device, &doing, 0, || compile(&gpu.device, kernel, &label))?;
+        let layout = layout_entries(&step.work.bindings());
+        let (source, entry) = key.source();
+        // Error scopes belong to a thread, so they are opened on the one that compiles.
+        let compile = || {
+            gpu.fault.watch(&gpu.device, &doing, 0, || {
+                compile(&gpu.device, &label, source, entry, &layout)
+            })
+        };
+        let compiled = match &key {
+            Key::Family(_) => compile()?,
+            Key::Own(_) => with_large_stack(&doing, compile)?,
+        };
         let compiled = Arc::new(compiled);
-        known.insert(kernel, Arc::clone(&compiled));
+        known.insert(key, Arc::clone(&compiled));
         Ok(compiled)
     }
 }
 
-fn compile(device: &wgpu::Device, kernel: Kernel, label: &str) -> Pipeline {
+fn compile(
+    device: &wgpu::Device,
+    label: &str,
+    source: &str,
+    entry: &str,
+    layout: &[wgpu::BindGroupLayoutEntry],
+) -> Pipeline {
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some(kernel.family.stem()),
-        source: wgpu::ShaderSource::Wgsl(kernel.family.source().into()),
+        label: Some(label),
+        source: wgpu::ShaderSource::Wgsl(source.into()),
     });
     let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-        label: Some(kernel.family.stem()),
-        entries: &layout_entries(kernel.family),
+        label: Some(label),
+        entries: layout,
     });
     let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label: Some(label),
@@ -50,15 +93,15 @@ fn compile(device: &wgpu::Device, kernel: Kernel, label: &str) -> Pipeline {
         label: Some(label),
         layout: Some(&pipeline_layout),
         module: &module,
-        entry_point: Some(kernel.entry),
+        entry_point: Some(entry),
         compilation_options: wgpu::PipelineCompilationOptions::default(),
         cache: None,
     });
     Pipeline { pipeline, layout }
 }
 
-fn layout_entries(family: Family) -> Vec<wgpu::BindGroupLayoutEntry> {
-    let entry = |(number, binding): (u32, &Binding)| wgpu::BindGroupLayoutEntry {
+fn layout_entries(bindings: &[(u32, Binding)]) -> Vec<wgpu::BindGroupLayoutEntry> {
+    let entry = |&(number, binding): &(u32, Binding)| wgpu::BindGroupLayoutEntry {
         binding: number,
         visibility: wgpu::ShaderStages::COMPUTE,
         ty: wgpu::BindingType::Buffer {
@@ -74,5 +117,5 @@ fn layout_entries(family: Family) -> Vec<wgpu::BindGroupLayoutEntry> {
         },
         count: None,
     };
-    (0..).zip(family.bindings()).map(entry).collect()
+    bindings.iter().map(entry).collect()
 }

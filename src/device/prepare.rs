@@ -115,15 +115,18 @@ impl Runtime {
         })
     }
 
-    /// Compiles the plan's kernels; the host has none.
+    /// Compiles the plan's kernels; the host has none, but must be able to run the user's.
     fn pipelines(&self, plan: &Plan) -> Result<Vec<Arc<Pipeline>>> {
         if self.is_host() {
+            for step in plan.steps() {
+                step.work.check_host(&step.node)?;
+            }
             return Ok(Vec::new());
         }
         let doing = "preparing a session";
         let gpu = self.inner.gpu(doing)?;
         gpu.fault.poll(&gpu.device, doing)?;
-        plan.steps().iter().map(|step| self.inner.pipeline(step.kernel)).collect()
+        plan.steps().iter().map(|step| self.inner.pipeline(step)).collect()
     }
 
     fn check_limits(&self, plan: &Plan) -> Result<()> {

@@ -5,6 +5,7 @@ use super::{
     matmul, pad,
 };
 use crate::error::{Error, Result};
+use crate::own;
 use crate::shape::{Dim, Shape};
 
 /// What a node computes, with every option resolved.
@@ -34,6 +35,8 @@ pub enum Op {
     },
     /// An element-wise function of two operands.
     Binary(BinaryOp),
+    /// A kernel of the user's own, with the values of its parameters.
+    Own(own::Bound),
     /// The same elements in another shape; moves nothing.
     Reshape,
     /// Values joined along one axis, in the order of the operands.
@@ -92,6 +95,7 @@ impl Op {
             Op::Activation(activation) => activation.name(),
             Op::Softmax { .. } => "softmax",
             Op::Binary(operation) => operation.name(),
+            Op::Own(_) => "own",
             Op::Reshape => "reshape",
             Op::Concat { .. } => "concat",
             Op::Constant => "constant",

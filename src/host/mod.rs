@@ -42,7 +42,7 @@ use finish::Stages;
 ///
 /// [`Error::Operand`] for a slice whose length is not what the geometry says, or a number of
 /// operands that is not the family's; what [`Work::launch`] reports for a geometry that no
-/// device could number.
+/// device could number; [`Error::Unsupported`] for an own kernel without a twin in Rust.
 pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32]) -> Result<()> {
     // Holds every size below 2^32, so that no index computed from them can overflow.
     let launch = work.launch(node, u32::MAX)?;
@@ -59,6 +59,7 @@ pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32])
         Work::Pad(geometry) => pad::execute(&step, geometry, result),
         Work::Resize2d(geometry) => resize2d::execute(&step, geometry, &launch.table, result),
         Work::Softmax(geometry) => softmax::execute(&step, geometry, result),
+        Work::Own(geometry) => geometry.run_on_host(node, operands, result),
     }
 }
 

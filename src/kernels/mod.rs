@@ -32,11 +32,16 @@ pub mod conv2d_transpose;
 pub mod copy;
 pub mod dense;
 pub mod epilogue;
+mod fold;
 pub mod gather;
 pub mod matmul;
+pub mod own;
 pub mod pad;
 pub mod resize2d;
 pub mod softmax;
+
+pub use fold::fold;
+use fold::fold_groups;
 
 use crate::error::{Error, Result};
 use crate::graph::Epilogue;
@@ -70,6 +75,8 @@ pub enum Family {
     Resize2d,
     /// Softmax over one axis.
     Softmax,
+    /// Kernels of the user's own: what they are made of stands in the step's work.
+    Own,
 }
 
 /// What a binding of a kernel holds.
@@ -103,7 +110,7 @@ pub struct Definition {
 }
 
 impl Family {
-    /// All families, in the order of their names.
+    /// The families whose shaders the library brings, in the order of their names.
     pub const ALL: [Family; 11] = [
         Family::Activation,
         Family::Binary,
@@ -133,6 +140,7 @@ impl Family {
             Family::Pad => &pad::DEFINITION,
             Family::Resize2d => &resize2d::DEFINITION,
             Family::Softmax => &softmax::DEFINITION,
+            Family::Own => &own::DEFINITION,
         }
     }
 
@@ -194,6 +202,8 @@ pub enum Work {
     Resize2d(resize2d::Geometry),
     /// Softmax over one axis.
     Softmax(softmax::Geometry),
+    /// A kernel of the user's own.
+    Own(own::Geometry),
 }
 
 impl Work {
@@ -212,6 +222,7 @@ impl Work {
             Work::Pad(_) => Family::Pad,
             Work::Resize2d(_) => Family::Resize2d,
             Work::Softmax(_) => Family::Softmax,
+            Work::Own(_) => Family::Own,
         }
     }
 
@@ -229,7 +240,29 @@ impl Work {
             | Work::Gather(_)
             | Work::Pad(_)
             | Work::Resize2d(_)
-            | Work::Softmax(_) => None,
+            | Work::Softmax(_)
+            | Work::Own(_) => None,
+        }
+    }
+
+    /// Checks that the host can compute it: all but a kernel of the user's without a twin in Rust.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] that names the kernel.
+    pub fn check_host(&self, node: &str) -> Result<()> {
+        match self {
+            Work::Own(geometry) => geometry.check_host(node),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns what group 0 binds, with the numbers of the bindings.
+    #[must_use]
+    pub fn bindings(&self) -> Vec<(u32, Binding)> {
+        match self {
+            Work::Own(geometry) => geometry.bindings(),
+            work => (0..).zip(work.family().bindings().iter().copied()).collect(),
         }
     }
 
@@ -242,9 +275,9 @@ impl Work {
         let extra = self.epilogue().is_some_and(Epilogue::has_extra);
         let own = operands.saturating_sub(extra.into());
         let mut reads = 0..;
-        let bindings = self.family().bindings().iter();
-        bindings
-            .filter_map(|binding| match binding {
+        self.bindings()
+            .into_iter()
+            .filter_map(|(_, binding)| match binding {
                 Binding::Read => reads.next().map(|read: usize| read.min(own.saturating_sub(1))),
                 Binding::Extra => Some(if extra { own } else { 0 }),
                 Binding::Params | Binding::Table | Binding::Write => None,
@@ -271,6 +304,7 @@ impl Work {
             Work::Pad(geometry) => pad::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
             Work::Softmax(geometry) => softmax::launch(node, geometry, most),
+            Work::Own(geometry) => own::launch(node, geometry, most),
         }
     }
 }
@@ -303,36 +337,6 @@ fn in_fours(elements: u32, one: &'static str, four: &'static str) -> (&'static s
     if elements > 0 && elements.is_multiple_of(4) { (four, elements / 4) } else { (one, elements) }
 }
 
-/// Spreads threads over a grid whose sides stay within the device's limit.
-///
-/// A kernel finds its thread as `(group.y * groups.x + group.x) * WORKGROUP_SIZE + local`,
-/// and leaves when that is past the end.
-///
-/// # Errors
-///
-/// [`Error::Limit`] when even a full grid cannot hold the threads, or when a thread's
-/// number would not fit the 32 bits that WGSL indexes with.
-pub fn fold(node: &str, threads: u64, max_workgroups_per_dimension: u32) -> Result<[u32; 3]> {
-    let groups = threads.div_ceil(u64::from(WORKGROUP_SIZE)).max(1);
-    let side = u64::from(max_workgroups_per_dimension.max(1));
-    let rows = groups.div_ceil(side);
-    // Equal rows leave fewer idle groups than full rows and a short last one.
-    let columns = groups.div_ceil(rows);
-    let last_thread =
-        rows.checked_mul(columns).and_then(|all| all.checked_mul(WORKGROUP_SIZE.into()));
-    match (u32::try_from(columns), u32::try_from(rows), last_thread) {
-        (Ok(x), Ok(y), Some(last)) if rows <= side && u32::try_from(last).is_ok() => Ok([x, y, 1]),
-        _ => Err(Error::Limit {
-            node: node.to_owned(),
-            tensor: "the dispatch".to_owned(),
-            bytes: format!("{threads} threads"),
-            limit_name: "max_compute_workgroups_per_dimension".to_owned(),
-            limit: format!("{side} groups of {WORKGROUP_SIZE} in two dimensions, and 2^32 threads"),
-            remedy: "run a smaller batch".to_owned(),
-        }),
-    }
-}
-
 /// Counts a tensor's elements, which a shader numbers with 32 bits.
 fn count(node: &str, tensor: &str, lengths: &[usize]) -> Result<u32> {
     let elements = element_count(node, lengths)?;
@@ -356,21 +360,5 @@ fn too_many(node: &str, tensor: &str, needed: String) -> Error {
         limit_name: "the largest number of a kernel".to_owned(),
         limit: u32::MAX.to_string(),
         remedy: "run a smaller batch, or make the tensor smaller".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folding_covers_every_thread_within_the_limit() {
-        for threads in [0, 1, 63, 64, 65, 64 * 65_535, 64 * 65_535 + 1, 200_000_003] {
-            let [x, y, z] = fold("t", threads, 65_535).unwrap();
-            assert!(x <= 65_535 && y <= 65_535 && z == 1);
-            assert!(u64::from(x) * u64::from(y) * u64::from(WORKGROUP_SIZE) >= threads);
-        }
-        assert!(matches!(fold("t", 64 * 3 * 3 + 1, 3), Err(Error::Limit { .. })));
-        assert!(matches!(fold("t", 1 << 32, u32::MAX), Err(Error::Limit { .. })));
     }
 }

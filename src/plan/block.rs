@@ -17,6 +17,14 @@ impl Block {
         Block { alignment, bytes: Vec::new(), payload: 0, known: HashMap::new() }
     }
 
+    /// Adds bytes as [`Block::push`] does, if there are any.
+    pub(super) fn push_some(&mut self, bytes: Vec<u8>) -> BlockRange {
+        if bytes.is_empty() {
+            return BlockRange { offset_bytes: 0, bytes: 0 };
+        }
+        self.push(bytes)
+    }
+
     /// Adds bytes at the next aligned place, or finds where they stand already.
     pub(super) fn push(&mut self, bytes: Vec<u8>) -> BlockRange {
         if let Some(range) = self.known.get(&bytes) {

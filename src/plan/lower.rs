@@ -196,7 +196,12 @@ impl<'a> Lowering<'a> {
         let result = Region { place: self.places[index], offset_bytes: 0, bytes };
         let batched = node.shape.has_batch();
         extents.push(Extent { tensor: "the result".to_owned(), bytes, batched });
-        let splittable = batched && !matches!(node.op, Op::Softmax { axis: 0 });
+        let along_batch = match &node.op {
+            Op::Softmax { axis } => *axis > 0,
+            Op::Own(call) => call.kernel().is_per_item(),
+            _ => true,
+        };
+        let splittable = batched && along_batch;
         let items = items_per_step(&title, &extents, self.batch, splittable, &self.limits)?;
         let mut first = 0;
         while first < self.batch {
@@ -213,7 +218,7 @@ impl<'a> Lowering<'a> {
                     node: part.title(&title),
                     work,
                     kernel: launch.kernel,
-                    params: block.push(launch.params),
+                    params: block.push_some(launch.params),
                     table: has_table.then(|| block.push(launch.table)),
                     operands: read.map(narrow).collect(),
                     result: part.of(result, batched),

@@ -10,7 +10,6 @@ mod limits;
 mod lower;
 mod movement;
 mod print;
-mod products;
 mod slots;
 mod split;
 mod work;
@@ -66,7 +65,7 @@ pub struct Step {
     pub work: Work,
     /// The entry point that computes it on a device.
     pub kernel: Kernel,
-    /// Its uniform parameters.
+    /// Its uniform parameters; none for an own kernel that has none.
     pub params: BlockRange,
     /// Its lookup table, for families that have one.
     pub table: Option<BlockRange>,
@@ -76,6 +75,17 @@ pub struct Step {
     pub result: Region,
     /// Workgroup counts in x, y, z.
     pub workgroups: [u32; 3],
+}
+
+impl Step {
+    /// Returns which kernel computes it: `conv2d/general`, or `own/NAME` for the user's own.
+    #[must_use]
+    pub fn kernel_name(&self) -> String {
+        match &self.work {
+            Work::Own(geometry) => geometry.label(),
+            _ => format!("{}/{}", self.kernel.family.stem(), self.kernel.entry),
+        }
+    }
 }
 
 /// A named value that goes into or comes out of a plan.

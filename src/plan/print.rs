@@ -48,10 +48,9 @@ impl fmt::Display for Plan {
             let [x, y, z] = step.workgroups;
             writeln!(
                 f,
-                "  step {number:<5} {} by {}/{}{}: {} -> {} ({} bytes, {x}x{y}x{z} groups)",
+                "  step {number:<5} {} by {}{}: {} -> {} ({} bytes, {x}x{y}x{z} groups)",
                 step.node,
-                step.kernel.family.stem(),
-                step.kernel.entry,
+                step.kernel_name(),
                 step.work.epilogue().map(ToString::to_string).unwrap_or_default(),
                 operands.join(", "),
                 step.result,

@@ -1,103 +1,207 @@
 //! From a node to its step's work.
 
-use super::products::image;
-use super::{movement, products};
+use super::movement;
 use crate::error::{Error, Result};
-use crate::graph::{Activation, Epilogue, Graph, Node, Op, Stage};
-use crate::kernels::{Work, activation, binary, resize2d, softmax};
+use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Resize2d, Stage};
+use crate::kernels::{
+    Work, activation, binary, conv2d, conv2d_transpose, dense, matmul, own, resize2d, softmax,
+};
 
 /// Describes the steps of a node for a number of items of the batch, each with the numbers of
 /// the operands and weights that it reads; together they write the node's value.
 pub(super) fn works(graph: &Graph, node: &Node, items: usize) -> Result<Vec<(Work, Vec<usize>)>> {
+    let site = Site { graph, node, items };
     if let Op::Concat { axis } = node.op {
-        let shapes = node.operands.iter().map(|&index| graph.node(index).shape.resolve(items));
-        let joins = movement::concat(axis, shapes.collect(), &node.shape.resolve(items));
-        return joins.ok_or_else(|| defect(&node.title()));
+        let shapes = (0..node.operands.len()).map(|number| site.operand(number));
+        let joins = movement::concat(axis, shapes.collect::<Result<_>>()?, &site.shape());
+        return joins.ok_or_else(|| site.defect());
     }
     let reads = (0..node.operands.len() + node.weights.len()).collect();
-    Ok(vec![(work(graph, node, items)?, reads)])
+    Ok(vec![(site.work()?, reads)])
 }
 
-fn work(graph: &Graph, node: &Node, items: usize) -> Result<Work> {
-    let title = node.title();
-    let shape = node.shape.resolve(items);
-    let operand = |number: usize| -> Result<Vec<usize>> {
-        let index = node.operands.get(number).ok_or_else(|| defect(&title))?;
-        Ok(graph.node(*index).shape.resolve(items))
-    };
-    let epilogue = || -> Result<Epilogue> {
-        let stages = node.stages.clone();
+/// A node, with the number of items for which its steps are described.
+struct Site<'a> {
+    graph: &'a Graph,
+    node: &'a Node,
+    items: usize,
+}
+
+impl Site<'_> {
+    /// One line for each operator; what takes more has a function of its own below.
+    fn work(&self) -> Result<Work> {
+        match &self.node.op {
+            Op::Activation(kind) => self.activation(*kind),
+            Op::Binary(operation) => Ok(Work::Binary(binary::Geometry {
+                left: self.operand(0)?,
+                right: self.operand(1)?,
+                operation: *operation,
+                epilogue: self.epilogue()?,
+            })),
+            Op::Conv2d(layer) => self.conv2d(layer),
+            Op::Conv2dTranspose(layer) => self.conv2d_transpose(layer),
+            Op::Dense => self.dense(),
+            Op::MatMul(product) => self.matmul(product),
+            Op::Own(call) => Ok(Work::Own(own::Geometry {
+                call: call.clone(),
+                operands: (0..self.node.operands.len())
+                    .map(|number| self.operand(number))
+                    .collect::<Result<_>>()?,
+                result: self.shape(),
+            })),
+            Op::Resize2d(layer) => self.resize2d(layer),
+            Op::Softmax { axis } => self.softmax(*axis),
+            Op::DepthToSpace(_)
+            | Op::Expand
+            | Op::Gather { .. }
+            | Op::Pad(_)
+            | Op::Slice { .. }
+            | Op::SpaceToDepth(_)
+            | Op::Tile { .. }
+            | Op::Transpose { .. } => {
+                movement::work(&self.node.op, &self.operand(0)?, &self.shape())
+                    .ok_or_else(|| self.defect())
+            }
+            Op::Input | Op::Reshape | Op::Constant | Op::Concat { .. } => Err(self.defect()),
+        }
+    }
+
+    fn activation(&self, kind: Activation) -> Result<Work> {
+        // The function itself is the first stage.
+        let mut epilogue = self.epilogue()?;
+        epilogue.stages.splice(..0, Epilogue::from(kind).stages);
+        Ok(Work::Activation(activation::Geometry { shape: self.shape(), epilogue }))
+    }
+
+    fn conv2d(&self, layer: &crate::graph::conv2d::Resolved) -> Result<Work> {
+        Ok(Work::Conv2d(conv2d::Geometry {
+            input: self.image(&self.operand(0)?)?,
+            output: self.image(&self.shape())?,
+            kernel: sides(layer.kernel_size),
+            strides: sides(layer.strides),
+            dilation: sides(layer.dilation),
+            pads: [layer.pads.top, layer.pads.left],
+            groups: layer.groups,
+            has_bias: self.has_bias(),
+            epilogue: self.epilogue()?,
+        }))
+    }
+
+    fn conv2d_transpose(&self, layer: &crate::graph::conv2d_transpose::Resolved) -> Result<Work> {
+        Ok(Work::Conv2dTranspose(conv2d_transpose::Geometry {
+            input: self.image(&self.operand(0)?)?,
+            output: self.image(&self.shape())?,
+            kernel: sides(layer.kernel_size),
+            strides: sides(layer.strides),
+            dilation: sides(layer.dilation),
+            crop: sides(layer.crop),
+            groups: layer.groups,
+            has_bias: self.has_bias(),
+            epilogue: self.epilogue()?,
+        }))
+    }
+
+    fn dense(&self) -> Result<Work> {
+        let shape = self.shape();
+        let (units, leading) = shape.split_last().ok_or_else(|| self.defect())?;
+        Ok(Work::Dense(dense::Geometry {
+            // Both were checked to fit when the shape was made.
+            rows: leading.iter().product(),
+            inputs: self.operand(0)?.last().copied().ok_or_else(|| self.defect())?,
+            units: *units,
+            has_bias: self.has_bias(),
+            epilogue: self.epilogue()?,
+        }))
+    }
+
+    fn matmul(&self, product: &crate::graph::matmul::Resolved) -> Result<Work> {
+        let (left, right) = (self.operand(0)?, self.operand(1)?);
+        let transposed = [product.transpose_left, product.transpose_right];
+        let geometry = matmul::Geometry::product(&left, &right, transposed);
+        let addend =
+            if product.has_addend { Some(addend_strides(&self.operand(2)?)) } else { None };
+        Ok(Work::MatMul(matmul::Geometry {
+            addend,
+            alpha: product.alpha,
+            beta: product.beta,
+            epilogue: self.epilogue()?,
+            ..geometry.ok_or_else(|| self.defect())?
+        }))
+    }
+
+    fn resize2d(&self, layer: &Resize2d) -> Result<Work> {
+        let (interpolation, coordinates) = layer.rule();
+        let [_, height, width, _] = self.image(&self.shape())?;
+        let input = self.image(&self.operand(0)?)?;
+        let size = [height, width];
+        Ok(Work::Resize2d(resize2d::Geometry { input, size, interpolation, coordinates }))
+    }
+
+    fn softmax(&self, axis: usize) -> Result<Work> {
+        let shape = self.shape();
+        let (before, rest) = shape.split_at_checked(axis).ok_or_else(|| self.defect())?;
+        let (length, after) = rest.split_first().ok_or_else(|| self.defect())?;
+        Ok(Work::Softmax(softmax::Geometry {
+            outer: before.iter().product(),
+            length: *length,
+            inner: after.iter().product(),
+        }))
+    }
+
+    /// The shape of the node's value.
+    fn shape(&self) -> Vec<usize> {
+        self.node.shape.resolve(self.items)
+    }
+
+    /// The shape of one operand.
+    fn operand(&self, number: usize) -> Result<Vec<usize>> {
+        let index = self.node.operands.get(number).ok_or_else(|| self.defect())?;
+        Ok(self.graph.node(*index).shape.resolve(self.items))
+    }
+
+    fn image(&self, shape: &[usize]) -> Result<[usize; 4]> {
+        match *shape {
+            [batch, height, width, channels] => Ok([batch, height, width, channels]),
+            // A line is an image of one row.
+            [batch, steps, channels] => Ok([batch, 1, steps, channels]),
+            _ => Err(self.defect()),
+        }
+    }
+
+    fn has_bias(&self) -> bool {
+        self.node.weights.len() > 1
+    }
+
+    fn epilogue(&self) -> Result<Epilogue> {
+        let stages = self.node.stages.clone();
         let period = if stages.iter().any(Stage::reads_extra) {
             // The extra operand was checked to fit when the graph was made.
-            operand(node.operands.len().saturating_sub(1))?.iter().product()
+            self.operand(self.node.operands.len().saturating_sub(1))?.iter().product()
         } else {
             0
         };
         Ok(Epilogue { stages, period })
-    };
-    match &node.op {
-        Op::Input | Op::Reshape | Op::Constant | Op::Concat { .. } => Err(defect(&title)),
-        Op::Conv2d(_) | Op::Conv2dTranspose(_) | Op::Dense | Op::MatMul(_) => {
-            let operands = (0..node.operands.len()).map(operand).collect::<Result<Vec<_>>>()?;
-            products::work(node, &operands, &shape, epilogue()?).ok_or_else(|| defect(&title))
-        }
-        Op::Resize2d(layer) => {
-            let (interpolation, coordinates) = layer.rule();
-            let images = (image(&shape), image(&operand(0)?));
-            let (Some([_, height, width, _]), Some(input)) = images else {
-                return Err(defect(&title));
-            };
-            let geometry =
-                resize2d::Geometry { input, size: [height, width], interpolation, coordinates };
-            Ok(Work::Resize2d(geometry))
-        }
-        Op::Activation(kind) => Ok(Work::Activation(activation::Geometry {
-            shape,
-            epilogue: first(*kind, epilogue()?),
-        })),
-        Op::Softmax { axis } => {
-            let (before, rest) = shape.split_at_checked(*axis).ok_or_else(|| defect(&title))?;
-            let (length, after) = rest.split_first().ok_or_else(|| defect(&title))?;
-            let geometry = softmax::Geometry {
-                outer: before.iter().product(),
-                length: *length,
-                inner: after.iter().product(),
-            };
-            Ok(Work::Softmax(geometry))
-        }
-        Op::Binary(operation) => {
-            let geometry = binary::Geometry {
-                left: operand(0)?,
-                right: operand(1)?,
-                operation: *operation,
-                epilogue: epilogue()?,
-            };
-            Ok(Work::Binary(geometry))
-        }
-        Op::DepthToSpace(_)
-        | Op::Expand
-        | Op::Gather { .. }
-        | Op::Pad(_)
-        | Op::Slice { .. }
-        | Op::SpaceToDepth(_)
-        | Op::Tile { .. }
-        | Op::Transpose { .. } => {
-            movement::work(&node.op, &operand(0)?, &shape).ok_or_else(|| defect(&title))
+    }
+
+    fn defect(&self) -> Error {
+        Error::Unsupported {
+            node: self.node.title(),
+            what: "a node without a kernel".to_owned(),
+            remedy: "report this as a defect".to_owned(),
         }
     }
 }
 
-/// Puts a function in front of an epilogue.
-fn first(activation: Activation, mut epilogue: Epilogue) -> Epilogue {
-    let own = Epilogue::from(activation).stages;
-    epilogue.stages.splice(..0, own);
-    epilogue
+fn sides(pair: Pair) -> [usize; 2] {
+    [pair.height, pair.width]
 }
 
-fn defect(title: &str) -> Error {
-    Error::Unsupported {
-        node: title.to_owned(),
-        what: "a node without a kernel".to_owned(),
-        remedy: "report this as a defect".to_owned(),
+/// Returns how far a value of up to two axes moves along rows and columns that it broadcasts to.
+fn addend_strides(shape: &[usize]) -> [usize; 2] {
+    let step = |length: usize, stride| if length == 1 { 0 } else { stride };
+    match *shape {
+        [rows, columns] => [step(rows, columns), step(columns, 1)],
+        [columns] => [0, step(columns, 1)],
+        _ => [0, 0],
     }
 }

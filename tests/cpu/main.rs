@@ -39,6 +39,7 @@ mod ledger_guards;
 mod npy;
 mod npz;
 mod oracle;
+mod own;
 mod pack;
 mod plan;
 mod plan_limits;

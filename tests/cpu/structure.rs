@@ -102,6 +102,17 @@ fn the_device_layer_alone_names_wgpu() {
 }
 
 #[test]
+fn own_kernels_alone_name_naga() {
+    let readers = ["src/own/declare.rs", "src/own/source.rs"];
+    let sources = read("src", "rs");
+    assert_eq!(find(&sources, &["naga::"], |path, _| readers.contains(&path)), NOTHING);
+    for reader in readers {
+        let own = sources.iter().find(|source| source.path == reader).unwrap();
+        assert!(code(&own.text).any(|(_, line)| line.contains("naga::")), "{reader}");
+    }
+}
+
+#[test]
 fn the_library_does_not_panic() {
     let allowed = |path: &str, word: &str| {
         [
@@ -138,8 +149,9 @@ fn files_are_short() {
 #[test]
 fn pure_layers_use_only_what_stands_before_them() {
     // array -> shape and errors; graph -> array; plan -> graph, kernels; the device comes last.
-    let rules: [(&str, &[&str]); 6] = [
+    let rules: [(&str, &[&str]); 7] = [
         ("src/array/", &["crate::graph", "crate::plan", "crate::device", "crate::kernels"]),
+        ("src/own/", &["crate::graph", "crate::kernels", "crate::plan", "crate::device"]),
         ("src/kernels/", &["crate::plan", "crate::device", "crate::array"]),
         ("src/host/", &["crate::plan", "crate::device", "crate::array", "crate::ledger"]),
         ("src/graph/", &["crate::plan", "crate::device", "crate::kernels"]),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use longshore::Runtime;
-use longshore::kernels::{Binding, Family, Kernel, Launch, Work};
+use longshore::kernels::{Binding, Kernel, Launch, Work};
 use longshore::wgpu;
 use ndarray::{ArrayD, IxDyn};
 
@@ -108,7 +108,7 @@ fn submit(
     output: &wgpu::Buffer,
 ) {
     let device = runtime.device().unwrap();
-    let compiled = pipeline(runtime, launch.kernel);
+    let compiled = pipeline(runtime, work, launch.kernel);
     let params = bytes_buffer(runtime, &launch.params, wgpu::BufferUsages::UNIFORM);
     let table = bytes_buffer(runtime, &padded(&launch.table), wgpu::BufferUsages::STORAGE);
     let operands: Vec<wgpu::Buffer> =
@@ -119,8 +119,9 @@ fn submit(
     };
     let bound = work.operands_bound(operands.len());
     let mut reads = bound.iter().map(|&number| &operands[number]);
-    let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
-        .zip(launch.kernel.family.bindings())
+    let entries: Vec<wgpu::BindGroupEntry<'_>> = work
+        .bindings()
+        .into_iter()
         .map(|(binding, kind)| {
             let resource = match kind {
                 Binding::Params => whole(&params, 0),
@@ -153,20 +154,32 @@ fn padded(table: &[u8]) -> Vec<u8> {
 }
 
 /// Compiles a kernel once for the whole test run.
-fn pipeline(runtime: &Runtime, kernel: Kernel) -> Arc<wgpu::ComputePipeline> {
-    static KNOWN: Mutex<BTreeMap<Kernel, Arc<wgpu::ComputePipeline>>> = Mutex::new(BTreeMap::new());
+fn pipeline(runtime: &Runtime, work: &Work, kernel: Kernel) -> Arc<wgpu::ComputePipeline> {
+    type Known = BTreeMap<(String, String), Arc<wgpu::ComputePipeline>>;
+    static KNOWN: Mutex<Known> = Mutex::new(BTreeMap::new());
+    let (source, entry) = match work {
+        Work::Own(own) => (own.call.kernel().source(), &*own.call.kernel().interface().entry),
+        _ => (kernel.family.source(), kernel.entry),
+    };
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    Arc::clone(
-        known.entry(kernel).or_insert_with(|| Arc::new(compile(runtime.device().unwrap(), kernel))),
-    )
+    let device = runtime.device().unwrap();
+    let compiled = known
+        .entry((source.to_owned(), entry.to_owned()))
+        .or_insert_with(|| Arc::new(compile(device, source, entry, &work.bindings())));
+    Arc::clone(compiled)
 }
 
-fn compile(device: &wgpu::Device, kernel: Kernel) -> wgpu::ComputePipeline {
+fn compile(
+    device: &wgpu::Device,
+    source: &str,
+    entry: &str,
+    bindings: &[(u32, Binding)],
+) -> wgpu::ComputePipeline {
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some(kernel.family.stem()),
-        source: wgpu::ShaderSource::Wgsl(kernel.family.source().into()),
+        label: None,
+        source: wgpu::ShaderSource::Wgsl(source.into()),
     });
-    let entries = layout(kernel.family);
+    let entries = layout(bindings);
     let bindings = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: None,
         entries: &entries,
@@ -177,16 +190,16 @@ fn compile(device: &wgpu::Device, kernel: Kernel) -> wgpu::ComputePipeline {
         immediate_size: 0,
     });
     device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(kernel.entry),
+        label: Some(entry),
         layout: Some(&layout),
         module: &module,
-        entry_point: Some(kernel.entry),
+        entry_point: Some(entry),
         compilation_options: wgpu::PipelineCompilationOptions::default(),
         cache: None,
     })
 }
 
-fn layout(family: Family) -> Vec<wgpu::BindGroupLayoutEntry> {
+fn layout(bindings: &[(u32, Binding)]) -> Vec<wgpu::BindGroupLayoutEntry> {
     let kind = |binding: &Binding| match binding {
         Binding::Params => wgpu::BufferBindingType::Uniform,
         Binding::Table | Binding::Read | Binding::Extra => {
@@ -194,8 +207,8 @@ fn layout(family: Family) -> Vec<wgpu::BindGroupLayoutEntry> {
         }
         Binding::Write => wgpu::BufferBindingType::Storage { read_only: false },
     };
-    let entry = |(number, binding)| wgpu::BindGroupLayoutEntry {
-        binding: number,
+    let entry = |(number, binding): &(u32, Binding)| wgpu::BindGroupLayoutEntry {
+        binding: *number,
         visibility: wgpu::ShaderStages::COMPUTE,
         ty: wgpu::BindingType::Buffer {
             ty: kind(binding),
@@ -204,7 +217,7 @@ fn layout(family: Family) -> Vec<wgpu::BindGroupLayoutEntry> {
         },
         count: None,
     };
-    (0..).zip(family.bindings()).map(entry).collect()
+    bindings.iter().map(entry).collect()
 }
 
 /// Reads a buffer's bits back.

@@ -31,6 +31,7 @@ mod harness;
 
 mod embedding;
 mod failure;
+mod own;
 mod reading;
 mod session;
 mod split;

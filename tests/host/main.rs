@@ -33,4 +33,5 @@ mod harness;
 mod session;
 
 mod memory;
+mod own;
 mod refusals;
