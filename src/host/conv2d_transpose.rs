@@ -8,10 +8,10 @@ use std::ops::Range;
 
 use ndarray::{ArrayViewMut2, Axis, Slice};
 
-use super::Step;
 use super::product::{BLOCK_ROWS, Columns, Finish, Found, Located, Rows, multiply, slice, split};
 use super::threads::Block;
 use super::tile::OUTSIDE;
+use super::{Step, conv2d_transpose_depthwise};
 use crate::error::Result;
 use crate::kernels::conv2d_transpose::Geometry;
 
@@ -36,11 +36,15 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
     let bias = g.has_bias.then_some(outputs);
     let ([input, kernel], bias) = step.weighted(&g.input, &kernel_shape, bias)?;
     let pixels = g.output[0] * g.output[1] * g.output[2];
-    let Ok(view) = ArrayViewMut2::from_shape((pixels, outputs), result) else { return Ok(()) };
-    if view.is_empty() {
+    if result.is_empty() {
         return Ok(());
     }
     let finish = Finish { bias, scaled: None, stages: step.stages, width: outputs };
+    if groups > 1 && inputs == groups && outputs == groups {
+        conv2d_transpose_depthwise::compute(g, input, kernel, &finish, result);
+        return Ok(());
+    }
+    let Ok(view) = ArrayViewMut2::from_shape((pixels, outputs), result) else { return Ok(()) };
     let taps = (0..2).map(|axis| g.kernel[axis].div_ceil(g.strides[axis])).product::<usize>();
     let whole = Block { result: view, row: 0, column: 0 };
     let unit = if groups > 1 { outputs / groups } else { COLUMN_UNIT };
@@ -95,6 +99,14 @@ fn phases(
     }
 }
 
+/// Returns the input row or column that a tap brings to an output one, if there is one.
+#[inline(always)]
+pub(super) fn source(g: &Geometry, axis: usize, output: usize, tap: usize) -> Option<usize> {
+    let down = (output + g.crop[axis]).checked_sub(tap * g.dilation[axis])?;
+    let is_reached = down.is_multiple_of(g.strides[axis]);
+    Some(down / g.strides[axis]).filter(|&source| is_reached && source < g.input[axis + 1])
+}
+
 /// The output pixels of one phase.
 struct Pixels<'a> {
     geometry: &'a Geometry,
@@ -113,14 +125,6 @@ impl Pixels<'_> {
     /// Returns how many pixels of a line are of this phase.
     fn in_line(&self) -> usize {
         (self.geometry.output[2] - self.first_x).div_ceil(self.geometry.strides[1])
-    }
-
-    /// Returns the input row or column that a tap brings to an output one, if there is one.
-    #[inline(always)]
-    fn source(&self, axis: usize, output: usize, tap: usize) -> Option<usize> {
-        let g = self.geometry;
-        let down = (output + g.crop[axis]).checked_sub(tap * g.dilation[axis])?;
-        Some(down / g.strides[axis]).filter(|&source| source < g.input[axis + 1])
     }
 }
 
@@ -153,9 +157,9 @@ impl Rows for Pixels<'_> {
         for pixel in pixels.clone() {
             let x = self.first_x + pixel * g.strides[1];
             for &i in self.taps[0] {
-                let v = self.source(0, y, i);
+                let v = source(g, 0, y, i);
                 for &j in self.taps[1] {
-                    let start = v.zip(self.source(1, x, j)).map_or(OUTSIDE, |(v, u)| {
+                    let start = v.zip(source(g, 1, x, j)).map_or(OUTSIDE, |(v, u)| {
                         ((image * height + v) * width + u) * channels + self.group * self.length()
                     });
                     found.offsets.push(start);

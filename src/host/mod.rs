@@ -14,6 +14,7 @@ mod binary;
 mod conv2d;
 mod conv2d_depthwise;
 mod conv2d_transpose;
+mod conv2d_transpose_depthwise;
 mod copy;
 mod dense;
 mod finish;

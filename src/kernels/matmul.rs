@@ -359,7 +359,7 @@ mod tests {
         assert!(matches!(launch("m", &reach, 65_535), Err(Error::Limit { .. })));
         let mut deep = product(&[1, 1], &[1, 1], [false; 2]);
         let axis = |left, right| BatchAxis { length: 2, left, right };
-        deep.batch = vec![axis(1, 0), axis(0, 1), axis(1, 0), axis(0, 1), axis(1, 0)];
+        deep.batch = vec![axis(9, 0), axis(0, 9), axis(9, 0), axis(0, 9), axis(9, 0)];
         assert!(matches!(launch("m", &deep, 65_535), Err(Error::Unsupported { .. })));
         assert_eq!(Geometry::product(&[], &[3], [false; 2]), None);
         assert_eq!(Geometry::product(&[3], &[4, 5], [false; 2]), None);

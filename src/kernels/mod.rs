@@ -39,6 +39,7 @@ pub mod own;
 pub mod pad;
 pub mod resize2d;
 pub mod softmax;
+mod turns;
 
 pub use fold::fold;
 use fold::fold_groups;

@@ -314,3 +314,29 @@ fn nan_and_infinity_stay_in_their_row() {
         }
     }
 }
+
+#[test]
+fn products_deeper_and_wider_than_what_is_packed_at_a_time() {
+    let random = &mut Random::new(11);
+    for (left, right) in [
+        ([50, 450], [450, 260]),
+        ([540, 2100], [2100, 5]),
+        ([5000, 40], [40, 1]),
+        ([3, 900], [900, 70]),
+    ] {
+        for transposed in [[false, false], [false, true], [true, false], [true, true]] {
+            let turned = |[rows, columns]: [usize; 2], turn| {
+                if turn { [columns, rows] } else { [rows, columns] }
+            };
+            let left = random.uniform(&turned(left, transposed[0]));
+            let right = random.uniform(&turned(right, transposed[1]));
+            let (_, _, actual) = raw(&left, &right, None, transposed, LINEAR);
+            let what = format!("{:?} @ {:?}, {transposed:?}", left.shape(), right.shape());
+            assert_close(&what, &actual, &oracle(&left, &right, transposed));
+        }
+    }
+    // Many small matrices, for several threads.
+    let (left, right) = (random.uniform(&[40, 3, 12, 70]), random.uniform(&[40, 1, 70, 9]));
+    let (_, _, actual) = raw(&left, &right, None, [false; 2], LINEAR);
+    assert_close("40 by 3 items", &actual, &oracle(&left, &right, [false; 2]));
+}
