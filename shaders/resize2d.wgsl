@@ -1,12 +1,13 @@
 // resize2d: output[n, y, x, c] = sum over i, j of row[y, i] * column[x, j] * input[n, y_i, x_j, c]
 //
-// Images are (batch, height, width, channels). Which pixels y_i, x_j and which weights belong
+// Images are (batch, height, width, channels), or any value seen so. Which pixels y_i, x_j and which weights belong
 // to an output row or column was computed on the host, in exact arithmetic; it is read here
 // from `table`, first for every output row, then for every output column:
 //
-//   nearest: the index of the input row or column
+//   nearest: the index of the input row or column, OUTSIDE for none
 //   taps:    start index, tap count, then the weights (f32 bits), padded to a fixed length
 //
+// A row or column without a place in the input (no taps) gives the extrapolation value.
 // Only `tap count` weights are used: a padding weight times an infinite pixel would be NaN.
 //
 // The entries that end in 4 take four channels at a time; for them `channels` is C / 4.
@@ -21,7 +22,10 @@ struct Params {
     // numbers in the table for one row, and for one column
     row_entry: u32,
     column_entry: u32,
+    extrapolation_value: f32,
 }
+
+const OUTSIDE: u32 = 0xffffffffu;
 
 @group(0) @binding(0) var<uniform>             params: Params;
 @group(0) @binding(1) var<storage, read>       table:  array<u32>; // (OH * row_entry + OW * column_entry)
@@ -54,6 +58,11 @@ fn place(index: u32) -> Place {
     );
 }
 
+// Whether the row or column of a nearest pixel has no place in the input.
+fn is_outside(at: Place) -> bool {
+    return table[at.row] == OUTSIDE || table[at.column] == OUTSIDE;
+}
+
 // One thread computes one element.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn nearest(
@@ -66,6 +75,10 @@ fn nearest(
         return;
     }
     let at = place(index);
+    if is_outside(at) {
+        output[index] = params.extrapolation_value;
+        return;
+    }
     let pixel = (at.first_row + table[at.row]) * params.input_width + table[at.column];
     output[index] = input[pixel * params.channels + at.channel];
 }
@@ -82,6 +95,10 @@ fn nearest4(
         return;
     }
     let at = place(index);
+    if is_outside(at) {
+        output4[index] = vec4(params.extrapolation_value);
+        return;
+    }
     let pixel = (at.first_row + table[at.row]) * params.input_width + table[at.column];
     output4[index] = input4[pixel * params.channels + at.channel];
 }
@@ -112,7 +129,7 @@ fn taps(
         }
         sum += bitcast<f32>(table[at.row + 2u + i]) * line;
     }
-    output[index] = sum;
+    output[index] = select(sum, params.extrapolation_value, row_count == 0u || column_count == 0u);
 }
 
 // One thread computes four channels.
@@ -141,5 +158,6 @@ fn taps4(
         }
         sum += bitcast<f32>(table[at.row + 2u + i]) * line;
     }
-    output4[index] = sum;
+    let is_outside = row_count == 0u || column_count == 0u;
+    output4[index] = select(sum, vec4(params.extrapolation_value), is_outside);
 }

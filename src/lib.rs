@@ -68,8 +68,9 @@ pub use error::{Error, Result};
 pub use graph::{
     Activation, CenterCropPad, Conv1d, Conv1dTranspose, Conv2d, Conv2dTranspose, Coordinates,
     Dense, DepthMode, DepthToSpace, DepthwiseConv1d, DepthwiseConv2d, Gemm, Graph, Interpolation,
-    LayerWeights, MatMul, Pad, PadMode, Padding, Padding1d, Pads, Reshape, Resize2d,
-    SeparableConv1d, SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
+    LayerWeights, MatMul, Pad, PadMode, Padding, Padding1d, Pads, PoolMode, Pooling, Reshape,
+    Resize, Resize2d, SeparableConv1d, SeparableConv2d, Slice, Split, Symbol, UpSampling2d,
+    Weights,
 };
 pub use ledger::{Guard, Ledger};
 pub use own::{OwnCall, OwnKernel};

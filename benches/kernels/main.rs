@@ -26,6 +26,7 @@ mod dense;
 mod gather;
 mod matmul;
 mod pad;
+mod pool2d;
 mod resize2d;
 mod softmax;
 
@@ -95,6 +96,7 @@ fn main() -> Result<()> {
         gather::cases,
         matmul::cases,
         pad::cases,
+        pool2d::cases,
         resize2d::cases,
         softmax::cases,
     ];

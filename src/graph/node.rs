@@ -1,8 +1,8 @@
 //! Nodes: what they compute, and what their shape rules need to speak about them.
 
 use super::{
-    Activation, BinaryOp, Resize2d, Stage, Weight, conv2d, conv2d_transpose, depth_to_space,
-    matmul, pad,
+    Activation, BinaryOp, Resampling, Stage, Weight, conv2d, conv2d_transpose, depth_to_space,
+    matmul, pad, pool2d,
 };
 use crate::error::{Error, Result};
 use crate::own;
@@ -14,8 +14,8 @@ use crate::shape::{Dim, Shape};
 pub enum Op {
     /// A value that each run brings.
     Input,
-    /// Resampling of height and width.
-    Resize2d(Resize2d),
+    /// Resampling of one axis, or of two neighbours.
+    Resize2d(Resampling),
     /// Convolution with resolved padding over images, or over lines as images of one row;
     /// weights: kernel, then bias.
     Conv2d(conv2d::Resolved),
@@ -60,6 +60,8 @@ pub enum Op {
     },
     /// The operand cropped, and with something around it.
     Pad(pad::Resolved),
+    /// Pooling with resolved padding.
+    Pool2d(pool2d::Resolved),
     /// A part of the operand, in steps; how many steps stands in the node's shape.
     Slice {
         /// The first entry of each axis, counted from the first; 0 for an empty axis.
@@ -103,6 +105,7 @@ impl Op {
             Op::Expand => "expand",
             Op::Gather { .. } => "gather",
             Op::Pad(_) => "pad",
+            Op::Pool2d(_) => "pool2d",
             Op::Slice { .. } => "slice",
             Op::SpaceToDepth(_) => "space_to_depth",
             Op::Tile { .. } => "tile",

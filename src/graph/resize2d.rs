@@ -1,8 +1,8 @@
 //! Resampling of height and width: `up_sampling2d` and `resize2d`.
 
 use super::window::check_positive;
-use super::{Graph, Op, Operand, Pair, Site, Symbol, title};
-use crate::error::Result;
+use super::{AxisMap, Graph, Op, Operand, Pair, Resampling, Sampling, Site, Symbol, title};
+use crate::error::{Error, Result};
 use crate::shape::{Shape, element_count};
 
 /// Names the interpolation between pixels.
@@ -22,6 +22,9 @@ pub enum Interpolation {
 }
 
 /// Names the rule that maps an output pixel to a place in the input.
+///
+/// `in / out` stands for the inverse of the scale; [`Resize`](super::Resize) can be given one
+/// that differs from the quotient of the sizes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Coordinates {
     /// `(x + 0.5) * in / out - 0.5`: pixel centres agree. Keras's only rule.
@@ -31,14 +34,25 @@ pub enum Coordinates {
     AlignCorners,
     /// `x * in / out`: upper left corners agree.
     Asymmetric,
+    /// Half-pixel, with the centres of input and output agreeing where an output's length was
+    /// rounded: ONNX's `half_pixel_symmetric`.
+    HalfPixelSymmetric,
+    /// Half-pixel, but 0 for a single output pixel.
+    PytorchHalfPixel,
+    /// `(x + 0.5) * in / out`, of ONNX's opset 11 alone.
+    TfHalfPixelForNn,
+    /// Corners of a region of the input, with a value for what lies outside: ONNX's
+    /// `tf_crop_and_resize`, for [`Resize`](super::Resize) alone.
+    TfCropAndResize,
 }
 
-/// A resampling with its output size resolved.
+/// Describes a resampling of an image to a given size, by Keras's rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resize2d {
     size: Pair,
     interpolation: Interpolation,
     coordinates: Coordinates,
+    antialias: bool,
 }
 
 impl Resize2d {
@@ -48,6 +62,7 @@ impl Resize2d {
             size: size.into(),
             interpolation: Interpolation::Nearest,
             coordinates: Coordinates::HalfPixel,
+            antialias: false,
         }
     }
 
@@ -65,10 +80,11 @@ impl Resize2d {
         self
     }
 
-    /// Returns interpolation and coordinate rule.
+    /// Widens the weights where the image shrinks, as `keras.ops.image.resize` does.
     #[must_use]
-    pub fn rule(&self) -> (Interpolation, Coordinates) {
-        (self.interpolation, self.coordinates)
+    pub fn antialias(mut self, antialias: bool) -> Self {
+        self.antialias = antialias;
+        self
     }
 }
 
@@ -119,7 +135,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// [`Error::Operand`](crate::Error::Operand) when `x` is no image or a factor is 0.
+    /// [`Error::Operand`] when `x` is no image or a factor is 0.
     pub fn up_sampling2d(&mut self, x: Symbol, layer: UpSampling2d) -> Result<Symbol> {
         let name = self.name_for("up_sampling2d", None)?;
         let node = title("up_sampling2d", &name);
@@ -140,25 +156,39 @@ impl Graph {
         let size =
             Pair::new(product(height, layer.size.height)?, product(width, layer.size.width)?);
         let coordinates = Coordinates::HalfPixel;
-        let layer = Resize2d { size, interpolation: layer.interpolation, coordinates };
+        let interpolation = layer.interpolation;
+        let layer = Resize2d { size, interpolation, coordinates, antialias: false };
         self.resample(&node, name, &x, layer)
     }
 
-    /// Resamples height and width to a given size, without antialiasing.
+    /// Resamples height and width to a given size, by Keras's rules.
     ///
     /// `x` is (batch, height, width, channels), the result (batch, size.height,
     /// size.width, channels). With half-pixel coordinates the rule is
-    /// `keras.ops.image.resize`'s; the other coordinates are ONNX `Resize`'s.
+    /// `keras.ops.image.resize`'s, so that of Keras's `Resizing`; the other coordinates are
+    /// ONNX `Resize`'s. Pixels outside the image are left out, and the weights of the others
+    /// divided by their sum.
     ///
     /// # Errors
     ///
-    /// [`Error::Operand`](crate::Error::Operand) when `x` is no image, is empty, or the
-    /// size has a 0.
+    /// [`Error::Operand`] when `x` is no image, is empty, or the
+    /// size has a 0, [`Error::Unsupported`] for antialiasing of nearest and for
+    /// [`Coordinates::TfCropAndResize`], which [`Graph::resize`] has.
     pub fn resize2d(&mut self, x: Symbol, layer: Resize2d) -> Result<Symbol> {
         let name = self.name_for("resize2d", None)?;
         let node = title("resize2d", &name);
         let x = self.operand(&node, "x", x)?;
         check_positive(&Site::new(&node, x.describe()), "size", layer.size)?;
+        let unsupported = |what: &str, remedy: &str| {
+            let (what, remedy) = (what.to_owned(), remedy.to_owned());
+            Err(Error::Unsupported { node: node.clone(), what, remedy })
+        };
+        if layer.coordinates == Coordinates::TfCropAndResize {
+            return unsupported("a crop by resize2d", "use Graph::resize with a roi");
+        }
+        if layer.antialias && layer.interpolation == Interpolation::Nearest {
+            return unsupported("antialias of nearest", "use another interpolation");
+        }
         self.resample(&node, name, &x, layer)
     }
 
@@ -179,10 +209,16 @@ impl Graph {
                 "use an image of at least one pixel",
             ));
         }
-        let Pair { height, width } = layer.size;
-        let dims = [x.shape.dims()[0], height.into(), width.into(), channels.into()];
+        let Resize2d { size, interpolation, coordinates, antialias } = layer;
+        let dims = [x.shape.dims()[0], size.height.into(), size.width.into(), channels.into()];
         let shape = Shape::new(dims);
         element_count(&site.node, &shape.resolve(1))?;
-        Ok(self.insert(name, Op::Resize2d(layer), vec![x.index], Vec::new(), shape))
+        let op = Op::Resize2d(Resampling {
+            axis: 1,
+            rows: AxisMap::sized(height, size.height),
+            columns: Some(AxisMap::sized(width, size.width)),
+            sampling: Sampling::keras(interpolation, coordinates, antialias),
+        });
+        Ok(self.insert(name, op, vec![x.index], Vec::new(), shape))
     }
 }

@@ -22,6 +22,7 @@ mod functions;
 mod gather;
 mod matmul;
 mod pad;
+mod pool2d;
 mod product;
 mod resize2d;
 mod simd;
@@ -58,7 +59,8 @@ pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32])
         Work::Gather(geometry) => gather::execute(&step, geometry, result),
         Work::MatMul(geometry) => matmul::execute(&step, geometry, result),
         Work::Pad(geometry) => pad::execute(&step, geometry, result),
-        Work::Resize2d(geometry) => resize2d::execute(&step, geometry, &launch.table, result),
+        Work::Pool2d(geometry) => pool2d::execute(&step, geometry, result),
+        Work::Resize2d(geometry) => resize2d::execute(&step, geometry, &launch, result),
         Work::Softmax(geometry) => softmax::execute(&step, geometry, result),
         Work::Own(geometry) => geometry.run_on_host(node, operands, result),
     }

@@ -26,6 +26,7 @@ macro_rules! parameters {
 
 pub mod activation;
 pub mod axes;
+mod axis;
 pub mod binary;
 pub mod conv2d;
 pub mod conv2d_transpose;
@@ -37,8 +38,10 @@ pub mod gather;
 pub mod matmul;
 pub mod own;
 pub mod pad;
+pub mod pool2d;
 pub mod resize2d;
 pub mod softmax;
+mod taps;
 mod turns;
 
 pub use fold::fold;
@@ -72,6 +75,8 @@ pub enum Family {
     MatMul,
     /// Padding with a constant or with the input's own elements.
     Pad,
+    /// The largest, the average or the norm of windows.
+    Pool2d,
     /// Resampling of height and width.
     Resize2d,
     /// Softmax over one axis.
@@ -112,7 +117,7 @@ pub struct Definition {
 
 impl Family {
     /// The families whose shaders the library brings, in the order of their names.
-    pub const ALL: [Family; 11] = [
+    pub const ALL: [Family; 12] = [
         Family::Activation,
         Family::Binary,
         Family::Conv2d,
@@ -122,6 +127,7 @@ impl Family {
         Family::Gather,
         Family::MatMul,
         Family::Pad,
+        Family::Pool2d,
         Family::Resize2d,
         Family::Softmax,
     ];
@@ -139,6 +145,7 @@ impl Family {
             Family::Gather => &gather::DEFINITION,
             Family::MatMul => &matmul::DEFINITION,
             Family::Pad => &pad::DEFINITION,
+            Family::Pool2d => &pool2d::DEFINITION,
             Family::Resize2d => &resize2d::DEFINITION,
             Family::Softmax => &softmax::DEFINITION,
             Family::Own => &own::DEFINITION,
@@ -199,6 +206,8 @@ pub enum Work {
     MatMul(matmul::Geometry),
     /// Padding with a constant or with the input's own elements.
     Pad(pad::Geometry),
+    /// The largest, the average or the norm of windows.
+    Pool2d(pool2d::Geometry),
     /// Resampling of height and width.
     Resize2d(resize2d::Geometry),
     /// Softmax over one axis.
@@ -221,6 +230,7 @@ impl Work {
             Work::Gather(_) => Family::Gather,
             Work::MatMul(_) => Family::MatMul,
             Work::Pad(_) => Family::Pad,
+            Work::Pool2d(_) => Family::Pool2d,
             Work::Resize2d(_) => Family::Resize2d,
             Work::Softmax(_) => Family::Softmax,
             Work::Own(_) => Family::Own,
@@ -240,6 +250,7 @@ impl Work {
             Work::Copy(_)
             | Work::Gather(_)
             | Work::Pad(_)
+            | Work::Pool2d(_)
             | Work::Resize2d(_)
             | Work::Softmax(_)
             | Work::Own(_) => None,
@@ -303,6 +314,7 @@ impl Work {
             Work::Gather(geometry) => gather::launch(node, geometry, most),
             Work::MatMul(geometry) => matmul::launch(node, geometry, most),
             Work::Pad(geometry) => pad::launch(node, geometry, most),
+            Work::Pool2d(geometry) => pool2d::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
             Work::Softmax(geometry) => softmax::launch(node, geometry, most),
             Work::Own(geometry) => own::launch(node, geometry, most),

@@ -1,6 +1,7 @@
 //! How often a kernel's loops turn for one thread, for drivers that end them silently.
 
 use super::{Kernel, Work};
+use crate::graph::PoolMode;
 
 impl Work {
     /// Returns the turns of all loops of one thread together, at most, where the length of an
@@ -28,6 +29,15 @@ impl Work {
             }
             Work::Dense(g) => by(g.inputs, "blocks4"),
             Work::MatMul(g) => by(g.inner, "inner4"),
+            Work::Pool2d(g) => {
+                let tap = match g.mode {
+                    // One loop for the largest magnitude, and one of powers by squaring.
+                    PoolMode::Lp(p) => 3 + u64::from(u32::BITS - u32::from(p).leading_zeros()),
+                    PoolMode::Average | PoolMode::Max => 1,
+                };
+                let row = (g.kernel[1] as u64).saturating_mul(tap).saturating_add(4);
+                row.saturating_mul(g.kernel[0] as u64)
+            }
             Work::Softmax(g) => (g.length as u64).saturating_mul(3),
             _ => 0,
         }

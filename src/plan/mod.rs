@@ -6,6 +6,7 @@
 
 mod block;
 mod crossings;
+mod imaging;
 mod limits;
 mod lower;
 mod movement;

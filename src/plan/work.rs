@@ -1,10 +1,10 @@
 //! From a node to its step's work.
 
-use super::movement;
+use super::{imaging, movement};
 use crate::error::{Error, Result};
-use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Resize2d, Stage};
+use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
 use crate::kernels::{
-    Work, activation, binary, conv2d, conv2d_transpose, dense, matmul, own, resize2d, softmax,
+    Work, activation, binary, conv2d, conv2d_transpose, dense, matmul, own, softmax,
 };
 
 /// Describes the steps of a node for a number of items of the batch, each with the numbers of
@@ -49,7 +49,13 @@ impl Site<'_> {
                     .collect::<Result<_>>()?,
                 result: self.shape(),
             })),
-            Op::Resize2d(layer) => self.resize2d(layer),
+            Op::Pool2d(layer) => {
+                let work = imaging::pooling(layer, self.operand(0)?, self.shape());
+                work.ok_or_else(|| self.defect())
+            }
+            Op::Resize2d(layer) => {
+                imaging::resampling(layer, &self.operand(0)?).ok_or_else(|| self.defect())
+            }
             Op::Softmax { axis } => self.softmax(*axis),
             Op::DepthToSpace(_)
             | Op::Expand
@@ -127,14 +133,6 @@ impl Site<'_> {
             epilogue: self.epilogue()?,
             ..geometry.ok_or_else(|| self.defect())?
         }))
-    }
-
-    fn resize2d(&self, layer: &Resize2d) -> Result<Work> {
-        let (interpolation, coordinates) = layer.rule();
-        let [_, height, width, _] = self.image(&self.shape())?;
-        let input = self.image(&self.operand(0)?)?;
-        let size = [height, width];
-        Ok(Work::Resize2d(resize2d::Geometry { input, size, interpolation, coordinates }))
     }
 
     fn softmax(&self, axis: usize) -> Result<Work> {

@@ -21,17 +21,18 @@ pub struct Case {
 
 /// Reads every case of tests/fixtures/keras.
 pub fn load() -> Vec<Case> {
-    load_from("keras/cases")
+    load_from("keras", "cases")
 }
 
-/// Reads every case of a pair of files in tests/fixtures, named without their endings.
-pub fn load_from(stem: &str) -> Vec<Case> {
+/// Reads the cases in STEM.json and STEM.npz of a folder of tests/fixtures.
+pub fn load_from(folder: &str, stem: &str) -> Vec<Case> {
     // Cargo sets it when it runs tests; a prebuilt binary on another machine is told its own.
     let root = std::env::var("CARGO_MANIFEST_DIR");
     let root = root.as_deref().unwrap_or(env!("CARGO_MANIFEST_DIR"));
-    let stem = Path::new(root).join("tests/fixtures").join(stem);
-    let text = fs::read_to_string(stem.with_extension("json")).expect("the cases are readable");
-    let entries: Vec<Value> = serde_json::from_str(&text).expect("the cases are a list");
+    let folder = Path::new(root).join("tests/fixtures").join(folder);
+    let text =
+        fs::read_to_string(folder.join(format!("{stem}.json"))).expect("the list is readable");
+    let entries: Vec<Value> = serde_json::from_str(&text).expect("the file holds a list");
     let mut cases: BTreeMap<String, Case> = BTreeMap::new();
     for options in &entries {
         let field =
@@ -45,11 +46,11 @@ pub fn load_from(stem: &str) -> Vec<Case> {
         let repeated = cases.insert(case.name.clone(), case);
         assert!(repeated.is_none(), "a case is named twice");
     }
-    let npz = stem.with_extension("npz");
+    let npz = folder.join(format!("{stem}.npz"));
     let arrays = longshore::array::read_npz(npz.as_path()).expect("the arrays are readable");
     for (key, array) in &arrays {
         let (name, part) = key.rsplit_once('.').expect("an array is named CASE.PART");
-        let case = cases.get_mut(name).unwrap_or_else(|| panic!("there is no case {name}"));
+        let case = cases.get_mut(name).unwrap_or_else(|| panic!("the list lacks {name}"));
         case.arrays.insert(part.to_owned(), array.to_f64());
     }
     cases.into_values().collect()

@@ -43,5 +43,7 @@ mod own;
 mod pack;
 mod plan;
 mod plan_limits;
+mod pooling;
+mod resize;
 mod shaders;
 mod structure;

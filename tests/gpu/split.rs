@@ -1,10 +1,11 @@
 //! Plans for small bindings: steps that take a part of the batch give what whole ones give.
 
 use longshore::Activation::{Linear, Softmax, Tanh};
+use longshore::graph::ResizeMode;
 use longshore::plan::Limits;
 use longshore::{
     Conv2d, Conv2dTranspose, Coordinates, Dense, DepthwiseConv2d, Graph, Interpolation, MatMul,
-    Padding, Resize2d, Result, Symbol, UpSampling2d,
+    Padding, Pooling, Resize, Resize2d, Result, Symbol, UpSampling2d,
 };
 use ndarray::ArrayD;
 
@@ -126,6 +127,19 @@ fn products() {
 }
 
 #[test]
+fn pooling() {
+    for (height, channels) in [(8, 4), (6, 2)] {
+        check("max_pooling2d", &[height, 8, channels], &|g, x, _| {
+            g.max_pooling2d(x, Pooling::new((3, 2)).padding(Padding::Same))
+        });
+        check("global_average_pooling2d", &[height, 8, channels], &|g, x, _| {
+            let pooled = g.global_average_pooling2d(x, true)?;
+            g.add(pooled, x)
+        });
+    }
+}
+
+#[test]
 fn resampling_by_every_interpolation() {
     use Interpolation::{Bicubic, Bilinear, Lanczos3, Lanczos5, Nearest};
     for interpolation in [Nearest, Bilinear, Bicubic, Lanczos3, Lanczos5] {
@@ -137,6 +151,14 @@ fn resampling_by_every_interpolation() {
             g.resize2d(x, layer.interpolation(interpolation))
         });
     }
+}
+
+#[test]
+fn resampling_of_other_axes() {
+    check("up_sampling3d", &[4, 4, 4, 1], &|g, x, _| g.up_sampling3d(x, [1, 3, 2]));
+    check("resize", &[4, 4, 4], &|g, x, _| {
+        g.resize(x, Resize::scales([2.0, 0.5]).axes([1, 3]).mode(ResizeMode::Cubic))
+    });
 }
 
 #[test]

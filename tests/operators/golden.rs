@@ -21,7 +21,8 @@ pub fn cases(layer: &str, count: usize, known: &[&str]) -> Vec<Case> {
 
 /// As [`cases`], from another pair of files than Keras's.
 pub fn cases_of(stem: &str, layer: &str, count: usize, known: &[&str]) -> Vec<Case> {
-    chosen(load_from(stem), layer, count, known)
+    let (folder, stem) = stem.split_once('/').unwrap();
+    chosen(load_from(folder, stem), layer, count, known)
 }
 
 fn chosen(all: Vec<Case>, layer: &str, count: usize, known: &[&str]) -> Vec<Case> {

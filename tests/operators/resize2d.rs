@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use longshore::graph::{AxisMap, Sampling};
 use longshore::kernels::{Family, Work, resize2d as kernel};
 use longshore::{Coordinates, Interpolation, Resize2d, UpSampling2d};
 use ndarray::{ArrayD, IxDyn};
@@ -61,9 +62,9 @@ impl Rule {
         let shape = <[usize; 4]>::try_from(input.shape()).unwrap();
         let geometry = kernel::Geometry {
             input: shape,
-            size: [height, width],
-            interpolation: self.interpolation.1,
-            coordinates: self.coordinates.1,
+            rows: AxisMap::sized(shape[1], height),
+            columns: AxisMap::sized(shape[2], width),
+            sampling: Sampling::keras(self.interpolation.1, self.coordinates.1, false),
         };
         let work = Work::Resize2d(geometry);
         let launch = work.launch("test", most).unwrap();

@@ -19,7 +19,9 @@ mod erf;
 pub mod gather;
 pub mod matmul;
 pub mod pad;
+pub mod pool2d;
 pub mod reshape;
+pub mod resize;
 pub mod resize2d;
 pub mod softmax;
 
