@@ -24,6 +24,7 @@ mod conv2d_transpose;
 mod copy;
 mod dense;
 mod gather;
+mod grid_sample;
 mod matmul;
 mod pad;
 mod pool2d;
@@ -94,6 +95,7 @@ fn main() -> Result<()> {
         copy::cases,
         dense::cases,
         gather::cases,
+        grid_sample::cases,
         matmul::cases,
         pad::cases,
         pool2d::cases,

@@ -2,7 +2,7 @@
 
 use super::{
     Activation, BinaryOp, Resampling, Stage, Weight, conv2d, conv2d_transpose, depth_to_space,
-    matmul, pad, pool2d,
+    grid_sample, matmul, pad, pool2d,
 };
 use crate::error::{Error, Result};
 use crate::own;
@@ -58,6 +58,8 @@ pub enum Op {
         /// node's, at the place of the axis.
         indices: Vec<usize>,
     },
+    /// The first operand at the places that the second gives.
+    GridSample(grid_sample::Resolved),
     /// The operand cropped, and with something around it.
     Pad(pad::Resolved),
     /// Pooling with resolved padding.
@@ -104,6 +106,7 @@ impl Op {
             Op::DepthToSpace(_) => "depth_to_space",
             Op::Expand => "expand",
             Op::Gather { .. } => "gather",
+            Op::GridSample(_) => "grid_sample",
             Op::Pad(_) => "pad",
             Op::Pool2d(_) => "pool2d",
             Op::Slice { .. } => "slice",

@@ -20,6 +20,7 @@ mod dense;
 mod finish;
 mod functions;
 mod gather;
+mod grid_sample;
 mod matmul;
 mod pad;
 mod pool2d;
@@ -57,6 +58,7 @@ pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32])
         Work::Copy(geometry) => copy::execute(&step, geometry, result),
         Work::Dense(geometry) => dense::execute(&step, geometry, result),
         Work::Gather(geometry) => gather::execute(&step, geometry, result),
+        Work::GridSample(geometry) => grid_sample::execute(&step, geometry, result),
         Work::MatMul(geometry) => matmul::execute(&step, geometry, result),
         Work::Pad(geometry) => pad::execute(&step, geometry, result),
         Work::Pool2d(geometry) => pool2d::execute(&step, geometry, result),

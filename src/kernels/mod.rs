@@ -35,6 +35,7 @@ pub mod dense;
 pub mod epilogue;
 mod fold;
 pub mod gather;
+pub mod grid_sample;
 pub mod matmul;
 pub mod own;
 pub mod pad;
@@ -71,6 +72,8 @@ pub enum Family {
     Dense,
     /// Picking entries along one axis by constant indices.
     Gather,
+    /// Sampling at places that a grid gives.
+    GridSample,
     /// Matrix product of two values with NumPy's batch broadcasting.
     MatMul,
     /// Padding with a constant or with the input's own elements.
@@ -117,7 +120,7 @@ pub struct Definition {
 
 impl Family {
     /// The families whose shaders the library brings, in the order of their names.
-    pub const ALL: [Family; 12] = [
+    pub const ALL: [Family; 13] = [
         Family::Activation,
         Family::Binary,
         Family::Conv2d,
@@ -125,6 +128,7 @@ impl Family {
         Family::Copy,
         Family::Dense,
         Family::Gather,
+        Family::GridSample,
         Family::MatMul,
         Family::Pad,
         Family::Pool2d,
@@ -143,6 +147,7 @@ impl Family {
             Family::Copy => &copy::DEFINITION,
             Family::Dense => &dense::DEFINITION,
             Family::Gather => &gather::DEFINITION,
+            Family::GridSample => &grid_sample::DEFINITION,
             Family::MatMul => &matmul::DEFINITION,
             Family::Pad => &pad::DEFINITION,
             Family::Pool2d => &pool2d::DEFINITION,
@@ -202,6 +207,8 @@ pub enum Work {
     Dense(dense::Geometry),
     /// Picking entries along one axis by constant indices.
     Gather(gather::Geometry),
+    /// Sampling at places that a grid gives.
+    GridSample(grid_sample::Geometry),
     /// Matrix product of two values with NumPy's batch broadcasting.
     MatMul(matmul::Geometry),
     /// Padding with a constant or with the input's own elements.
@@ -228,6 +235,7 @@ impl Work {
             Work::Copy(_) => Family::Copy,
             Work::Dense(_) => Family::Dense,
             Work::Gather(_) => Family::Gather,
+            Work::GridSample(_) => Family::GridSample,
             Work::MatMul(_) => Family::MatMul,
             Work::Pad(_) => Family::Pad,
             Work::Pool2d(_) => Family::Pool2d,
@@ -249,6 +257,7 @@ impl Work {
             Work::MatMul(geometry) => Some(&geometry.epilogue),
             Work::Copy(_)
             | Work::Gather(_)
+            | Work::GridSample(_)
             | Work::Pad(_)
             | Work::Pool2d(_)
             | Work::Resize2d(_)
@@ -312,6 +321,7 @@ impl Work {
             Work::Copy(geometry) => copy::launch(node, geometry, most),
             Work::Dense(geometry) => dense::launch(node, geometry, most),
             Work::Gather(geometry) => gather::launch(node, geometry, most),
+            Work::GridSample(geometry) => grid_sample::launch(node, geometry, most),
             Work::MatMul(geometry) => matmul::launch(node, geometry, most),
             Work::Pad(geometry) => pad::launch(node, geometry, most),
             Work::Pool2d(geometry) => pool2d::launch(node, geometry, most),

@@ -49,6 +49,10 @@ impl Site<'_> {
                     .collect::<Result<_>>()?,
                 result: self.shape(),
             })),
+            Op::GridSample(layer) => {
+                let work = imaging::sampling(*layer, &self.operand(0)?, &self.shape());
+                work.ok_or_else(|| self.defect())
+            }
             Op::Pool2d(layer) => {
                 let work = imaging::pooling(layer, self.operand(0)?, self.shape());
                 work.ok_or_else(|| self.defect())

@@ -4,8 +4,8 @@ use longshore::Activation::{Linear, Softmax, Tanh};
 use longshore::graph::ResizeMode;
 use longshore::plan::Limits;
 use longshore::{
-    Conv2d, Conv2dTranspose, Coordinates, Dense, DepthwiseConv2d, Graph, Interpolation, MatMul,
-    Padding, Pooling, Resize, Resize2d, Result, Symbol, UpSampling2d,
+    Conv2d, Conv2dTranspose, Coordinates, Dense, DepthwiseConv2d, Graph, GridSample, Interpolation,
+    MatMul, Padding, Pooling, Resize, Resize2d, Result, Symbol, UpSampling2d,
 };
 use ndarray::ArrayD;
 
@@ -151,6 +151,14 @@ fn resampling_by_every_interpolation() {
             g.resize2d(x, layer.interpolation(interpolation))
         });
     }
+}
+
+#[test]
+fn sampling_by_grids() {
+    check("grid_sample", &[8, 4, 2], &|g, x, _| {
+        let grid = g.multiply(x, x)?;
+        g.grid_sample(x, grid, GridSample::new())
+    });
 }
 
 #[test]

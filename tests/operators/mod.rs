@@ -18,6 +18,7 @@ mod copy_layers;
 mod dense;
 mod epilogue;
 mod gather;
+mod grid_sample;
 mod matmul;
 mod movement_golden;
 mod pad;

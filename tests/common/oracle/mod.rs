@@ -17,6 +17,7 @@ pub mod copy;
 pub mod dense;
 mod erf;
 pub mod gather;
+pub mod grid_sample;
 pub mod matmul;
 pub mod pad;
 pub mod pool2d;
