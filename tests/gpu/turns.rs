@@ -2,7 +2,7 @@
 
 use longshore::{
     Conv1d, Conv1dTranspose, Conv2d, Dense, DepthwiseConv2d, Dim, Error, Graph, HostArray,
-    LayerWeights, MatMul, Symbol,
+    LayerWeights, MatMul, Pooling, Symbol,
 };
 use ndarray::{ArrayD, IxDyn};
 
@@ -95,7 +95,8 @@ fn windows_are_summed_whole_or_refused() {
         let weights = kernel(&[steps, channels, filters]);
         let layer = || Conv1d::new(filters, steps).name("deep");
         let build = |g: &mut Graph, x| g.conv1d(x, layer(), &weights);
-        check(&[1, steps, channels], build, ((steps * channels) as f32, refused));
+        // Two windows, as tiles are for images wider than a pixel.
+        check(&[1, steps + 1, channels], build, ((steps * channels) as f32, refused));
     }
     let weights = kernel(&[200, 120, 1, 1]);
     let build = |g: &mut Graph, x| g.conv2d(x, Conv2d::new(1, (200, 120)).name("deep"), &weights);
@@ -120,8 +121,20 @@ fn transposed_windows_are_summed_whole_or_refused() {
 }
 
 #[test]
+fn pooled_windows_are_read_whole_or_refused() {
+    for (width, refused) in [(200, None), (218, Some("66600"))] {
+        let build = |g: &mut Graph, x| g.average_pooling2d(x, Pooling::new((300, width)));
+        check(&[1, 300, width, 1], build, (1.0, refused));
+    }
+    for (width, refused) in [(30, None), (60, Some("91200"))] {
+        let build = |g: &mut Graph, x| g.lp_pooling2d(x, 2, Pooling::new((300, width)));
+        check(&[1, 300, width, 1], build, ((300.0 * width as f32).sqrt(), refused));
+    }
+}
+
+#[test]
 fn softmax_reads_its_axis_three_times_or_is_refused() {
-    for (length, refused) in [(21_799, None), (21_840, Some("65523"))] {
+    for (length, refused) in [(21_799, None), (21_840, Some("65520"))] {
         let build = |g: &mut Graph, x| g.softmax(x, -1);
         check(&[1, length], build, (1.0 / length as f32, refused));
     }

@@ -315,6 +315,14 @@ fn nan_and_infinity_stay_in_their_row() {
     }
 }
 
+/// Dispatches a plain product, with one line for each row of the batch.
+fn large(left: &Array, right: &Array, transposed: [bool; 2]) -> Array {
+    let geometry = Geometry::product(left.shape(), right.shape(), transposed).unwrap();
+    let lengths = geometry.batch.iter().map(|axis| axis.length);
+    let shape: Vec<usize> = lengths.chain([geometry.rows, geometry.columns]).collect();
+    dispatch(&Work::MatMul(geometry), 65_535, &[left, right], &shape)
+}
+
 #[test]
 fn products_deeper_and_wider_than_what_is_packed_at_a_time() {
     let random = &mut Random::new(11);
@@ -330,13 +338,13 @@ fn products_deeper_and_wider_than_what_is_packed_at_a_time() {
             };
             let left = random.uniform(&turned(left, transposed[0]));
             let right = random.uniform(&turned(right, transposed[1]));
-            let (_, _, actual) = raw(&left, &right, None, transposed, LINEAR);
+            let actual = large(&left, &right, transposed);
             let what = format!("{:?} @ {:?}, {transposed:?}", left.shape(), right.shape());
             assert_close(&what, &actual, &oracle(&left, &right, transposed));
         }
     }
     // Many small matrices, for several threads.
     let (left, right) = (random.uniform(&[40, 3, 12, 70]), random.uniform(&[40, 1, 70, 9]));
-    let (_, _, actual) = raw(&left, &right, None, [false; 2], LINEAR);
+    let actual = large(&left, &right, [false; 2]);
     assert_close("40 by 3 items", &actual, &oracle(&left, &right, [false; 2]));
 }
