@@ -42,3 +42,17 @@ fn elements4(
     }
     output4[index] = finish4(index, input4[index]);
 }
+
+// For epilogues with functions of activate_rare.wgsl. One thread computes one element.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn rare(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index >= params.threads {
+        return;
+    }
+    output[index] = finish_any(index, input[index]);
+}

@@ -66,11 +66,11 @@ pub use device::{
 };
 pub use error::{Error, Result};
 pub use graph::{
-    Activation, CenterCropPad, Conv1d, Conv1dTranspose, Conv2d, Conv2dTranspose, Coordinates,
-    Dense, DepthMode, DepthToSpace, DepthwiseConv1d, DepthwiseConv2d, Gemm, Graph, GridPadding,
-    GridSample, GridSampleMode, Interpolation, LayerWeights, MatMul, Pad, PadMode, Padding,
-    Padding1d, Pads, PoolMode, Pooling, Reshape, Resize, Resize2d, SeparableConv1d,
-    SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
+    Activation, BinaryOp, CenterCropPad, Conv1d, Conv1dTranspose, Conv2d, Conv2dTranspose,
+    Coordinates, Dense, DepthMode, DepthToSpace, DepthwiseConv1d, DepthwiseConv2d, Gemm, Graph,
+    GridPadding, GridSample, GridSampleMode, Interpolation, LayerWeights, MatMul, PRelu, Pad,
+    PadMode, Padding, Padding1d, Pads, PoolMode, Pooling, Reshape, Resize, Resize2d,
+    SeparableConv1d, SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};
 pub use own::{OwnCall, OwnKernel};

@@ -29,6 +29,7 @@ mod matmul;
 mod pad;
 mod pool2d;
 mod resize2d;
+mod select;
 mod softmax;
 
 use anyhow::{Result, anyhow};
@@ -100,6 +101,7 @@ fn main() -> Result<()> {
         pad::cases,
         pool2d::cases,
         resize2d::cases,
+        select::cases,
         softmax::cases,
     ];
     for family in families {

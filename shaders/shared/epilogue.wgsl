@@ -28,14 +28,19 @@ fn apply(kind: u32, alpha: f32, beta: f32, x: f32, other: f32) -> f32 {
 }
 
 fn apply4(kind: u32, alpha: f32, beta: f32, x: vec4<f32>, other: vec4<f32>) -> vec4<f32> {
-    if kind == RELU {
-        return select(x, vec4(0.0), x < vec4(0.0));
-    }
-    if kind == BINARY + ADD {
-        return x + other;
-    }
-    if kind == BINARY + MULTIPLY {
-        return x * other;
+    // What networks use most, all four at once.
+    switch kind {
+        case RELU: { return select(x, vec4(0.0), x < vec4(0.0)); }
+        case LEAKY_RELU: { return select(x, alpha * x, x < vec4(0.0)); }
+        case CLIP: {
+            let low = select(x, vec4(alpha), x < vec4(alpha));
+            return select(low, vec4(beta), low > vec4(beta));
+        }
+        case AFFINE: { return x * alpha + beta; }
+        case BINARY + ADD: { return x + other; }
+        case BINARY + MULTIPLY: { return x * other; }
+        case BINARY + SUBTRACT: { return x - other; }
+        default: {}
     }
     // A loop, so that the functions are compiled once; turning the vectors round needs no
     // indexing, which would move them from registers to memory.

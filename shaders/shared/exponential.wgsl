@@ -40,9 +40,13 @@ fn exponential(x: f32) -> f32 {
     return select(value, x, is_nan(x));
 }
 
-// exp(x) - 1 for x <= 0, without cancellation near 0. Not for NaN.
-fn exponential_minus_one(x: f32) -> f32 {
-    let parts = reduce(max(x, -40.0));
-    let scale = power_of_two(parts.power);
-    return scale * parts.fraction + (scale - 1.0);
+// exp(x), and for x <= 0 also exp(x) - 1, without cancellation near 0. NaN stays NaN.
+fn exponentials(x: f32) -> vec2<f32> {
+    let parts = reduce(x);
+    let half = parts.power / 2;
+    let one = power_of_two(half);
+    let other = power_of_two(parts.power - half);
+    let scale = one * other;
+    let both = vec2((1.0 + parts.fraction) * one * other, scale * parts.fraction + (scale - 1.0));
+    return select(both, vec2(x), is_nan(x));
 }

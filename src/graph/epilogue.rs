@@ -23,6 +23,17 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Tells whether every kernel with an epilogue can apply the stage.
+    ///
+    /// Others (a logarithm, a power, ...) are in the kernels of element-wise nodes alone.
+    #[must_use]
+    pub fn is_fusable(&self) -> bool {
+        match self {
+            Stage::Unary(activation) => activation.is_fusable(),
+            Stage::Binary { operation, .. } => operation.is_fusable(),
+        }
+    }
+
     /// Tells whether the stage reads the extra operand.
     #[must_use]
     pub fn reads_extra(&self) -> bool {
@@ -58,6 +69,12 @@ impl Epilogue {
     #[must_use]
     pub fn has_extra(&self) -> bool {
         self.stages.iter().any(Stage::reads_extra)
+    }
+
+    /// Tells whether it has stages that are in the kernels of element-wise nodes alone.
+    #[must_use]
+    pub fn has_rare(&self) -> bool {
+        self.stages.iter().any(|stage| !stage.is_fusable())
     }
 }
 

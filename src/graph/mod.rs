@@ -4,6 +4,7 @@
 //! every shape, before any device exists.
 
 pub mod activation;
+mod arithmetic;
 pub mod binary;
 mod checks;
 pub mod concat;
@@ -26,6 +27,7 @@ mod line;
 pub mod matmul;
 mod node;
 mod own;
+pub mod p_relu;
 pub mod pad;
 pub mod pool2d;
 mod resampling;
@@ -33,10 +35,13 @@ pub mod reshape;
 pub mod resize;
 pub mod resize2d;
 mod resize_axes;
+pub mod select;
 pub mod slice;
 pub mod softmax;
 mod space;
 pub mod transpose;
+mod trigonometry;
+mod unary;
 mod up_sampling;
 pub mod view;
 mod weights;
@@ -59,6 +64,7 @@ pub use line::Padding1d;
 pub use matmul::{Gemm, MatMul};
 pub(crate) use node::{Draft, Operand, Site, title};
 pub use node::{Node, Op};
+pub use p_relu::PRelu;
 pub use pad::{CenterCropPad, Pad, PadMode};
 pub use pool2d::{MAX_POOL_POWER, PoolMode, Pooling};
 pub use resampling::{AxisMap, Filter, NearestMode, Resampling, Sampling, Scale};
@@ -265,7 +271,8 @@ impl Graph {
         Ok(name)
     }
 
-    /// Adds a layer's node and, for softmax, the second node that applies it.
+    /// Adds a layer's node and, for an activation that it cannot fuse, the second node that
+    /// applies it.
     ///
     /// The node that carries the layer's name is the one whose value has the
     /// activation applied; without it, the first half is named `NAME/linear`.
@@ -277,18 +284,20 @@ impl Graph {
     ) -> Result<Symbol> {
         let Draft { title: node, name, operands, weights, shape } = draft;
         element_count(&node, &shape.resolve(1))?;
-        if activation != Activation::Softmax {
+        activation::check(&node, activation)?;
+        if activation.is_fusable() {
             let symbol = self.insert(name, op, operands, weights, shape);
             self.nodes[symbol.index].stages = Epilogue::from(activation).stages;
             return Ok(symbol);
         }
-        let Some(axis) = shape.rank().checked_sub(1) else {
-            return Err(softmax::no_axis(&node));
+        let second = match (activation, shape.rank().checked_sub(1)) {
+            (Activation::Softmax, Some(axis)) => Op::Softmax { axis },
+            (Activation::Softmax, None) => return Err(softmax::no_axis(&node)),
+            (other, _) => Op::Activation(other),
         };
-        let half = self.name_for("softmax", Some(&format!("{name}/linear")))?;
+        let half = self.name_for(second.name(), Some(&format!("{name}/linear")))?;
         let before = self.insert(half, op, operands, weights, shape.clone());
-        let softmax = Op::Softmax { axis };
-        Ok(self.insert(name, softmax, vec![before.index], Vec::new(), shape))
+        Ok(self.insert(name, second, vec![before.index], Vec::new(), shape))
     }
 
     /// Takes back the nodes added last, for a layer of several nodes that failed.

@@ -39,6 +39,8 @@ pub enum Op {
     Own(own::Bound),
     /// The same elements in another shape; moves nothing.
     Reshape,
+    /// Where a condition is not zero one value, else another one.
+    Select,
     /// Values joined along one axis, in the order of the operands.
     Concat {
         /// The axis, counted from the first.
@@ -101,6 +103,7 @@ impl Op {
             Op::Binary(operation) => operation.name(),
             Op::Own(_) => "own",
             Op::Reshape => "reshape",
+            Op::Select => "where",
             Op::Concat { .. } => "concat",
             Op::Constant => "constant",
             Op::DepthToSpace(_) => "depth_to_space",

@@ -105,7 +105,44 @@ pub(super) fn with_function(operation: BinaryOp, visit: impl Visit) {
     match operation {
         BinaryOp::Add => visit.visit(|a, b| a + b),
         BinaryOp::Multiply => visit.visit(|a, b| a * b),
+        BinaryOp::Subtract => visit.visit(|a, b| a - b),
+        BinaryOp::Divide => visit.visit(|a, b| a / b),
+        BinaryOp::Power => visit.visit(f32::powf),
+        // Of two numbers where one is NaN that one.
+        BinaryOp::Minimum => visit.visit(|a, b| if a <= b || a.is_nan() { a } else { b }),
+        BinaryOp::Maximum => visit.visit(|a, b| if a >= b || a.is_nan() { a } else { b }),
+        BinaryOp::PRelu => visit.visit(|a, b| if a < 0.0 { b * a } else { a }),
+        // Rust's remainder is C's fmod: exact, with the sign of the dividend.
+        BinaryOp::Fmod => visit.visit(|a, b| a % b),
+        BinaryOp::Mod => visit.visit(floored_remainder),
+        #[expect(clippy::float_cmp, reason = "equality is what is asked for")]
+        BinaryOp::Equal => visit.visit(|a, b| truth(a == b)),
+        BinaryOp::Greater => visit.visit(|a, b| truth(a > b)),
+        BinaryOp::GreaterEqual => visit.visit(|a, b| truth(a >= b)),
+        BinaryOp::Less => visit.visit(|a, b| truth(a < b)),
+        BinaryOp::LessEqual => visit.visit(|a, b| truth(a <= b)),
+        BinaryOp::LogicalAnd => visit.visit(|a, b| truth(a != 0.0 && b != 0.0)),
+        BinaryOp::LogicalOr => visit.visit(|a, b| truth(a != 0.0 || b != 0.0)),
+        BinaryOp::LogicalXor => visit.visit(|a, b| truth((a != 0.0) != (b != 0.0))),
     }
+}
+
+/// The remainder with the divisor's sign, a zero's too.
+#[inline(always)]
+fn floored_remainder(a: f32, b: f32) -> f32 {
+    let rest = a % b;
+    if rest == 0.0 {
+        0.0f32.copysign(b)
+    } else if (rest < 0.0) == (b < 0.0) {
+        rest
+    } else {
+        rest + b
+    }
+}
+
+#[inline(always)]
+fn truth(holds: bool) -> f32 {
+    if holds { 1.0 } else { 0.0 }
 }
 
 /// The loop over a line.

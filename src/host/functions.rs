@@ -75,10 +75,9 @@ pub(crate) fn softplus(x: f32) -> f32 {
     (if x < 0.0 { 0.0 } else { x }) + 2.0 * (s + s * t * tail)
 }
 
-/// Phi(x) = (1 + erf(x / sqrt 2)) / 2.
+/// Phi(-a) = (1 - erf(a / sqrt 2)) / 2 for a >= 0 and e = exp(-a^2 / 2).
 #[inline(always)]
-fn normal_cdf(x: f32) -> f32 {
-    let a = x.abs();
+fn normal_tail(a: f32, e: f32) -> f32 {
     let t = 1.0 / (1.0 + 0.35 * a);
     let p = 0.139_621_4
         + t * (0.139_861_84
@@ -87,14 +86,30 @@ fn normal_cdf(x: f32) -> f32 {
                     + t * (-0.023_107_006
                         + t * (0.159_169_4
                             + t * (-0.255_709_48 + t * (0.143_969_08 + t * -0.029_145_324)))))));
-    let tail = exponential(-0.5 * a * a) * t * p;
-    if x < 0.0 { tail } else { 1.0 - tail }
+    e * t * p
+}
+
+/// erf(x): by its series near 0, so that the relative error stays small.
+#[inline(always)]
+pub(crate) fn erf(x: f32) -> f32 {
+    let a = x.abs();
+    let t = x * x;
+    let series = x
+        * (std::f32::consts::FRAC_2_SQRT_PI
+            + t * (-0.376_126_38
+                + t * (0.112_837_92
+                    + t * (-0.026_866_17
+                        + t * (0.005_223_978 + t * (-0.000_854_832_7 + t * 0.000_120_553_33))))));
+    let value = 1.0 - 2.0 * normal_tail(std::f32::consts::SQRT_2 * a, exponential(-a * a));
+    let signed = if x < 0.0 { -value } else { value };
+    if a < 0.5 { series } else { signed }
 }
 
 /// x * Phi(x).
 #[inline(always)]
 pub(crate) fn gelu(x: f32) -> f32 {
-    x * normal_cdf(x)
+    let tail = normal_tail(x.abs(), exponential(-0.5 * x * x));
+    x * if x < 0.0 { tail } else { 1.0 - tail }
 }
 
 /// x * Phi(x) through tanh, written with a sigmoid.

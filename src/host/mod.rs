@@ -26,6 +26,7 @@ mod pad;
 mod pool2d;
 mod product;
 mod resize2d;
+mod select;
 mod simd;
 mod softmax;
 mod threads;
@@ -63,6 +64,7 @@ pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32])
         Work::Pad(geometry) => pad::execute(&step, geometry, result),
         Work::Pool2d(geometry) => pool2d::execute(&step, geometry, result),
         Work::Resize2d(geometry) => resize2d::execute(&step, geometry, &launch, result),
+        Work::Select(geometry) => select::execute(&step, geometry, result),
         Work::Softmax(geometry) => softmax::execute(&step, geometry, result),
         Work::Own(geometry) => geometry.run_on_host(node, operands, result),
     }

@@ -50,6 +50,32 @@ pub fn dense_strides(shape: &[usize]) -> Vec<i64> {
     strides
 }
 
+/// Aligns shapes that broadcast at the end, and merges what all of them walk as one; a stride
+/// along an axis that an operand repeats is 0.
+#[must_use]
+pub fn broadcast<const N: usize>(shapes: [&[usize]; N]) -> Vec<Axis<N>> {
+    let rank = shapes.iter().map(|shape| shape.len()).max().unwrap_or(0);
+    let mut axes = Vec::with_capacity(rank);
+    // From the last axis, whose strides are known, to the first.
+    let mut along = [1i64; N];
+    for axis in (0..rank).rev() {
+        let mut strides = [0; N];
+        let mut result = 1;
+        for ((stride, along), shape) in strides.iter_mut().zip(&mut along).zip(shapes) {
+            let inside = (axis + shape.len()).checked_sub(rank);
+            let length = inside.and_then(|inside| shape.get(inside)).map_or(1, |&length| length);
+            if length != 1 {
+                (*stride, result) = (*along, length);
+                // Only an empty shape can saturate: the others' element counts were checked.
+                *along = along.saturating_mul(i64::try_from(length).unwrap_or(i64::MAX));
+            }
+        }
+        axes.push(Axis { length: result, strides });
+    }
+    axes.reverse();
+    coalesce(&axes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +97,16 @@ mod tests {
         assert_eq!(coalesce(&[axis(1, [5, 5])]), []);
         let huge = [axis(2, [i64::MAX, 1]), axis(usize::MAX, [1, 1])];
         assert_eq!(coalesce(&huge), huge);
+    }
+
+    #[test]
+    fn shapes_are_aligned_at_the_end() {
+        let three = |length, strides| Axis { length, strides };
+        let found = broadcast([&[2, 3, 4], &[4], &[3, 1]]);
+        assert_eq!(found, [three(2, [12, 0, 0]), three(3, [4, 0, 1]), three(4, [1, 1, 0])]);
+        assert_eq!(broadcast([&[5, 2], &[5, 2], &[1]]), [three(10, [1, 1, 0])]);
+        assert_eq!(broadcast([&[], &[], &[1, 1]]), []);
+        assert_eq!(broadcast([&[0, 3], &[1, 3]]), [axis(0, [3, 0]), axis(3, [1, 1])]);
     }
 
     #[test]

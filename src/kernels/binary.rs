@@ -1,5 +1,6 @@
 //! Element-wise functions of two operands with NumPy broadcasting.
 
+use super::activation::RARE;
 use super::axes;
 use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, in_fours, narrow};
@@ -12,7 +13,9 @@ const SOURCE: &str = concat!(
     include_str!("../../shaders/shared/epilogue.wgsl"),
     include_str!("../../shaders/shared/activate.wgsl"),
     include_str!("../../shaders/shared/combine.wgsl"),
+    include_str!("../../shaders/shared/combine_rare.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
+    include_str!("../../shaders/shared/power.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
 );
 
@@ -45,7 +48,7 @@ parameters! {
 pub const DEFINITION: Definition = Definition {
     stem: "binary",
     source: SOURCE,
-    entries: &["same", "same4", "broadcast"],
+    entries: &["same", "same4", "repeat_right4", "repeat_left4", "broadcast", "rare"],
     bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Write, Binding::Extra],
     fields: FIELDS,
 };
@@ -69,6 +72,22 @@ pub fn code(operation: BinaryOp) -> u32 {
     match operation {
         BinaryOp::Add => 0,
         BinaryOp::Multiply => 1,
+        BinaryOp::Subtract => 2,
+        BinaryOp::Divide => 3,
+        BinaryOp::Minimum => 4,
+        BinaryOp::Maximum => 5,
+        BinaryOp::PRelu => 6,
+        BinaryOp::Equal => 16,
+        BinaryOp::Greater => 17,
+        BinaryOp::GreaterEqual => 18,
+        BinaryOp::Less => 19,
+        BinaryOp::LessEqual => 20,
+        BinaryOp::LogicalAnd => 21,
+        BinaryOp::LogicalOr => 22,
+        BinaryOp::LogicalXor => 23,
+        BinaryOp::Power => RARE,
+        BinaryOp::Fmod => RARE + 1,
+        BinaryOp::Mod => RARE + 2,
     }
 }
 
@@ -77,7 +96,7 @@ pub fn code(operation: BinaryOp) -> u32 {
 /// # Errors
 ///
 /// [`Error::Limit`] when a size exceeds what the kernel or the device can number,
-/// [`Error::Unsupported`] for softmax, and for operands that alternate between more than
+/// [`Error::Unsupported`] for an epilogue that [`epilogue::append`] refuses, and for operands that alternate between more than
 /// 6 runs of axes that broadcast and axes that do not (so never at rank 6 or below).
 pub fn launch(
     node: &str,
@@ -107,12 +126,23 @@ pub fn launch(
         }
         values
     };
-    let lengths = narrow(node, "the output", padded(1, |axis| axis.length))?;
+    let mut lengths = narrow(node, "the output", padded(1, |axis| axis.length))?;
     let left = narrow(node, "the left operand", padded(0, |axis| axis.left))?;
     let right = narrow(node, "the right operand", padded(0, |axis| axis.right))?;
-    let (entry, threads) =
-        if same { in_fours(elements, "same", "same4") } else { ("broadcast", elements) };
-    let operation = code(geometry.operation);
+    let (entry, threads) = if !geometry.operation.is_fusable() {
+        ("rare", elements)
+    } else if same {
+        in_fours(elements, "same", "same4")
+    } else if let Some((entry, block)) = repeated(&axes) {
+        let chosen = in_fours(elements, "broadcast", entry);
+        if chosen.0 == entry {
+            [lengths[4], lengths[5]] = narrow(node, "the output", block)?;
+        }
+        chosen
+    } else {
+        ("broadcast", elements)
+    };
+    let (operation, stages) = (code(geometry.operation), &geometry.epilogue);
     let [_, length1, length2, length3, length4, length5] = lengths;
     let [left0, left1, left2, left3, left4, left5] = left;
     let [right0, right1, right2, right3, right4, right5] = right;
@@ -125,10 +155,40 @@ pub fn launch(
     };
     Ok(Launch {
         kernel: Kernel { family: Family::Binary, entry },
-        params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), &geometry.epilogue)?,
+        params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), stages)?,
         table: Vec::new(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
     })
+}
+
+/// Finds the operand that is repeated as a block while the other one is the output's own shape:
+/// the entry that serves it, and how many elements the block has and how often each is repeated
+/// before the next.
+fn repeated(axes: &[Axis]) -> Option<(&'static str, [usize; 2])> {
+    let is_dense = |stride: fn(&Axis) -> usize| {
+        axes.last().is_some_and(|last| stride(last) == 1)
+            && axes
+                .windows(2)
+                .all(|pair| stride(&pair[0]) == stride(&pair[1]).saturating_mul(pair[1].length))
+    };
+    let (entry, stride): (_, fn(&Axis) -> usize) = if is_dense(|axis| axis.left) {
+        ("repeat_right4", |axis| axis.right)
+    } else if is_dense(|axis| axis.right) {
+        ("repeat_left4", |axis| axis.left)
+    } else {
+        return None;
+    };
+    // Axes that both walk are merged, so the block is one axis, or none for a single number.
+    let mut walked = axes.iter().enumerate().filter(|(_, axis)| stride(axis) != 0);
+    let block = match (walked.next(), walked.next()) {
+        (None, _) => [1, axes.iter().map(|axis| axis.length).product()],
+        (Some((number, axis)), None) => {
+            let behind = axes.iter().skip(number + 1).map(|axis| axis.length).product();
+            [axis.length, behind]
+        }
+        _ => return None,
+    };
+    Some((entry, block))
 }
 
 /// An axis of the output: its length, and how far each operand moves along it.
@@ -141,26 +201,9 @@ pub(crate) struct Axis {
 
 /// Aligns two shapes at the end, and merges what both operands walk as one.
 pub(crate) fn coalesce(left: &[usize], right: &[usize]) -> Vec<Axis> {
-    let rank = left.len().max(right.len());
-    let at = |shape: &[usize], axis: usize| {
-        (axis + shape.len()).checked_sub(rank).map_or(1, |inside| shape[inside])
-    };
-    let mut axes = Vec::with_capacity(rank);
-    // From the last axis, whose strides are known, to the first.
-    let (mut left_stride, mut right_stride) = (1i64, 1i64);
-    for axis in (0..rank).rev() {
-        let (l, r) = (at(left, axis), at(right, axis));
-        let length = if l == 1 { r } else { l };
-        let strides = [if l == 1 { 0 } else { left_stride }, if r == 1 { 0 } else { right_stride }];
-        axes.push(axes::Axis { length, strides });
-        // Only an empty shape can saturate: the others' element counts were checked.
-        left_stride = left_stride.saturating_mul(i64::try_from(l).unwrap_or(i64::MAX));
-        right_stride = right_stride.saturating_mul(i64::try_from(r).unwrap_or(i64::MAX));
-    }
-    axes.reverse();
     // No stride is negative here.
     let forward = |stride: i64| usize::try_from(stride).unwrap_or(usize::MAX);
-    let merged = axes::coalesce(&axes).into_iter();
+    let merged = axes::broadcast([left, right]).into_iter();
     merged
         .map(|axes::Axis { length, strides: [left, right] }| Axis {
             length,
@@ -201,5 +244,21 @@ mod tests {
         assert_eq!(entry(&[0, 3], &[1, 3]), "same");
         assert_eq!(entry(&[2, 3], &[3]), "broadcast");
         assert_eq!(entry(&[2, 3], &[]), "broadcast");
+        assert_eq!(entry(&[4, 3], &[3]), "repeat_right4");
+        assert_eq!(entry(&[2, 1], &[3, 2, 2]), "repeat_left4");
+        assert_eq!(entry(&[2, 1, 2, 3], &[2, 2, 2, 1]), "broadcast");
+    }
+
+    #[test]
+    fn a_repeated_block_is_one_axis() {
+        let found = |left: &[usize], right: &[usize]| repeated(&coalesce(left, right));
+        assert_eq!(found(&[4, 3], &[3]), Some(("repeat_right4", [3, 1])));
+        assert_eq!(found(&[4, 3], &[]), Some(("repeat_right4", [1, 12])));
+        assert_eq!(found(&[4, 1], &[4, 3]), Some(("repeat_left4", [4, 3])));
+        assert_eq!(found(&[5, 2, 3, 7, 2], &[2, 3, 1, 1]), Some(("repeat_right4", [6, 14])));
+        // two blocks, or two operands that both are repeated
+        assert_eq!(found(&[2, 3, 2, 3], &[2, 1, 2, 1]), None);
+        assert_eq!(found(&[4, 1], &[3]), None);
+        assert_eq!(found(&[], &[]), None);
     }
 }

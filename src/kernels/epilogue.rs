@@ -33,9 +33,36 @@ pub const ALIGNMENT: usize = 16;
 ///
 /// # Errors
 ///
-/// [`Error::Unsupported`] for more than [`MAX_STAGES`] stages and for softmax,
+/// [`Error::Unsupported`] for more than [`MAX_STAGES`] stages, for softmax and for functions that
+/// are not fusable ([`Stage::is_fusable`]),
 /// [`Error::Limit`] for an extra operand that 32 bits cannot number.
-pub fn append(node: &str, mut params: Vec<u8>, epilogue: &Epilogue) -> Result<Vec<u8>> {
+pub fn append(node: &str, params: Vec<u8>, epilogue: &Epilogue) -> Result<Vec<u8>> {
+    check(node, epilogue, Stage::is_fusable)?;
+    pack(node, params, epilogue)
+}
+
+/// As [`append`], for a kernel that has every function of one operand.
+///
+/// # Errors
+///
+/// As [`append`], but for functions of one operand that are not fusable.
+pub fn append_rare(node: &str, params: Vec<u8>, epilogue: &Epilogue) -> Result<Vec<u8>> {
+    check(node, epilogue, |stage| !stage.reads_extra() || stage.is_fusable())?;
+    pack(node, params, epilogue)
+}
+
+fn check(node: &str, epilogue: &Epilogue, is_known: fn(&Stage) -> bool) -> Result<()> {
+    match epilogue.stages.iter().find(|stage| !is_known(stage)) {
+        None => Ok(()),
+        Some(stage) => Err(Error::Unsupported {
+            node: node.to_owned(),
+            what: format!("{stage} in its epilogue"),
+            remedy: "apply it as a node of its own".to_owned(),
+        }),
+    }
+}
+
+fn pack(node: &str, mut params: Vec<u8>, epilogue: &Epilogue) -> Result<Vec<u8>> {
     let refuse = |what: String, remedy: &str| Error::Unsupported {
         node: node.to_owned(),
         what,

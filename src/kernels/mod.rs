@@ -41,6 +41,7 @@ pub mod own;
 pub mod pad;
 pub mod pool2d;
 pub mod resize2d;
+pub mod select;
 pub mod softmax;
 mod taps;
 mod turns;
@@ -82,6 +83,8 @@ pub enum Family {
     Pool2d,
     /// Resampling of height and width.
     Resize2d,
+    /// Choosing between two values, element by element.
+    Select,
     /// Softmax over one axis.
     Softmax,
     /// Kernels of the user's own: what they are made of stands in the step's work.
@@ -120,7 +123,7 @@ pub struct Definition {
 
 impl Family {
     /// The families whose shaders the library brings, in the order of their names.
-    pub const ALL: [Family; 13] = [
+    pub const ALL: [Family; 14] = [
         Family::Activation,
         Family::Binary,
         Family::Conv2d,
@@ -133,6 +136,7 @@ impl Family {
         Family::Pad,
         Family::Pool2d,
         Family::Resize2d,
+        Family::Select,
         Family::Softmax,
     ];
 
@@ -152,6 +156,7 @@ impl Family {
             Family::Pad => &pad::DEFINITION,
             Family::Pool2d => &pool2d::DEFINITION,
             Family::Resize2d => &resize2d::DEFINITION,
+            Family::Select => &select::DEFINITION,
             Family::Softmax => &softmax::DEFINITION,
             Family::Own => &own::DEFINITION,
         }
@@ -217,6 +222,8 @@ pub enum Work {
     Pool2d(pool2d::Geometry),
     /// Resampling of height and width.
     Resize2d(resize2d::Geometry),
+    /// Choosing between two values, element by element.
+    Select(select::Geometry),
     /// Softmax over one axis.
     Softmax(softmax::Geometry),
     /// A kernel of the user's own.
@@ -240,6 +247,7 @@ impl Work {
             Work::Pad(_) => Family::Pad,
             Work::Pool2d(_) => Family::Pool2d,
             Work::Resize2d(_) => Family::Resize2d,
+            Work::Select(_) => Family::Select,
             Work::Softmax(_) => Family::Softmax,
             Work::Own(_) => Family::Own,
         }
@@ -261,6 +269,7 @@ impl Work {
             | Work::Pad(_)
             | Work::Pool2d(_)
             | Work::Resize2d(_)
+            | Work::Select(_)
             | Work::Softmax(_)
             | Work::Own(_) => None,
         }
@@ -326,6 +335,7 @@ impl Work {
             Work::Pad(geometry) => pad::launch(node, geometry, most),
             Work::Pool2d(geometry) => pool2d::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
+            Work::Select(geometry) => select::launch(node, geometry, most),
             Work::Softmax(geometry) => softmax::launch(node, geometry, most),
             Work::Own(geometry) => own::launch(node, geometry, most),
         }

@@ -33,7 +33,9 @@ impl Work {
                 let tap = match g.mode {
                     // One loop for the largest magnitude, and one of powers by squaring.
                     PoolMode::Lp(p) => 3 + u64::from(u32::BITS - u32::from(p).leading_zeros()),
-                    PoolMode::Average | PoolMode::Max => 1,
+                    // Those loops are skipped, which takes a turn.
+                    PoolMode::Average => 2,
+                    PoolMode::Max => 1,
                 };
                 let row = (g.kernel[1] as u64).saturating_mul(tap).saturating_add(4);
                 row.saturating_mul(g.kernel[0] as u64)

@@ -4,7 +4,7 @@ use super::{imaging, movement};
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
 use crate::kernels::{
-    Work, activation, binary, conv2d, conv2d_transpose, dense, matmul, own, softmax,
+    Work, activation, binary, conv2d, conv2d_transpose, dense, matmul, own, select, softmax,
 };
 
 /// Describes the steps of a node for a number of items of the batch, each with the numbers of
@@ -60,6 +60,11 @@ impl Site<'_> {
             Op::Resize2d(layer) => {
                 imaging::resampling(layer, &self.operand(0)?).ok_or_else(|| self.defect())
             }
+            Op::Select => Ok(Work::Select(select::Geometry {
+                condition: self.operand(0)?,
+                on_true: self.operand(1)?,
+                on_false: self.operand(2)?,
+            })),
             Op::Softmax { axis } => self.softmax(*axis),
             Op::DepthToSpace(_)
             | Op::Expand

@@ -8,6 +8,7 @@ use crate::common::fixture::{Case, load, load_from};
 use crate::common::oracle::Expected;
 use crate::common::oracle::activation::{Activation as Exact, activate};
 use crate::common::oracle::softmax::softmax_of;
+use crate::common::oracle::unary::Unary;
 use crate::common::random::Random;
 use crate::harness::{run, runtime};
 
@@ -120,8 +121,12 @@ const fn twin(ours: Activation, exact: Exact) -> Twin {
 pub const LINEAR: Twin = twin(Activation::Linear, Exact::Linear);
 pub const SOFTMAX: Twin = Twin { ours: Activation::Softmax, exact: None };
 
-/// Every element-wise activation, with odd constants where it has one.
-pub const ELEMENTWISE: [Twin; 17] = [
+const fn other(ours: Activation, exact: Unary) -> Twin {
+    twin(ours, Exact::Other(exact))
+}
+
+/// Every function that layers can fuse and that is continuous, with odd constants where it has some.
+pub const ELEMENTWISE: [Twin; 25] = [
     LINEAR,
     twin(Activation::Relu, Exact::Relu),
     twin(Activation::Relu6, Exact::Relu6),
@@ -139,7 +144,58 @@ pub const ELEMENTWISE: [Twin; 17] = [
     twin(Activation::GeluTanh, Exact::Gelu { approximate: true }),
     twin(Activation::Exponential, Exact::Exponential),
     twin(Activation::Mish, Exact::Mish),
+    other(
+        Activation::Affine { scale: -1.5, offset: 0.625 },
+        Unary::Affine { scale: -1.5, offset: 0.625 },
+    ),
+    other(Activation::Clip { min: -0.75, max: 1.25 }, Unary::Clip { min: -0.75, max: 1.25 }),
+    other(Activation::Celu(1.75), Unary::Celu { alpha: 1.75 }),
+    other(
+        Activation::SeluWith { alpha: 2.25, gamma: 0.75 },
+        Unary::Selu { alpha: 2.25, gamma: 0.75 },
+    ),
+    other(
+        Activation::HardSigmoidWith { alpha: 0.375, beta: 0.75 },
+        Unary::HardSigmoid { alpha: 0.375, beta: 0.75 },
+    ),
+    other(Activation::Swish(1.75), Unary::Swish { alpha: 1.75 }),
+    other(Activation::Abs, Unary::Abs),
+    other(Activation::Negative, Unary::Negative),
 ];
+
+/// Every other function of one operand: those that jump, and those that layers cannot fuse.
+pub const ALONE: [Twin; 26] = [
+    other(Activation::ThresholdedRelu(0.75), Unary::ThresholdedRelu { alpha: 0.75 }),
+    other(Activation::Sqrt, Unary::Sqrt),
+    other(Activation::Reciprocal, Unary::Reciprocal),
+    other(Activation::Floor, Unary::Floor),
+    other(Activation::Ceil, Unary::Ceil),
+    other(Activation::Round, Unary::Round),
+    other(Activation::Sign, Unary::Sign),
+    other(Activation::LogicalNot, Unary::LogicalNot),
+    other(Activation::Log, Unary::Log),
+    other(Activation::Erf, Unary::Erf),
+    other(Activation::Sin, Unary::Sin),
+    other(Activation::Cos, Unary::Cos),
+    other(Activation::Tan, Unary::Tan),
+    other(Activation::Asin, Unary::Asin),
+    other(Activation::Acos, Unary::Acos),
+    other(Activation::Atan, Unary::Atan),
+    other(Activation::Sinh, Unary::Sinh),
+    other(Activation::Cosh, Unary::Cosh),
+    other(Activation::Asinh, Unary::Asinh),
+    other(Activation::Acosh, Unary::Acosh),
+    other(Activation::Atanh, Unary::Atanh),
+    other(Activation::IsNan, Unary::IsNan),
+    infinite(true, true),
+    infinite(true, false),
+    infinite(false, true),
+    infinite(false, false),
+];
+
+const fn infinite(positive: bool, negative: bool) -> Twin {
+    other(Activation::IsInf { positive, negative }, Unary::IsInf { positive, negative })
+}
 
 impl Twin {
     /// Applies the oracle's half to values that are within a bound.

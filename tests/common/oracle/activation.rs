@@ -8,6 +8,7 @@
 use ndarray::{ArrayD, Zip};
 
 use super::erf::erf;
+use super::unary::Unary;
 use super::{EPSILON, Expected, SMALLEST};
 
 /// SELU's two constants.
@@ -20,8 +21,12 @@ pub enum Activation {
     Linear,
     Relu,
     Relu6,
-    LeakyRelu { negative_slope: f64 },
-    Elu { alpha: f64 },
+    LeakyRelu {
+        negative_slope: f64,
+    },
+    Elu {
+        alpha: f64,
+    },
     Selu,
     Sigmoid,
     HardSigmoid,
@@ -30,9 +35,13 @@ pub enum Activation {
     Softsign,
     Silu,
     HardSilu,
-    Gelu { approximate: bool },
+    Gelu {
+        approximate: bool,
+    },
     Exponential,
     Mish,
+    /// One that is ONNX's rather than Keras's.
+    Other(Unary),
 }
 
 impl Activation {
@@ -61,10 +70,14 @@ impl Activation {
 
     /// The exact value at x.
     pub fn value(self, x: f64) -> f64 {
+        if let Self::Other(function) = self {
+            return function.value(x);
+        }
         if x.is_nan() {
             return x;
         }
         match self {
+            Self::Other(function) => function.value(x),
             Self::Linear => x,
             Self::Relu => x.max(0.0),
             Self::Relu6 => x.clamp(0.0, 6.0),
@@ -94,6 +107,7 @@ impl Activation {
         let value = self.value(x).abs();
         let own = match self {
             Self::Linear => return 0.0,
+            Self::Other(function) => return function.rounding(x),
             Self::Relu | Self::Relu6 => 0.0,
             Self::LeakyRelu { .. } if x < 0.0 => 2.0 * EPSILON * value,
             Self::Elu { alpha } if x < 0.0 => {
@@ -132,7 +146,11 @@ impl Activation {
 
     /// How far the value moves when its input, near x, is off by a given amount: the steepest slope times it.
     fn spread(self, x: f64, amount: f64) -> f64 {
+        if amount == 0.0 {
+            return 0.0;
+        }
         let slope = match self {
+            Self::Other(function) => function.slope(),
             Self::Linear
             | Self::Relu
             | Self::Relu6

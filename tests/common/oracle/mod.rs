@@ -24,7 +24,9 @@ pub mod pool2d;
 pub mod reshape;
 pub mod resize;
 pub mod resize2d;
+pub mod select;
 pub mod softmax;
+pub mod unary;
 
 /// The distance from 1 to the next f32: one rounding is wrong by at most half of this, relatively.
 pub const EPSILON: f64 = f32::EPSILON as f64;
