@@ -67,7 +67,7 @@ fn same4(
     if index >= params.threads {
         return;
     }
-    let value = apply4(BINARY + params.operation, 0.0, 0.0, left4[index], right4[index]);
+    let value = combine4(params.operation, left4[index], right4[index]);
     output4[index] = finish4(index, value);
 }
 
@@ -85,7 +85,7 @@ fn repeat_right4(
     }
     let at = repeated4(index);
     let other = vec4(right[at.x], right[at.y], right[at.z], right[at.w]);
-    let value = apply4(BINARY + params.operation, 0.0, 0.0, left4[index], other);
+    let value = combine4(params.operation, left4[index], other);
     output4[index] = finish4(index, value);
 }
 
@@ -102,7 +102,7 @@ fn repeat_left4(
     }
     let at = repeated4(index);
     let other = vec4(left[at.x], left[at.y], left[at.z], left[at.w]);
-    let value = apply4(BINARY + params.operation, 0.0, 0.0, other, right4[index]);
+    let value = combine4(params.operation, other, right4[index]);
     output4[index] = finish4(index, value);
 }
 

@@ -17,17 +17,25 @@ struct Epilogue {
 const BINARY: u32 = 1024u;
 const SWAPPED: u32 = 1024u;
 
+// The number of `combine` that a stage of two operands has.
+fn operation_of(kind: u32) -> u32 {
+    return (kind - BINARY) % SWAPPED;
+}
+
+// One call for both orders of the operands: kernels have all of this inlined.
 fn apply(kind: u32, alpha: f32, beta: f32, x: f32, other: f32) -> f32 {
     if kind < BINARY {
         return activate(kind, alpha, beta, x);
     }
-    if kind < BINARY + SWAPPED {
-        return combine(kind - BINARY, x, other);
-    }
-    return combine(kind - BINARY - SWAPPED, other, x);
+    let swapped = kind >= BINARY + SWAPPED;
+    return combine(operation_of(kind), select(x, other, swapped), select(other, x, swapped));
 }
 
 fn apply4(kind: u32, alpha: f32, beta: f32, x: vec4<f32>, other: vec4<f32>) -> vec4<f32> {
+    if kind >= BINARY {
+        let swapped = kind >= BINARY + SWAPPED;
+        return combine4(operation_of(kind), select(x, other, swapped), select(other, x, swapped));
+    }
     // What networks use most, all four at once.
     switch kind {
         case RELU: { return select(x, vec4(0.0), x < vec4(0.0)); }
@@ -37,18 +45,13 @@ fn apply4(kind: u32, alpha: f32, beta: f32, x: vec4<f32>, other: vec4<f32>) -> v
             return select(low, vec4(beta), low > vec4(beta));
         }
         case AFFINE: { return x * alpha + beta; }
-        case BINARY + ADD: { return x + other; }
-        case BINARY + MULTIPLY: { return x * other; }
-        case BINARY + SUBTRACT: { return x - other; }
         default: {}
     }
     // A loop, so that the functions are compiled once; turning the vectors round needs no
     // indexing, which would move them from registers to memory.
     var y = x;
-    var o = other;
     for (var i = 0u; i < 4u; i++) {
-        y = vec4(y.yzw, apply(kind, alpha, beta, y.x, o.x));
-        o = o.yzwx;
+        y = vec4(y.yzw, activate(kind, alpha, beta, y.x));
     }
     return y;
 }
