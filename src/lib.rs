@@ -55,6 +55,7 @@ pub mod kernels;
 pub mod ledger;
 pub mod misuse;
 pub mod own;
+pub mod passes;
 pub mod plan;
 pub mod shape;
 
@@ -74,6 +75,7 @@ pub use graph::{
 };
 pub use ledger::{Guard, Ledger};
 pub use own::{OwnCall, OwnKernel};
+pub use passes::{Passes, PlanOptions};
 pub use plan::Plan;
 pub use shape::{Dim, Shape};
 // The version whose devices and buffers can be handed in and out.

@@ -77,6 +77,24 @@ impl Plan {
         })
     }
 
+    /// Returns the bytes of all values that a session holds at once, slots and outputs, while
+    /// no result of an earlier run is held. Inputs and weights come apart.
+    #[must_use]
+    pub fn peak_bytes(&self) -> u64 {
+        let values = self.slots.iter().chain(&self.output_buffers);
+        values.fold(0, |total, &bytes| total.saturating_add(bytes))
+    }
+
+    /// Returns the bytes of all weights, host arrays and staged ones, without padding.
+    #[must_use]
+    pub fn weight_bytes(&self) -> u64 {
+        // Lowering has checked every size, so the sum stays far below u64's end.
+        let bytes = |weight: &Weight| byte_count(weight.label(), weight.shape());
+        self.weights
+            .iter()
+            .fold(0, |total, weight| total.saturating_add(bytes(weight).unwrap_or(u64::MAX)))
+    }
+
     /// Returns the most bytes a session of this plan holds on the device, weights and
     /// inputs included.
     ///

@@ -2,13 +2,13 @@
 
 use super::block::Block;
 use super::split::{Extent, items_per_step};
-use super::{Limits, Place, Plan, Port, Region, Step, slots, work};
+use super::{Limits, Place, Plan, Port, Region, Report, Step, slots, work};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, Op, Stage};
 use crate::shape::byte_count;
 
-/// Lowers a graph; see [`Graph::plan_within`].
-pub(super) fn lower(graph: &Graph, batch: usize, limits: Limits) -> Result<Plan> {
+/// Lowers a graph that passes have been over; see [`Graph::plan_with`].
+pub(crate) fn lower(graph: &Graph, report: Report, batch: usize, limits: Limits) -> Result<Plan> {
     graph.check()?;
     if batch == 0 {
         return Err(Error::Operand {
@@ -46,6 +46,7 @@ pub(super) fn lower(graph: &Graph, batch: usize, limits: Limits) -> Result<Plan>
         block,
         block_payload,
         steps,
+        report,
     })
 }
 

@@ -11,6 +11,7 @@ mod limits;
 mod lower;
 mod movement;
 mod print;
+mod report;
 mod slots;
 mod split;
 mod work;
@@ -18,10 +19,10 @@ mod work;
 pub use crossings::{Expected, ExpectedCrossings};
 pub(crate) use crossings::{PACKED_ALIGNMENT, padded_bytes};
 pub use limits::Limits;
-pub(crate) use lower::buffer_bytes;
+pub(crate) use lower::{buffer_bytes, lower};
+pub use report::{PassReport, Report};
 
-use crate::error::Result;
-use crate::graph::{Graph, Weight};
+use crate::graph::Weight;
 use crate::kernels::{Kernel, Work};
 
 /// Where a value's bytes lie.
@@ -113,30 +114,7 @@ pub struct Plan {
     block: Vec<u8>,
     block_payload: u64,
     steps: Vec<Step>,
-}
-
-impl Graph {
-    /// Lowers the graph for one batch size, within the limits every WebGPU device has.
-    ///
-    /// Nodes that no output needs are left out.
-    ///
-    /// # Errors
-    ///
-    /// What [`Graph::check`] reports; [`Error::Limit`](crate::Error::Limit) for a tensor
-    /// that no device of these limits can bind, and that cannot be split along the batch.
-    pub fn plan(&self, batch: usize) -> Result<Plan> {
-        self.plan_within(batch, &Limits::default())
-    }
-
-    /// Lowers the graph for one batch size within given limits, as
-    /// `Runtime::limits` returns them.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::plan`].
-    pub fn plan_within(&self, batch: usize, limits: &Limits) -> Result<Plan> {
-        lower::lower(self, batch, *limits)
-    }
+    report: Report,
 }
 
 impl Plan {
@@ -198,5 +176,10 @@ impl Plan {
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+    /// Returns what passes did to the graph before it was lowered.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 }

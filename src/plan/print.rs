@@ -36,6 +36,12 @@ impl fmt::Display for Plan {
             self.slots.iter().sum::<u64>(),
             self.block.len()
         )?;
+        writeln!(
+            f,
+            "  values take {} bytes at their peak, weights {} bytes",
+            self.peak_bytes(),
+            self.weight_bytes()
+        )?;
         for port in &self.inputs {
             writeln!(f, "  {:<10} \"{}\" {:?}", port.place.to_string(), port.name, port.shape)?;
         }
@@ -67,6 +73,7 @@ impl fmt::Display for Plan {
                 expected.label, expected.payload_bytes, expected.padding_bytes
             )?;
         }
-        writeln!(f, "  a run moves nothing; reading an output downloads it once")
+        writeln!(f, "  a run moves nothing; reading an output downloads it once")?;
+        self.report.fmt(f)
     }
 }

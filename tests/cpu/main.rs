@@ -43,6 +43,7 @@ mod npz;
 mod oracle;
 mod own;
 mod pack;
+mod passes;
 mod plan;
 mod plan_limits;
 mod pooling;

@@ -4,6 +4,7 @@
 //! `harness` opens the runtime, and its `dispatch` runs one piece of work in poisoned memory.
 
 pub mod golden;
+mod network;
 mod window;
 
 mod activation;
@@ -24,6 +25,7 @@ mod grid_sample;
 mod matmul;
 mod movement_golden;
 mod pad;
+mod passes;
 mod pool2d;
 mod pool2d_golden;
 mod random_graph;

@@ -1,0 +1,115 @@
+//! Affine nodes: those that scale and shift their operand by channel, by numbers that are known.
+
+use super::rewrite::Rewrite;
+use super::values;
+use crate::graph::{BinaryOp, Node, Op};
+use crate::shape::Dim;
+
+/// `x * scale + shift` on the last axis, in f64.
+pub(super) struct Affine {
+    /// One number for each channel, or one for all.
+    scale: Vec<f64>,
+    /// As `scale`.
+    shift: Vec<f64>,
+}
+
+impl Affine {
+    fn shifting(shift: Vec<f64>) -> Self {
+        Affine { scale: vec![1.0], shift }
+    }
+
+    fn scaling(scale: Vec<f64>) -> Self {
+        Affine { scale, shift: vec![0.0] }
+    }
+
+    pub(super) fn scale(&self, channel: usize) -> f64 {
+        at(&self.scale, channel)
+    }
+
+    pub(super) fn shift(&self, channel: usize) -> f64 {
+        at(&self.shift, channel)
+    }
+
+    /// Tells whether it only shifts.
+    pub(super) fn keeps_scale(&self) -> bool {
+        self.scale.iter().all(|scale| scale.to_bits() == 1.0_f64.to_bits())
+    }
+
+    /// Tells whether it only scales.
+    pub(super) fn keeps_zero(&self) -> bool {
+        self.shift.iter().all(|&shift| shift == 0.0)
+    }
+}
+
+fn each(values: Vec<f64>, change: fn(f64) -> f64) -> Vec<f64> {
+    values.into_iter().map(change).collect()
+}
+
+fn at(values: &[f64], channel: usize) -> f64 {
+    let last = values.len().saturating_sub(1);
+    values.get(channel.min(last)).copied().unwrap_or(f64::NAN)
+}
+
+/// Why a rule that is there cannot be used.
+pub(super) type Reason = &'static str;
+
+/// What is said of weights that the host does not have.
+pub(super) const STAGED: Reason = "its numbers are staged already, or cannot be read";
+
+/// Returns an affine node's operand, and its rule or why that is unknown; `None` for others.
+pub(super) fn affine(rewrite: &Rewrite, index: usize) -> Option<(usize, Result<Affine, Reason>)> {
+    let node = rewrite.node(index);
+    match &node.op {
+        Op::Binary(operation) => {
+            let &[left, right] = own_operands(node) else { return None };
+            let is_constant = |operand: usize| rewrite.node(operand).op == Op::Constant;
+            let (x, constant, is_left) = match (is_constant(left), is_constant(right)) {
+                (false, true) => (left, right, false),
+                (true, false) => (right, left, true),
+                _ => return None,
+            };
+            let make = match (operation, is_left) {
+                (BinaryOp::Add, _) => Affine::shifting,
+                (BinaryOp::Multiply, _) => Affine::scaling,
+                (BinaryOp::Subtract, false) => {
+                    |values| Affine::shifting(each(values, |value| -value))
+                }
+                (BinaryOp::Subtract, true) => |values| Affine { scale: vec![-1.0], shift: values },
+                (BinaryOp::Divide, false) => {
+                    |values| Affine::scaling(each(values, |value| 1.0 / value))
+                }
+                _ => return None,
+            };
+            Some((x, by_channel(rewrite, node, constant)?.map(make)))
+        }
+        _ => None,
+    }
+}
+
+/// Returns a node's operands without its epilogue's.
+pub(super) fn own_operands(node: &Node) -> &[usize] {
+    match node.operands.split_last() {
+        Some((_, own)) if node.stages.iter().any(crate::graph::Stage::reads_extra) => own,
+        _ => &node.operands,
+    }
+}
+
+/// Reads a constant of one element, or of one for each channel; `None` for other shapes.
+fn by_channel(rewrite: &Rewrite, node: &Node, constant: usize) -> Option<Result<Vec<f64>, Reason>> {
+    let constant = rewrite.node(constant);
+    let dims = constant.shape.dims().iter().skip_while(|&&dim| dim == Dim::Fixed(1));
+    let longer: Vec<Dim> = dims.copied().collect();
+    let fits = match longer.as_slice() {
+        [] => true,
+        [channels] => node.shape.dims().last() == Some(channels),
+        _ => false,
+    };
+    let weight = constant.weights.first().filter(|_| fits)?;
+    Some(read(rewrite, *weight))
+}
+
+/// Reads a weight's numbers in C order.
+pub(super) fn read(rewrite: &Rewrite, weight: usize) -> Result<Vec<f64>, Reason> {
+    let values = values::read(rewrite.weight(weight)).ok_or(STAGED)?;
+    Ok(values.iter().map(|&value| f64::from(value)).collect())
+}

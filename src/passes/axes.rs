@@ -1,0 +1,77 @@
+//! Orders of axes: what operations become when their operand's axes stand in another order.
+
+use ndarray::{ArrayD, IxDyn};
+
+use crate::graph::{Node, Op};
+use crate::shape::{Dim, Shape};
+
+/// Returns the entries that a permutation names, in its order.
+pub(super) fn permute<T: Copy>(entries: &[T], perm: &[usize]) -> Option<Vec<T>> {
+    perm.iter().map(|&from| entries.get(from).copied()).collect()
+}
+
+/// Tells whether a transpose leaves every element where it lies: only axes of length 1 move.
+pub(super) fn is_view(shape: &Shape, perm: &[usize]) -> bool {
+    let is_long = |&&axis: &&usize| shape.dims().get(axis) != Some(&Dim::Fixed(1));
+    perm.iter().filter(is_long).is_sorted()
+}
+
+/// Puts rows, numbered along axes of these lengths in another order, into the axes' own order:
+/// axis `k` of the order they have is axis `perm[k]` of the order they get.
+pub(super) fn in_order_of(
+    kernel: ArrayD<f32>,
+    lengths: &[usize],
+    perm: &[usize],
+) -> Option<ArrayD<f32>> {
+    let [rows, units] = *kernel.shape() else { return None };
+    let mut shape = permute(lengths, perm)?;
+    shape.push(units);
+    let split = kernel.into_shape_with_order(IxDyn(&shape)).ok()?;
+    let mut inverse = vec![0; perm.len()];
+    for (from, &to) in perm.iter().enumerate() {
+        *inverse.get_mut(to)? = from;
+    }
+    inverse.push(perm.len());
+    let merged = split.permuted_axes(inverse).as_standard_layout().into_owned();
+    merged.into_shape_with_order(IxDyn(&[rows, units])).ok()
+}
+
+/// Returns the operation over operands of which the node's are a transpose: axis `k` of those is
+/// axis `perm[k]`. `None` where the operation depends on the order of axes.
+pub(super) fn moved_op(node: &Node, perm: &[usize]) -> Option<Op> {
+    // Entries of an array with one for each axis, where the axes now are.
+    fn each<T: Copy + Default>(entries: &[T], perm: &[usize]) -> Option<Vec<T>> {
+        let mut moved = vec![T::default(); perm.len()];
+        for (&axis, &entry) in perm.iter().zip(entries) {
+            *moved.get_mut(axis)? = entry;
+        }
+        (entries.len() == perm.len()).then_some(moved)
+    }
+    let axis_of = |axis: &usize| perm.get(*axis).copied();
+    match &node.op {
+        Op::Activation(_) | Op::Binary(_) | Op::Expand | Op::Select => Some(node.op.clone()),
+        Op::Softmax { axis } => Some(Op::Softmax { axis: axis_of(axis)? }),
+        Op::Concat { axis } => Some(Op::Concat { axis: axis_of(axis)? }),
+        Op::Resize2d(rule) => {
+            let mut rule = *rule;
+            // Two axes are resampled at once only where they are still neighbours.
+            let second = rule.columns.map(|_| axis_of(&rule.axis.checked_add(1)?));
+            rule.axis = axis_of(&rule.axis)?;
+            let follows = second.is_none_or(|second| second == rule.axis.checked_add(1));
+            follows.then_some(Op::Resize2d(rule))
+        }
+        Op::Pad(rule) => {
+            let mut rule = rule.clone();
+            rule.pads = each(&rule.pads, perm)?;
+            Some(Op::Pad(rule))
+        }
+        Op::Slice { starts, steps } => {
+            Some(Op::Slice { starts: each(starts, perm)?, steps: each(steps, perm)? })
+        }
+        Op::Tile { repeats } => Some(Op::Tile { repeats: each(repeats, perm)? }),
+        Op::Gather { axis, indices } if node.shape.rank() == perm.len() => {
+            Some(Op::Gather { axis: axis_of(axis)?, indices: indices.clone() })
+        }
+        _ => None,
+    }
+}

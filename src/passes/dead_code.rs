@@ -1,0 +1,53 @@
+//! Dead code: nodes that no output needs, and nodes that only hand on their operand.
+
+use super::PassReport;
+use super::rewrite::Rewrite;
+use crate::error::Result;
+use crate::graph::{Activation, Graph, Node, Op};
+
+/// The pass's name.
+pub const NAME: &str = "remove_dead_code";
+
+/// Removes nodes that no output needs, and what gives back its operand: a linear activation, a
+/// reshape to the same shape. Weights that no node needs go with them; inputs stay.
+///
+/// # Errors
+///
+/// What [`Graph::check`] reports.
+pub fn remove_dead_code(graph: &Graph) -> Result<(Graph, PassReport)> {
+    graph.check()?;
+    let mut rewrite = Rewrite::new(graph, NAME);
+    for index in 0..rewrite.len() {
+        let Some(operand) = hands_on(&rewrite, index) else { continue };
+        // An output that copies an input keeps its copy, which is then the caller's own.
+        let is_output = rewrite.outputs().iter().any(|(_, output)| *output == index);
+        if is_output && rewrite.node(operand).op == Op::Input {
+            continue;
+        }
+        let line = format!(
+            "{}, which gives back {}",
+            rewrite.node(index).title(),
+            rewrite.node(operand).title()
+        );
+        rewrite.redirect(index, operand);
+        rewrite.remove(index);
+        rewrite.report.did(line);
+    }
+    for index in rewrite.remove_dead() {
+        let line = format!("{}, which no output needs", graph.node(index).title());
+        rewrite.report.did(line);
+    }
+    Ok(rewrite.finish())
+}
+
+/// Returns the operand of a node that changes nothing.
+fn hands_on(rewrite: &Rewrite, index: usize) -> Option<usize> {
+    let Node { op, operands, stages, shape, .. } = rewrite.node(index);
+    let &[operand] = operands.as_slice() else { return None };
+    let changes_nothing = match op {
+        Op::Activation(Activation::Linear) => true,
+        Op::Reshape => *shape == rewrite.node(operand).shape,
+        _ => false,
+    };
+    (changes_nothing && stages.is_empty()).then_some(operand)
+}

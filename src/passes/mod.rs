@@ -1,0 +1,154 @@
+//! Passes: from a graph to an equal one that takes fewer steps or less memory.
+//!
+//! Pure functions, one file each, that report what they did. They run when a graph is planned,
+//! unless [`PlanOptions`] says otherwise; [`optimize`] runs them alone.
+//!
+//! Inputs, outputs and their names stay, and so do their values, up to rounding. A node that a
+//! name still finds in the new graph has the value it had before; some names are gone, as the
+//! values they stood for are no longer made. Symbols belong to the graph that made them, so those
+//! of the old graph are refused by the new one: ask it for [`Graph::symbol`].
+
+mod affine;
+mod axes;
+mod dead_code;
+mod evaluate;
+mod fold_batch_norm;
+mod fold_constants;
+mod fold_padding;
+mod fuse;
+mod options;
+mod rewrite;
+mod transposes;
+mod values;
+
+pub use dead_code::remove_dead_code;
+pub use fold_batch_norm::fold_batch_norm;
+pub use fold_constants::{MOST_ADDED_BYTES, fold_constants};
+pub use fold_padding::fold_padding;
+pub use fuse::fuse_epilogues;
+pub use options::PlanOptions;
+pub use transposes::move_transposes;
+
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+pub use crate::plan::{PassReport, Report};
+
+/// One pass: a pure function from graph to graph.
+type Pass = fn(&Graph) -> Result<(Graph, PassReport)>;
+
+/// The passes in the order they run.
+const ORDER: [(&str, Pass); 6] = [
+    (dead_code::NAME, remove_dead_code),
+    (fold_constants::NAME, fold_constants),
+    (transposes::NAME, move_transposes),
+    (fold_padding::NAME, fold_padding),
+    (fold_batch_norm::NAME, fold_batch_norm),
+    (fuse::NAME, fuse_epilogues),
+];
+
+/// Chooses passes by name; all of them by default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passes {
+    enabled: Vec<&'static str>,
+}
+
+impl Default for Passes {
+    fn default() -> Self {
+        Passes::all()
+    }
+}
+
+impl Passes {
+    /// Chooses all passes.
+    #[must_use]
+    pub fn all() -> Self {
+        Passes { enabled: Passes::names() }
+    }
+
+    /// Chooses none: a plan then has a step for every node as it was written.
+    #[must_use]
+    pub fn none() -> Self {
+        Passes { enabled: Vec::new() }
+    }
+
+    /// Returns the names of all passes, in the order they first run.
+    #[must_use]
+    pub fn names() -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for (name, _) in ORDER {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// Adds a pass; it runs at its place, whatever the order of these calls.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Name`] that lists the passes there are.
+    pub fn with(mut self, name: &str) -> Result<Self> {
+        let name = find(name)?;
+        if !self.enabled.contains(&name) {
+            self.enabled.push(name);
+        }
+        Ok(self)
+    }
+
+    /// Leaves a pass out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Passes::with`].
+    pub fn without(mut self, name: &str) -> Result<Self> {
+        let name = find(name)?;
+        self.enabled.retain(|&enabled| enabled != name);
+        Ok(self)
+    }
+
+    /// Tells whether a pass is chosen.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.enabled.contains(&name)
+    }
+
+    /// Runs the chosen passes.
+    ///
+    /// # Errors
+    ///
+    /// What [`Graph::check`] reports.
+    pub fn run(&self, graph: &Graph) -> Result<(Graph, Report)> {
+        graph.check()?;
+        let mut report =
+            Report { nodes_before: graph.nodes().len(), nodes_after: 0, passes: Vec::new() };
+        let mut graph = graph.clone();
+        for (_, pass) in ORDER.into_iter().filter(|(name, _)| self.has(name)) {
+            let (next, did) = pass(&graph)?;
+            report.passes.push(did);
+            graph = next;
+        }
+        report.nodes_after = graph.nodes().len();
+        Ok((graph, report))
+    }
+}
+
+/// Runs all passes.
+///
+/// # Errors
+///
+/// What [`Graph::check`] reports.
+pub fn optimize(graph: &Graph) -> Result<(Graph, Report)> {
+    Passes::all().run(graph)
+}
+
+fn find(name: &str) -> Result<&'static str> {
+    let known = Passes::names();
+    known.iter().copied().find(|&known| known == name).ok_or_else(|| Error::Name {
+        node: "passes".to_owned(),
+        problem: "there is no pass named".to_owned(),
+        name: name.to_owned(),
+        known: known.join(", "),
+        remedy: "use one of these names".to_owned(),
+    })
+}

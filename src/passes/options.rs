@@ -1,0 +1,72 @@
+//! How a graph is planned: passes and limits.
+
+use super::Passes;
+use crate::error::Result;
+use crate::graph::Graph;
+use crate::plan::{Limits, Plan, lower};
+
+/// Says how a graph is planned; by default with all passes, within the limits that every WebGPU
+/// device has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlanOptions {
+    limits: Limits,
+    passes: Passes,
+}
+
+impl PlanOptions {
+    /// Makes the default options.
+    #[must_use]
+    pub fn new() -> Self {
+        PlanOptions::default()
+    }
+
+    /// Sets the limits that the plan keeps, as `Runtime::limits` returns them.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the passes that go over the graph first; [`Passes::none`] plans it as it is.
+    #[must_use]
+    pub fn passes(mut self, passes: Passes) -> Self {
+        self.passes = passes;
+        self
+    }
+}
+
+impl Graph {
+    /// Lowers the graph for one batch size, within the limits every WebGPU device has.
+    ///
+    /// Nodes that no output needs are left out. Passes go over a copy of the graph first, so
+    /// that there are fewer steps than nodes; outputs keep their values up to rounding, and
+    /// [`Plan::report`] says what was done. [`Graph::plan_with`] chooses the passes.
+    ///
+    /// # Errors
+    ///
+    /// What [`Graph::check`] reports; [`Error::Limit`](crate::Error::Limit) for a tensor
+    /// that no device of these limits can bind, and that cannot be split along the batch.
+    pub fn plan(&self, batch: usize) -> Result<Plan> {
+        self.plan_with(batch, &PlanOptions::new())
+    }
+
+    /// Lowers the graph for one batch size within given limits, as
+    /// `Runtime::limits` returns them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Graph::plan`].
+    pub fn plan_within(&self, batch: usize, limits: &Limits) -> Result<Plan> {
+        self.plan_with(batch, &PlanOptions::new().limits(*limits))
+    }
+
+    /// Lowers the graph for one batch size with given options.
+    ///
+    /// # Errors
+    ///
+    /// As [`Graph::plan`].
+    pub fn plan_with(&self, batch: usize, options: &PlanOptions) -> Result<Plan> {
+        let (graph, report) = options.passes.run(self)?;
+        lower(&graph, report, batch, options.limits)
+    }
+}

@@ -1,0 +1,157 @@
+//! Rewriting: a graph taken apart, changed by numbers of nodes, and put together in order.
+
+use crate::graph::{Graph, Node, Op, Parts, Weight};
+use crate::plan::PassReport;
+
+/// A graph under a pass.
+///
+/// Numbers of nodes stay what they are until [`Rewrite::finish`]; nodes that are added come
+/// behind the others, and finishing puts them before what uses them.
+pub(super) struct Rewrite {
+    parts: Parts,
+    kept: Vec<bool>,
+    /// Whether a node had no use from the start: it is for dead code to remove.
+    unused: Vec<bool>,
+    /// How often each node is an operand or an output.
+    uses: Vec<usize>,
+    pub report: PassReport,
+}
+
+impl Rewrite {
+    pub(super) fn new(graph: &Graph, pass: &'static str) -> Self {
+        let parts = graph.parts();
+        let mut uses = vec![0; parts.nodes.len()];
+        let operands = parts.nodes.iter().flat_map(|node| &node.operands);
+        operands.chain(parts.outputs.iter().map(|(_, index)| index)).for_each(|&i| uses[i] += 1);
+        Rewrite {
+            kept: vec![true; parts.nodes.len()],
+            unused: uses.iter().map(|&uses| uses == 0).collect(),
+            parts,
+            uses,
+            report: PassReport::new(pass),
+        }
+    }
+
+    /// Returns how many nodes there are, removed and added ones included.
+    pub(super) fn len(&self) -> usize {
+        self.parts.nodes.len()
+    }
+
+    pub(super) fn node(&self, index: usize) -> &Node {
+        &self.parts.nodes[index]
+    }
+
+    pub(super) fn weight(&self, number: usize) -> &Weight {
+        &self.parts.weights[number]
+    }
+
+    pub(super) fn weights(&self) -> &[Weight] {
+        &self.parts.weights
+    }
+
+    pub(super) fn outputs(&self) -> &[(String, usize)] {
+        &self.parts.outputs
+    }
+
+    /// Counts how often a node is an operand or an output.
+    pub(super) fn uses(&self, index: usize) -> usize {
+        self.uses[index]
+    }
+
+    /// Puts a node in the place of another, whose name and value it takes over.
+    pub(super) fn replace(&mut self, index: usize, node: Node) {
+        node.operands.iter().for_each(|&operand| self.uses[operand] += 1);
+        let old = std::mem::replace(&mut self.parts.nodes[index], node);
+        old.operands.iter().for_each(|&operand| self.uses[operand] -= 1);
+    }
+
+    /// Removes a node that nothing uses any more.
+    pub(super) fn remove(&mut self, index: usize) {
+        if std::mem::replace(&mut self.kept[index], false) {
+            let operands = std::mem::take(&mut self.parts.nodes[index].operands);
+            for operand in operands {
+                self.uses[operand] -= 1;
+            }
+        }
+    }
+
+    /// Lets everything that uses one value use another, an equal one.
+    pub(super) fn redirect(&mut self, from: usize, to: usize) {
+        let nodes = self.parts.nodes.iter_mut().flat_map(|node| &mut node.operands);
+        let outputs = self.parts.outputs.iter_mut().map(|(_, index)| index);
+        for operand in nodes.chain(outputs).filter(|operand| **operand == from) {
+            *operand = to;
+            self.uses[from] -= 1;
+            self.uses[to] += 1;
+        }
+    }
+
+    /// Adds a weight and returns its number.
+    pub(super) fn add_weight(&mut self, weight: Weight) -> usize {
+        self.parts.weights.push(weight);
+        self.parts.weights.len() - 1
+    }
+
+    /// Removes what no output needs, but for inputs, which each run brings.
+    pub(super) fn remove_dead(&mut self) -> Vec<usize> {
+        self.unused.fill(false);
+        self.sweep()
+    }
+
+    /// Removes what a pass has left without a use, but for inputs.
+    pub(super) fn sweep(&mut self) -> Vec<usize> {
+        let mut removed = Vec::new();
+        let dead = |rewrite: &Self, index: usize| {
+            let goes = rewrite.kept[index] && !rewrite.unused[index] && rewrite.uses[index] == 0;
+            goes && rewrite.node(index).op != Op::Input
+        };
+        let mut pending: Vec<usize> = (0..self.len()).filter(|&i| dead(self, i)).collect();
+        while let Some(index) = pending.pop() {
+            let operands = self.node(index).operands.clone();
+            self.remove(index);
+            removed.push(index);
+            for operand in operands {
+                if dead(self, operand) && !pending.contains(&operand) {
+                    pending.push(operand);
+                }
+            }
+        }
+        removed.sort_unstable();
+        removed
+    }
+
+    /// Puts the graph together: nodes in their old order, except that operands come first.
+    pub(super) fn finish(self) -> (Graph, PassReport) {
+        let Rewrite { parts, kept, report, .. } = self;
+        let mut numbers: Vec<Option<usize>> = vec![None; parts.nodes.len()];
+        let mut order = Vec::with_capacity(parts.nodes.len());
+        // A stack in place of recursion: a chain may be as long as memory allows.
+        let mut stack: Vec<usize> = (0..parts.nodes.len()).rev().filter(|&i| kept[i]).collect();
+        while let Some(&index) = stack.last() {
+            if numbers[index].is_some() {
+                stack.pop();
+                continue;
+            }
+            let operands = &parts.nodes[index].operands;
+            let before = stack.len();
+            stack.extend(operands.iter().rev().filter(|&&operand| numbers[operand].is_none()));
+            if stack.len() == before {
+                numbers[index] = Some(order.len());
+                order.push(index);
+                stack.pop();
+            }
+        }
+        // Every operand and output has been numbered, as it stands among the nodes.
+        let number = |index: usize| numbers[index].unwrap_or(usize::MAX);
+        let mut nodes: Vec<Option<Node>> = parts.nodes.into_iter().map(Some).collect();
+        let ordered = order.iter().filter_map(|&index| {
+            let mut node = nodes[index].take()?;
+            node.operands.iter_mut().for_each(|operand| *operand = number(*operand));
+            Some(node)
+        });
+        let nodes = ordered.collect();
+        let outputs =
+            parts.outputs.into_iter().map(|(name, index)| (name, number(index))).collect();
+        (Graph::from_parts(Parts { nodes, weights: parts.weights, outputs }), report)
+    }
+}

@@ -1,0 +1,354 @@
+//! Transposes: cancelled, moved behind what does not depend on the order of axes, and folded into
+//! constants and kernels.
+
+use std::collections::BTreeSet;
+
+use super::PassReport;
+use super::axes::{in_order_of, is_view, moved_op, permute};
+use super::values;
+use crate::error::Result;
+use crate::graph::{Graph, Node, Op, Parts, Stage, Weight};
+use crate::shape::{Dim, Shape};
+
+/// The pass's name.
+pub const NAME: &str = "move_transposes";
+
+/// Lets nodes work on the axes in the order in which their operand was made, so that a network
+/// with channels first, made of layers with channels last, keeps the transposes at its ends alone.
+///
+/// A transpose is kept back until a node depends on the order of axes, and made there, once;
+/// two that meet become one or none. Constants are transposed on the host, as is the kernel of
+/// a dense layer behind a flattened image. A transpose that moves axes of length 1 alone becomes
+/// a reshape, which takes no step. A graph that would not have fewer transposes stays as it is.
+///
+/// # Errors
+///
+/// What [`Graph::check`] reports.
+pub fn move_transposes(graph: &Graph) -> Result<(Graph, PassReport)> {
+    graph.check()?;
+    let mut walk = Walk::new(graph);
+    for index in 0..graph.nodes().len() {
+        walk.visit(index);
+    }
+    let (after, report) = walk.finish();
+    if transposes(&after) < transposes(graph) {
+        Ok((after, report))
+    } else {
+        Ok((graph.clone(), PassReport::new(NAME)))
+    }
+}
+
+fn transposes(graph: &Graph) -> usize {
+    graph.nodes().iter().filter(|node| matches!(node.op, Op::Transpose { .. })).count()
+}
+
+/// What stands between a node of the new graph and the value of an old one.
+#[derive(Clone, PartialEq)]
+enum Pending {
+    Nothing,
+    /// Axis `k` of the value is axis `perm[k]` of the node.
+    Axes(Vec<usize>),
+    /// The node's last axis holds axes of these lengths, batch included, of which the value's
+    /// holds the same in another order.
+    Flat {
+        shape: Shape,
+        perm: Vec<usize>,
+    },
+}
+
+/// The value of an old node.
+struct Value {
+    /// The new node that holds its elements.
+    node: usize,
+    pending: Pending,
+    /// The new node that is the value itself, once it was needed.
+    plain: Option<usize>,
+}
+
+struct Walk<'a> {
+    old: &'a Graph,
+    values: Vec<Value>,
+    parts: Parts,
+    names: BTreeSet<String>,
+    report: PassReport,
+}
+
+impl<'a> Walk<'a> {
+    fn new(old: &'a Graph) -> Self {
+        let names = old.nodes().iter().map(|node| node.name.clone()).collect();
+        let Parts { weights, .. } = old.parts();
+        let parts = Parts { nodes: Vec::new(), weights, outputs: Vec::new() };
+        Walk { old, values: Vec::new(), parts, names, report: PassReport::new(NAME) }
+    }
+
+    fn visit(&mut self, index: usize) {
+        let node = self.old.node(index);
+        let value = match &node.op {
+            Op::Transpose { perm } => self.keep_back(node, perm),
+            Op::Reshape => self.flatten(node),
+            Op::Dense => self.dense(node),
+            _ => self.moved(node),
+        };
+        let value = value.unwrap_or_else(|| self.as_it_was(node));
+        self.values.push(value);
+    }
+
+    /// Copies a node over operands that are what they were.
+    fn as_it_was(&mut self, node: &Node) -> Value {
+        let operands = node.operands.iter().map(|&operand| self.plain(operand)).collect();
+        let node = self.push(Node { operands, ..node.clone() });
+        Value { node, pending: Pending::Nothing, plain: Some(node) }
+    }
+
+    /// Adds a transpose to what is pending on its operand.
+    fn keep_back(&mut self, node: &Node, perm: &[usize]) -> Option<Value> {
+        let from = self.values.get(*node.operands.first()?)?;
+        let perm = match &from.pending {
+            Pending::Nothing => perm.to_vec(),
+            Pending::Axes(before) => permute(before, perm)?,
+            Pending::Flat { .. } => return None,
+        };
+        let at_rest = perm.iter().copied().eq(0..perm.len());
+        let (pending, plain) =
+            if at_rest { (Pending::Nothing, Some(from.node)) } else { (Pending::Axes(perm), None) };
+        let from = from.node;
+        self.report.did(format!("{}, kept back until it is needed", node.title()));
+        Some(Value { node: from, pending, plain })
+    }
+
+    /// Lets a reshape that merges all axes behind the first keep a transpose back.
+    fn flatten(&mut self, node: &Node) -> Option<Value> {
+        let from = self.values.get(*node.operands.first()?)?;
+        let Pending::Axes(perm) = &from.pending else { return None };
+        let shape = self.parts.nodes.get(from.node)?.shape.clone();
+        let [first, Dim::Fixed(_)] = node.shape.dims() else { return None };
+        let keeps_first = perm.first() == Some(&0) && shape.dims().first() == Some(first);
+        if !keeps_first || is_view(&shape, perm) {
+            return None;
+        }
+        let (perm, operand) = (perm.clone(), from.node);
+        let name = self.fresh(&node.name);
+        let node = self.push(Node { name, operands: vec![operand], ..node.clone() });
+        Some(Value { node, pending: Pending::Flat { shape, perm }, plain: None })
+    }
+
+    /// Permutes the rows of a dense layer's kernel as its flattened operand's.
+    fn dense(&mut self, node: &Node) -> Option<Value> {
+        let from = self.values.get(*node.operands.first()?)?;
+        let Pending::Flat { shape, perm } = &from.pending else { return None };
+        let old = self.parts.weights.get(*node.weights.first()?)?;
+        let rows: Option<Vec<usize>> = shape
+            .dims()
+            .iter()
+            .skip(1)
+            .map(|dim| match dim {
+                Dim::Fixed(length) => Some(*length),
+                Dim::Batch => None,
+            })
+            .collect();
+        let Some(kernel) = values::read(old) else {
+            self.report.left_alone(format!("{}: its kernel cannot be read", node.title()));
+            return None;
+        };
+        // Without its first axis, which stays.
+        let perm: Vec<usize> = perm.iter().skip(1).filter_map(|axis| axis.checked_sub(1)).collect();
+        let kernel = in_order_of(kernel, &rows?, &perm)?;
+        let label = old.label().to_owned();
+        let operand = from.node;
+        let mut weights = node.weights.clone();
+        let weight = self.add_weight(values::make(&label, kernel)?);
+        *weights.first_mut()? = weight;
+        let mut operands = node.operands.clone();
+        *operands.first_mut()? = operand;
+        for other in operands.iter_mut().skip(1) {
+            *other = self.plain(*other);
+        }
+        self.report.did(format!("a transpose into the kernel of {}", node.title()));
+        let node = self.push(Node { operands, weights, ..node.clone() });
+        Some(Value { node, pending: Pending::Nothing, plain: Some(node) })
+    }
+
+    /// Lets a node work on its operands' axes in their own order.
+    fn moved(&mut self, node: &Node) -> Option<Value> {
+        // An epilogue's operand would have to move as well.
+        if node.stages.iter().any(Stage::reads_extra) {
+            return None;
+        }
+        let op = &node.op;
+        let pending = self.choose(node)?;
+        let (op, operands, shape) = match &pending {
+            Pending::Nothing => return None,
+            Pending::Flat { .. } => {
+                let &[operand] = node.operands.as_slice() else { return None };
+                if !matches!(op, Op::Activation(_)) {
+                    return None;
+                }
+                (op.clone(), vec![self.values.get(operand)?.node], node.shape.clone())
+            }
+            Pending::Axes(perm) => {
+                let op = moved_op(node, perm)?;
+                let operands: Option<Vec<usize>> =
+                    node.operands.iter().map(|&operand| self.convert(operand, perm)).collect();
+                let mut dims = node.shape.dims().to_vec();
+                for (&axis, &dim) in perm.iter().zip(node.shape.dims()) {
+                    *dims.get_mut(axis)? = dim;
+                }
+                (op, operands?, Shape::new(dims))
+            }
+        };
+        let name = self.fresh(&node.name);
+        let node = self.push(Node { name, op, operands, shape, ..node.clone() });
+        Some(Value { node, pending, plain: None })
+    }
+
+    /// Returns what a node's result would have pending: that of its longest operand that has any.
+    fn choose(&self, node: &Node) -> Option<Pending> {
+        let mut best: Option<(usize, &Pending)> = None;
+        for &operand in &node.operands {
+            let value = self.values.get(operand)?;
+            let shape = &self.old.node(operand).shape;
+            if value.pending == Pending::Nothing || shape.rank() != node.shape.rank() {
+                continue;
+            }
+            // Any batch would do to compare them.
+            let elements = shape.resolve(1).into_iter().fold(1, usize::saturating_mul);
+            if best.is_none_or(|(most, _)| elements > most) {
+                best = Some((elements, &value.pending));
+            }
+        }
+        best.map(|(_, pending)| pending.clone())
+    }
+
+    /// Returns a node of which the old value is a given transpose, if that takes no step.
+    fn convert(&mut self, operand: usize, perm: &[usize]) -> Option<usize> {
+        let (value, old) = (self.values.get(operand)?, self.old.node(operand));
+        let real = value.node;
+        let (shape, held) = match &value.pending {
+            Pending::Axes(held) if held == perm => return Some(real),
+            Pending::Axes(held) => (self.parts.nodes.get(real)?.shape.clone(), held.clone()),
+            Pending::Nothing => {
+                // NumPy's broadcasting: axes of length 1 stand in front.
+                let missing = perm.len().checked_sub(old.shape.rank())?;
+                let ones = std::iter::repeat_n(Dim::Fixed(1), missing);
+                let shape = Shape::new(ones.chain(old.shape.dims().iter().copied()));
+                (shape, (0..perm.len()).collect())
+            }
+            Pending::Flat { .. } => return None,
+        };
+        let mut inverse = vec![0; perm.len()];
+        for (to, &axis) in perm.iter().enumerate() {
+            *inverse.get_mut(axis)? = to;
+        }
+        let order = permute(&held, &inverse)?;
+        let dims = permute(shape.dims(), &order)?;
+        let name = self.parts.nodes.get(real)?.name.clone();
+        let name = self.fresh(&name);
+        self.reordered(name, real, &shape, &order, Shape::new(dims))
+    }
+
+    /// Transposes where that is a reshape, or a constant that the host can read.
+    fn reordered(
+        &mut self,
+        name: String,
+        node: usize,
+        shape: &Shape,
+        order: &[usize],
+        result: Shape,
+    ) -> Option<usize> {
+        let source = self.parts.nodes.get(node)?;
+        if is_view(shape, order) {
+            if source.shape == result {
+                return Some(node);
+            }
+            return Some(self.push(view(name, node, result)));
+        }
+        let weight = self.parts.weights.get(*source.weights.first()?)?;
+        let values = (source.op == Op::Constant).then(|| values::read(weight)).flatten()?;
+        let values = values.into_shape_with_order(shape.resolve(1)).ok()?;
+        let values = values.permuted_axes(order).as_standard_layout().into_owned();
+        let weight = values::make(weight.label(), values)?;
+        let weights = vec![self.add_weight(weight)];
+        let (op, operands, stages) = (Op::Constant, Vec::new(), Vec::new());
+        Some(self.push(Node { name, op, operands, weights, stages, shape: result }))
+    }
+
+    /// Returns the node that is an old value itself, and makes it where there is none.
+    fn plain(&mut self, operand: usize) -> usize {
+        let Value { node, pending, plain } = &self.values[operand];
+        if let Some(plain) = plain {
+            return *plain;
+        }
+        let (old, node) = (self.old.node(operand), *node);
+        let (name, shape) = (old.name.clone(), old.shape.clone());
+        let made = match pending.clone() {
+            Pending::Nothing => node,
+            Pending::Axes(perm) => self.transposed(name, node, &perm, shape),
+            Pending::Flat { shape: held, perm } => {
+                let unflattened = self.fresh(&name);
+                let image = self.push(view(unflattened, node, held.clone()));
+                // Both are as long: the axes were checked to be a permutation.
+                let dims = permute(held.dims(), &perm).unwrap_or_default();
+                let moved = self.fresh(&name);
+                let moved = self.transposed(moved, image, &perm, Shape::new(dims));
+                self.push(view(name, moved, shape))
+            }
+        };
+        self.values[operand].plain = Some(made);
+        made
+    }
+
+    fn transposed(&mut self, name: String, node: usize, perm: &[usize], shape: Shape) -> usize {
+        let from = &self.parts.nodes[node].shape.clone();
+        if let Some(made) = self.reordered(name.clone(), node, from, perm, shape.clone()) {
+            return made;
+        }
+        let (weights, stages, perm) = (Vec::new(), Vec::new(), perm.to_vec());
+        let op = Op::Transpose { perm };
+        let line = format!("a transpose of {}, as \"{name}\"", self.parts.nodes[node].title());
+        self.report.did(line);
+        self.push(Node { name, op, operands: vec![node], weights, stages, shape })
+    }
+
+    fn push(&mut self, node: Node) -> usize {
+        self.parts.nodes.push(node);
+        self.parts.nodes.len() - 1
+    }
+
+    fn add_weight(&mut self, weight: Weight) -> usize {
+        self.parts.weights.push(weight);
+        self.parts.weights.len() - 1
+    }
+
+    /// Makes a name that no node has.
+    fn fresh(&mut self, name: &str) -> String {
+        let mut number = 1usize;
+        loop {
+            let wish = format!("{name}/moved{number}");
+            if self.names.insert(wish.clone()) {
+                return wish;
+            }
+            number += 1;
+        }
+    }
+
+    fn finish(mut self) -> (Graph, PassReport) {
+        for (name, index) in self.old.outputs() {
+            let mut node = self.plain(*index);
+            let was_made = !matches!(self.old.node(*index).op, Op::Input | Op::Constant);
+            // An output of its own stays one: a run's outputs are the caller's.
+            if was_made && matches!(self.parts.nodes[node].op, Op::Input | Op::Constant) {
+                let Node { name, shape, .. } = self.old.node(*index).clone();
+                let op = Op::Activation(crate::graph::Activation::Linear);
+                let (weights, stages) = (Vec::new(), Vec::new());
+                node = self.push(Node { name, op, operands: vec![node], weights, stages, shape });
+            }
+            self.parts.outputs.push((name.clone(), node));
+        }
+        (Graph::from_parts(self.parts), self.report)
+    }
+}
+
+fn view(name: String, node: usize, shape: Shape) -> Node {
+    let (weights, stages) = (Vec::new(), Vec::new());
+    Node { name, op: Op::Reshape, operands: vec![node], weights, stages, shape }
+}

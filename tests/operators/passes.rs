@@ -1,0 +1,199 @@
+//! Passes keep values: networks that each pass changes, planned with and without it.
+
+use longshore::{
+    Activation, BinaryOp, Conv2d, Conv2dTranspose, Dense, Graph, HostArray, LayerWeights, Pad,
+    Padding, Passes, PlanOptions, Symbol,
+};
+use ndarray::ArrayD;
+
+use super::golden::{batched, weights, widen};
+use crate::common::compare::assert_close;
+use crate::common::oracle::Expected;
+use crate::common::random::Random;
+use crate::harness::{runtime, stage};
+
+/// Plans with one pass and without, and compares what both give for a batch of 2; returns the
+/// numbers of steps. The plan without passes is what the operators' own tests hold to the oracle.
+fn check(pass: &str, item: &[usize], build: impl Fn(&mut Graph, Symbol) -> Symbol) -> [usize; 2] {
+    let shape: Vec<usize> = [2].into_iter().chain(item.iter().copied()).collect();
+    let input = Random::new(11).uniform(&shape);
+    let mut g = Graph::new();
+    let x = g.input("x", batched(&shape));
+    let y = build(&mut g, x);
+    g.output("y", y);
+    let [plain, passed] = [Passes::none(), Passes::none().with(pass).unwrap()].map(|passes| {
+        let plan = g.plan_with(2, &PlanOptions::new().passes(passes)).unwrap();
+        let session = runtime().prepare(&plan).unwrap();
+        let run = session.run([("x", &stage(runtime(), "x", &input))]).unwrap();
+        (plan, run["y"].read().unwrap())
+    });
+    assert!(passed.0.report().changed(), "{pass} did nothing:\n{}", plain.0);
+    let value = widen(&plain.1);
+    // Values are sums of up to 100 products of numbers below 2, each rounded a few times.
+    let largest = value.iter().fold(1.0_f64, |most, value| most.max(value.abs()));
+    let bound = ArrayD::from_elem(value.raw_dim(), 100.0 * largest * f64::from(f32::EPSILON));
+    assert_close(&format!("{pass}\n{}", passed.0), &passed.1, &Expected { value, bound });
+    [plain.0.steps().len(), passed.0.steps().len()]
+}
+
+fn constant(g: &mut Graph, random: &mut Random, shape: &[usize]) -> Symbol {
+    let name = format!("constant {}", g.nodes().len());
+    g.constant(name, HostArray::from(random.uniform(shape))).unwrap()
+}
+
+fn drawn(random: &mut Random, kernel: &[usize], bias: usize) -> LayerWeights {
+    weights(&random.uniform(kernel), (bias > 0).then(|| random.uniform(&[bias])).as_ref())
+}
+
+#[test]
+fn scales_and_shifts_fold_into_the_layer_before() {
+    for bias in [0, 6] {
+        for groups in [1, 2] {
+            let steps = check("fold_batch_norm", &[5, 4, 4], |g, x| {
+                let mut random = Random::new(3);
+                let layer = Conv2d::new(6, (3, 2)).padding(Padding::Same).groups(groups);
+                let kernel = drawn(&mut random, &[3, 2, 4 / groups, 6], bias);
+                let y = g.conv2d(x, layer, &kernel).unwrap();
+                let scale = constant(g, &mut random, &[6]);
+                let shift = constant(g, &mut random, &[1, 1, 6]);
+                let y = g.multiply(scale, y).unwrap();
+                g.add(y, shift).unwrap()
+            });
+            assert_eq!(steps, [3, 1]);
+        }
+        let steps = check("fold_batch_norm", &[3, 4, 5], |g, x| {
+            let mut random = Random::new(4);
+            let kernel = drawn(&mut random, &[3, 2, 6, 5], bias);
+            let y = g.conv2d_transpose(x, Conv2dTranspose::new(6, (3, 2)).strides(2), &kernel);
+            let scale = constant(g, &mut random, &[6]);
+            g.multiply(y.unwrap(), scale).unwrap()
+        });
+        assert_eq!(steps, [2, 1]);
+        let steps = check("fold_batch_norm", &[7], |g, x| {
+            let mut random = Random::new(5);
+            let y = g.dense(x, Dense::new(6), &drawn(&mut random, &[7, 6], bias)).unwrap();
+            let shift = constant(g, &mut random, &[1]);
+            g.add(y, shift).unwrap()
+        });
+        assert_eq!(steps, [2, 1]);
+    }
+}
+
+#[test]
+fn differences_and_quotients_fold_as_well() {
+    for (is_left, operation) in
+        [(false, BinaryOp::Subtract), (true, BinaryOp::Subtract), (false, BinaryOp::Divide)]
+    {
+        let steps = check("fold_batch_norm", &[7], |g, x| {
+            let mut random = Random::new(5);
+            let y = g.dense(x, Dense::new(6), &drawn(&mut random, &[7, 6], 6)).unwrap();
+            let by = random.uniform(&[6]).mapv(|value| value + 2.0);
+            let by = g.constant("by", HostArray::from(by)).unwrap();
+            let (left, right) = if is_left { (by, y) } else { (y, by) };
+            g.binary(operation, left, right).unwrap()
+        });
+        assert_eq!(steps, [2, 1]);
+    }
+}
+
+#[test]
+fn scales_and_shifts_fold_into_the_layer_behind() {
+    for groups in [1, 2] {
+        let steps = check("fold_batch_norm", &[5, 4, 4], |g, x| {
+            let mut random = Random::new(6);
+            let (scale, shift) = (constant(g, &mut random, &[4]), constant(g, &mut random, &[4]));
+            let x = g.multiply(x, scale).unwrap();
+            let x = g.add(x, shift).unwrap();
+            let layer = Conv2d::new(6, (3, 2)).groups(groups);
+            g.conv2d(x, layer, &drawn(&mut random, &[3, 2, 4 / groups, 6], 6)).unwrap()
+        });
+        assert_eq!(steps, [3, 1]);
+    }
+    // Padding is zero before the shift: the product alone may go in, and it comes first.
+    let steps = check("fold_batch_norm", &[5, 4, 4], |g, x| {
+        let mut random = Random::new(7);
+        let scale = constant(g, &mut random, &[4]);
+        let x = g.multiply(x, scale).unwrap();
+        let layer = Conv2d::new(6, 3).padding(Padding::Same);
+        g.conv2d(x, layer, &drawn(&mut random, &[3, 3, 4, 6], 0)).unwrap()
+    });
+    assert_eq!(steps, [2, 1]);
+    let steps = check("fold_batch_norm", &[7], |g, x| {
+        let mut random = Random::new(8);
+        let shift = constant(g, &mut random, &[7]);
+        let x = g.add(shift, x).unwrap();
+        g.dense(x, Dense::new(3), &drawn(&mut random, &[7, 3], 0)).unwrap()
+    });
+    assert_eq!(steps, [2, 1]);
+}
+
+#[test]
+fn padding_folds_into_a_convolution() {
+    let steps = check("fold_padding", &[5, 4, 3], |g, x| {
+        let mut random = Random::new(9);
+        let x = g.pad(x, Pad::new([(0, 0), (1, 2), (3, 0), (0, 0)])).unwrap();
+        let layer = Conv2d::new(2, 3).strides(2).padding(Padding::Same);
+        g.conv2d(x, layer, &drawn(&mut random, &[3, 3, 3, 2], 2)).unwrap()
+    });
+    assert_eq!(steps, [2, 1]);
+}
+
+#[test]
+fn padding_folds_into_poolings() {
+    let pads = [(0, 0), (1, 2), (0, 1), (0, 0)];
+    let lowest = f32::NEG_INFINITY;
+    let top = Padding::Explicit(longshore::graph::Pads { top: 1, bottom: 0, left: 0, right: 0 });
+    for (kind, value) in [(0, lowest), (1, 0.0), (2, 0.0), (3, 0.0)] {
+        let steps = check("fold_padding", &[5, 4, 3], |g, x| {
+            let pad = Pad::new(pads).mode(longshore::PadMode::Constant(value));
+            let x = g.pad(x, pad).unwrap();
+            let window = longshore::Pooling::new((3, 2)).strides(2);
+            let y = match kind {
+                0 => g.max_pooling2d(x, window),
+                1 => g.average_pooling2d(x, window),
+                2 => g.average_pooling2d(x, window.padding(top).count_include_pad(true)),
+                _ => g.lp_pooling2d(x, 2, window),
+            };
+            y.unwrap()
+        });
+        assert_eq!(steps, [2, 1]);
+    }
+}
+
+#[test]
+fn channels_first_become_channels_last() {
+    let steps = check("move_transposes", &[3, 5, 4], |g, x| {
+        let mut random = Random::new(10);
+        let conv = |g: &mut Graph, random: &mut Random, x: Symbol, channels: [usize; 2]| {
+            let x = g.transpose(x, &[0, 2, 3, 1]).unwrap();
+            let layer = Conv2d::new(channels[1], 3).padding(Padding::Same);
+            let kernel = drawn(random, &[3, 3, channels[0], channels[1]], channels[1]);
+            let y = g.conv2d(x, layer, &kernel).unwrap();
+            g.transpose(y, &[0, 3, 1, 2]).unwrap()
+        };
+        let y = conv(g, &mut random, x, [3, 4]);
+        let bias = constant(g, &mut random, &[4, 1, 1]);
+        let y = g.add(bias, y).unwrap();
+        let z = conv(g, &mut random, y, [4, 4]);
+        let y = g.multiply(z, y).unwrap();
+        let y = g.concat(&[y, z], -3).unwrap();
+        let y = g.pad(y, Pad::new([(0, 0), (1, 2), (3, 0), (-1, 2)])).unwrap();
+        let y = g.slice(
+            y,
+            longshore::Slice::new(vec![9, 1], vec![-12, 7]).axes(vec![1, 3]).steps(vec![-2, 3]),
+        );
+        let y = g.softmax(y.unwrap(), 1).unwrap();
+        let y = g.activation(y, Activation::Relu).unwrap();
+        let y = g.tile(y, &[1, 2, 1, 1]).unwrap();
+        let y = g.gather(y, &ndarray::arr1(&[3, 0, 3]).into_dyn(), 1).unwrap();
+        let y = g.flatten(y).unwrap();
+        let y = g.activation(y, Activation::Tanh).unwrap();
+        let inputs = match g.shape(y).unwrap().dims() {
+            [_, longshore::Dim::Fixed(inputs)] => *inputs,
+            other => panic!("{other:?}"),
+        };
+        g.dense(y, Dense::new(5), &drawn(&mut random, &[inputs, 5], 5)).unwrap()
+    });
+    // Of four transposes the first stays: the dense layer's rows are in the image's order.
+    assert_eq!(steps, [18, 15]);
+}
