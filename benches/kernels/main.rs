@@ -18,6 +18,7 @@ mod common;
 mod support;
 
 mod activation;
+mod batch_normalization;
 mod binary;
 mod conv2d;
 mod conv2d_transpose;
@@ -25,9 +26,13 @@ mod copy;
 mod dense;
 mod gather;
 mod grid_sample;
+mod lrn;
 mod matmul;
+mod moments;
+mod normalization;
 mod pad;
 mod pool2d;
+mod reduce;
 mod resize2d;
 mod select;
 mod softmax;
@@ -90,6 +95,7 @@ fn main() -> Result<()> {
     let mut report = Report::new("kernels", &runtime.adapter().to_string(), &options);
     let families = [
         activation::cases,
+        batch_normalization::cases,
         binary::cases,
         conv2d::cases,
         conv2d_transpose::cases,
@@ -97,9 +103,13 @@ fn main() -> Result<()> {
         dense::cases,
         gather::cases,
         grid_sample::cases,
+        lrn::cases,
         matmul::cases,
+        moments::cases,
+        normalization::cases,
         pad::cases,
         pool2d::cases,
+        reduce::cases,
         resize2d::cases,
         select::cases,
         softmax::cases,

@@ -68,3 +68,21 @@ pub(crate) fn check_bias(site: &Site, bias: Option<&Weight>, channels: usize) ->
         _ => Ok(()),
     }
 }
+
+/// Checks that a weight has one number for each channel.
+pub(crate) fn check_vector(
+    site: &Site,
+    name: &str,
+    weight: &Weight,
+    channels: usize,
+) -> Result<()> {
+    if weight.shape() == [channels] {
+        return Ok(());
+    }
+    Err(site.refuse(
+        name,
+        format!("has shape {:?}", weight.shape()),
+        format!("there are {channels} channels, so [{channels}] is needed"),
+        "give one number for each channel",
+    ))
+}

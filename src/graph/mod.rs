@@ -5,6 +5,7 @@
 
 pub mod activation;
 mod arithmetic;
+pub mod batch_normalization;
 pub mod binary;
 mod checks;
 pub mod concat;
@@ -24,14 +25,18 @@ pub mod gather;
 mod global_pool2d;
 pub mod grid_sample;
 mod line;
+pub mod lrn;
 pub mod matmul;
+pub mod moments;
 mod node;
+pub mod normalization;
 mod own;
 pub mod p_relu;
 pub mod pad;
 mod parts;
 pub mod pool2d;
 mod print;
+pub mod reduce;
 mod resampling;
 pub mod reshape;
 pub mod resize;
@@ -53,6 +58,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use activation::Activation;
+pub use batch_normalization::BatchNormalization;
 pub use binary::{BinaryOp, MAX_BROADCAST_RANK};
 pub use conv1d::{Conv1d, DepthwiseConv1d, SeparableConv1d};
 pub use conv1d_transpose::Conv1dTranspose;
@@ -63,13 +69,19 @@ pub use depth_to_space::{DepthMode, DepthToSpace};
 pub use epilogue::{Epilogue, Stage};
 pub use grid_sample::{GridPadding, GridSample, GridSampleMode};
 pub use line::Padding1d;
+pub use lrn::Lrn;
 pub use matmul::{Gemm, MatMul};
 pub(crate) use node::{Draft, Operand, Site, title};
 pub use node::{Node, Op};
+pub use normalization::{
+    GroupNormalization, InstanceNormalization, LayerNormalization, LayerNormalized,
+    MeanVarianceNormalization, RmsNormalization,
+};
 pub use p_relu::PRelu;
 pub use pad::{CenterCropPad, Pad, PadMode};
 pub(crate) use parts::Parts;
 pub use pool2d::{MAX_POOL_POWER, PoolMode, Pooling};
+pub use reduce::{ArgReduce, Reduce, ReduceOp};
 pub use resampling::{AxisMap, Filter, NearestMode, Resampling, Sampling, Scale};
 pub use reshape::Reshape;
 pub use resize::{AspectRatio, Resize, ResizeMode};

@@ -1,8 +1,8 @@
 //! Nodes: what they compute, and what their shape rules need to speak about them.
 
 use super::{
-    Activation, BinaryOp, Resampling, Stage, Weight, conv2d, conv2d_transpose, depth_to_space,
-    grid_sample, matmul, pad, pool2d,
+    Activation, BinaryOp, Resampling, Stage, Weight, batch_normalization, conv2d, conv2d_transpose,
+    depth_to_space, grid_sample, lrn, matmul, moments, normalization, pad, pool2d, reduce,
 };
 use crate::error::{Error, Result};
 use crate::own;
@@ -28,6 +28,8 @@ pub enum Op {
     MatMul(matmul::Resolved),
     /// An element-wise activation.
     Activation(Activation),
+    /// Batch normalisation; weights: scale and bias where there are any, mean, variance.
+    BatchNormalization(batch_normalization::Resolved),
     /// Softmax over one axis.
     Softmax {
         /// The axis, counted from the first.
@@ -35,6 +37,24 @@ pub enum Op {
     },
     /// An element-wise function of two operands.
     Binary(BinaryOp),
+    /// Log-softmax over one axis.
+    LogSoftmax {
+        /// The axis, counted from the first.
+        axis: usize,
+    },
+    /// Hardmax over one axis.
+    Hardmax {
+        /// The axis, counted from the first.
+        axis: usize,
+    },
+    /// Local response normalisation.
+    Lrn(lrn::Resolved),
+    /// Mean and inverse deviation of each row.
+    Moments(moments::Resolved),
+    /// Normalisation; operands: x and its moments; weights: scale and bias where there are any.
+    Normalization(normalization::Resolved),
+    /// One number for each row that the reduced axes span.
+    Reduce(reduce::Resolved),
     /// A kernel of the user's own, with the values of its parameters.
     Own(own::Bound),
     /// The same elements in another shape; moves nothing.
@@ -99,8 +119,15 @@ impl Op {
             Op::Dense => "dense",
             Op::MatMul(_) => "matmul",
             Op::Activation(activation) => activation.name(),
+            Op::BatchNormalization(_) => "batch_normalization",
             Op::Softmax { .. } => "softmax",
             Op::Binary(operation) => operation.name(),
+            Op::LogSoftmax { .. } => "log_softmax",
+            Op::Hardmax { .. } => "hardmax",
+            Op::Lrn(_) => "lrn",
+            Op::Moments(_) => "moments",
+            Op::Normalization(_) => "normalization",
+            Op::Reduce(layer) => layer.operation.name(),
             Op::Own(_) => "own",
             Op::Reshape => "reshape",
             Op::Select => "where",

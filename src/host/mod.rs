@@ -10,6 +10,7 @@
 #![allow(clippy::inline_always, reason = "only what is inlined is compiled for wide vectors")]
 
 mod activation;
+mod batch_normalization;
 mod binary;
 mod conv2d;
 mod conv2d_depthwise;
@@ -21,11 +22,16 @@ mod finish;
 mod functions;
 mod gather;
 mod grid_sample;
+mod lrn;
 mod matmul;
+mod moments;
+mod normalization;
 mod pad;
 mod pool2d;
 mod product;
+mod reduce;
 mod resize2d;
+mod rows;
 mod select;
 mod simd;
 mod softmax;
@@ -53,6 +59,7 @@ pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32])
     let step = Step::new(node, work, operands)?;
     match work {
         Work::Activation(geometry) => activation::execute(&step, geometry, result),
+        Work::BatchNormalization(geometry) => batch_normalization::execute(&step, geometry, result),
         Work::Binary(geometry) => binary::execute(&step, geometry, result),
         Work::Conv2d(geometry) => conv2d::execute(&step, geometry, result),
         Work::Conv2dTranspose(geometry) => conv2d_transpose::execute(&step, geometry, result),
@@ -60,9 +67,13 @@ pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32])
         Work::Dense(geometry) => dense::execute(&step, geometry, result),
         Work::Gather(geometry) => gather::execute(&step, geometry, result),
         Work::GridSample(geometry) => grid_sample::execute(&step, geometry, result),
+        Work::Lrn(geometry) => lrn::execute(&step, geometry, result),
         Work::MatMul(geometry) => matmul::execute(&step, geometry, result),
+        Work::Moments(geometry) => moments::execute(&step, geometry, result),
+        Work::Normalization(geometry) => normalization::execute(&step, geometry, result),
         Work::Pad(geometry) => pad::execute(&step, geometry, result),
         Work::Pool2d(geometry) => pool2d::execute(&step, geometry, result),
+        Work::Reduce(geometry) => reduce::execute(&step, geometry, result),
         Work::Resize2d(geometry) => resize2d::execute(&step, geometry, &launch, result),
         Work::Select(geometry) => select::execute(&step, geometry, result),
         Work::Softmax(geometry) => softmax::execute(&step, geometry, result),

@@ -27,25 +27,33 @@ macro_rules! parameters {
 pub mod activation;
 pub mod axes;
 mod axis;
+pub mod batch_normalization;
 pub mod binary;
 pub mod conv2d;
 pub mod conv2d_transpose;
 pub mod copy;
 pub mod dense;
 pub mod epilogue;
+mod family;
 mod fold;
 pub mod gather;
 pub mod grid_sample;
+pub mod lrn;
 pub mod matmul;
+pub mod moments;
+pub mod normalization;
 pub mod own;
 pub mod pad;
 pub mod pool2d;
+pub mod reduce;
 pub mod resize2d;
+pub(crate) mod rows;
 pub mod select;
 pub mod softmax;
 mod taps;
 mod turns;
 
+pub use family::Family;
 pub use fold::fold;
 use fold::fold_groups;
 
@@ -55,41 +63,6 @@ use crate::shape::element_count;
 
 /// Threads of one workgroup, in every kernel; the shaders declare the same number.
 pub const WORKGROUP_SIZE: u32 = 64;
-
-/// Names a kernel family: one WGSL file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Family {
-    /// Element-wise activation functions.
-    Activation,
-    /// Element-wise functions of two operands with NumPy broadcasting.
-    Binary,
-    /// 2-D convolution with groups, so also the depthwise one.
-    Conv2d,
-    /// 2-D transposed convolution.
-    Conv2dTranspose,
-    /// Copies between places that an affine rule gives.
-    Copy,
-    /// Matrix product on the last axis, with bias and activation.
-    Dense,
-    /// Picking entries along one axis by constant indices.
-    Gather,
-    /// Sampling at places that a grid gives.
-    GridSample,
-    /// Matrix product of two values with NumPy's batch broadcasting.
-    MatMul,
-    /// Padding with a constant or with the input's own elements.
-    Pad,
-    /// The largest, the average or the norm of windows.
-    Pool2d,
-    /// Resampling of height and width.
-    Resize2d,
-    /// Choosing between two values, element by element.
-    Select,
-    /// Softmax over one axis.
-    Softmax,
-    /// Kernels of the user's own: what they are made of stands in the step's work.
-    Own,
-}
 
 /// What a binding of a kernel holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +79,7 @@ pub enum Binding {
     Extra,
 }
 
-/// What a family is made of: the one constant that its file gives.
+/// What a family is made of: the one constant that its file gives, and `family.rs` lists.
 #[derive(Debug)]
 pub struct Definition {
     /// Names the shader, the kernel's file, the graph operation, the oracle, tests and bench.
@@ -121,78 +94,6 @@ pub struct Definition {
     pub fields: &'static [(&'static str, usize)],
 }
 
-impl Family {
-    /// The families whose shaders the library brings, in the order of their names.
-    pub const ALL: [Family; 14] = [
-        Family::Activation,
-        Family::Binary,
-        Family::Conv2d,
-        Family::Conv2dTranspose,
-        Family::Copy,
-        Family::Dense,
-        Family::Gather,
-        Family::GridSample,
-        Family::MatMul,
-        Family::Pad,
-        Family::Pool2d,
-        Family::Resize2d,
-        Family::Select,
-        Family::Softmax,
-    ];
-
-    /// Returns what the family is made of.
-    #[must_use]
-    pub fn definition(self) -> &'static Definition {
-        match self {
-            Family::Activation => &activation::DEFINITION,
-            Family::Binary => &binary::DEFINITION,
-            Family::Conv2d => &conv2d::DEFINITION,
-            Family::Conv2dTranspose => &conv2d_transpose::DEFINITION,
-            Family::Copy => &copy::DEFINITION,
-            Family::Dense => &dense::DEFINITION,
-            Family::Gather => &gather::DEFINITION,
-            Family::GridSample => &grid_sample::DEFINITION,
-            Family::MatMul => &matmul::DEFINITION,
-            Family::Pad => &pad::DEFINITION,
-            Family::Pool2d => &pool2d::DEFINITION,
-            Family::Resize2d => &resize2d::DEFINITION,
-            Family::Select => &select::DEFINITION,
-            Family::Softmax => &softmax::DEFINITION,
-            Family::Own => &own::DEFINITION,
-        }
-    }
-
-    /// Returns the stem that names the family's shader, kernel, tests and bench.
-    #[must_use]
-    pub fn stem(self) -> &'static str {
-        self.definition().stem
-    }
-
-    /// Returns the family's WGSL, the shared functions it uses included.
-    #[must_use]
-    pub fn source(self) -> &'static str {
-        self.definition().source
-    }
-
-    /// Returns the names of the entry points that launches can choose.
-    #[must_use]
-    pub fn entries(self) -> &'static [&'static str] {
-        self.definition().entries
-    }
-
-    /// Returns what group 0 binds, by binding number.
-    #[must_use]
-    pub fn bindings(self) -> &'static [Binding] {
-        self.definition().bindings
-    }
-
-    /// Returns the names and byte offsets of the family's parameters, as Rust lays them out.
-    #[must_use]
-    pub fn parameter_fields(self) -> &'static [(&'static str, usize)] {
-        self.definition().fields
-    }
-}
-
 /// One step's computation, as data: what both executors run.
 ///
 /// The geometry of a family; [`Work::launch`] turns it into a dispatch.
@@ -200,6 +101,8 @@ impl Family {
 pub enum Work {
     /// Element-wise functions of one operand.
     Activation(activation::Geometry),
+    /// Normalisation of channels by known means and variances.
+    BatchNormalization(batch_normalization::Geometry),
     /// Element-wise functions of two operands with NumPy broadcasting.
     Binary(binary::Geometry),
     /// 2-D convolution with groups, so also the depthwise one.
@@ -214,12 +117,20 @@ pub enum Work {
     Gather(gather::Geometry),
     /// Sampling at places that a grid gives.
     GridSample(grid_sample::Geometry),
+    /// Local response normalisation across channels.
+    Lrn(lrn::Geometry),
     /// Matrix product of two values with NumPy's batch broadcasting.
     MatMul(matmul::Geometry),
+    /// Mean and inverse deviation of each row.
+    Moments(moments::Geometry),
+    /// Normalisation by the moments of a row.
+    Normalization(normalization::Geometry),
     /// Padding with a constant or with the input's own elements.
     Pad(pad::Geometry),
     /// The largest, the average or the norm of windows.
     Pool2d(pool2d::Geometry),
+    /// One number for each row: sums, extremes, products, positions.
+    Reduce(reduce::Geometry),
     /// Resampling of height and width.
     Resize2d(resize2d::Geometry),
     /// Choosing between two values, element by element.
@@ -236,6 +147,7 @@ impl Work {
     pub fn family(&self) -> Family {
         match self {
             Work::Activation(_) => Family::Activation,
+            Work::BatchNormalization(_) => Family::BatchNormalization,
             Work::Binary(_) => Family::Binary,
             Work::Conv2d(_) => Family::Conv2d,
             Work::Conv2dTranspose(_) => Family::Conv2dTranspose,
@@ -243,9 +155,13 @@ impl Work {
             Work::Dense(_) => Family::Dense,
             Work::Gather(_) => Family::Gather,
             Work::GridSample(_) => Family::GridSample,
+            Work::Lrn(_) => Family::Lrn,
             Work::MatMul(_) => Family::MatMul,
+            Work::Moments(_) => Family::Moments,
+            Work::Normalization(_) => Family::Normalization,
             Work::Pad(_) => Family::Pad,
             Work::Pool2d(_) => Family::Pool2d,
+            Work::Reduce(_) => Family::Reduce,
             Work::Resize2d(_) => Family::Resize2d,
             Work::Select(_) => Family::Select,
             Work::Softmax(_) => Family::Softmax,
@@ -263,11 +179,16 @@ impl Work {
             Work::Conv2dTranspose(geometry) => Some(&geometry.epilogue),
             Work::Dense(geometry) => Some(&geometry.epilogue),
             Work::MatMul(geometry) => Some(&geometry.epilogue),
-            Work::Copy(_)
+            Work::BatchNormalization(_)
+            | Work::Copy(_)
             | Work::Gather(_)
             | Work::GridSample(_)
+            | Work::Lrn(_)
+            | Work::Moments(_)
+            | Work::Normalization(_)
             | Work::Pad(_)
             | Work::Pool2d(_)
+            | Work::Reduce(_)
             | Work::Resize2d(_)
             | Work::Select(_)
             | Work::Softmax(_)
@@ -324,6 +245,7 @@ impl Work {
         let most = max_workgroups_per_dimension;
         match self {
             Work::Activation(geometry) => activation::launch(node, geometry, most),
+            Work::BatchNormalization(geometry) => batch_normalization::launch(node, geometry, most),
             Work::Binary(geometry) => binary::launch(node, geometry, most),
             Work::Conv2d(geometry) => conv2d::launch(node, geometry, most),
             Work::Conv2dTranspose(geometry) => conv2d_transpose::launch(node, geometry, most),
@@ -331,9 +253,13 @@ impl Work {
             Work::Dense(geometry) => dense::launch(node, geometry, most),
             Work::Gather(geometry) => gather::launch(node, geometry, most),
             Work::GridSample(geometry) => grid_sample::launch(node, geometry, most),
+            Work::Lrn(geometry) => lrn::launch(node, geometry, most),
             Work::MatMul(geometry) => matmul::launch(node, geometry, most),
+            Work::Moments(geometry) => moments::launch(node, geometry, most),
+            Work::Normalization(geometry) => normalization::launch(node, geometry, most),
             Work::Pad(geometry) => pad::launch(node, geometry, most),
             Work::Pool2d(geometry) => pool2d::launch(node, geometry, most),
+            Work::Reduce(geometry) => reduce::launch(node, geometry, most),
             Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
             Work::Select(geometry) => select::launch(node, geometry, most),
             Work::Softmax(geometry) => softmax::launch(node, geometry, most),

@@ -197,8 +197,10 @@ impl<'a> Lowering<'a> {
         let result = Region { place: self.places[index], offset_bytes: 0, bytes };
         let batched = node.shape.has_batch();
         extents.push(Extent { tensor: "the result".to_owned(), bytes, batched });
+        // A row that lies along the batch needs all of it. A reduction or moments over the batch
+        // have a result without one, so `batched` leaves them whole.
         let along_batch = match &node.op {
-            Op::Softmax { axis } => *axis > 0,
+            Op::Softmax { axis } | Op::LogSoftmax { axis } | Op::Hardmax { axis } => *axis > 0,
             Op::Own(call) => call.kernel().is_per_item(),
             _ => true,
         };

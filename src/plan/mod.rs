@@ -12,6 +12,7 @@ mod lower;
 mod movement;
 mod print;
 mod report;
+mod rows;
 mod slots;
 mod split;
 mod work;

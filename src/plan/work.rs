@@ -1,10 +1,10 @@
 //! From a node to its step's work.
 
-use super::{imaging, movement};
+use super::{imaging, movement, rows};
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
 use crate::kernels::{
-    Work, activation, binary, conv2d, conv2d_transpose, dense, matmul, own, select, softmax,
+    Work, activation, binary, conv2d, conv2d_transpose, dense, matmul, own, select,
 };
 
 /// Describes the steps of a node for a number of items of the batch, each with the numbers of
@@ -65,7 +65,17 @@ impl Site<'_> {
                 on_true: self.operand(1)?,
                 on_false: self.operand(2)?,
             })),
-            Op::Softmax { axis } => self.softmax(*axis),
+            Op::BatchNormalization(_)
+            | Op::Hardmax { .. }
+            | Op::LogSoftmax { .. }
+            | Op::Lrn(_)
+            | Op::Moments(_)
+            | Op::Normalization(_)
+            | Op::Reduce(_)
+            | Op::Softmax { .. } => {
+                rows::work(&self.node.op, self.operand(0)?, &self.shape(), self.items)
+                    .ok_or_else(|| self.defect())
+            }
             Op::DepthToSpace(_)
             | Op::Expand
             | Op::Gather { .. }
@@ -141,17 +151,6 @@ impl Site<'_> {
             beta: product.beta,
             epilogue: self.epilogue()?,
             ..geometry.ok_or_else(|| self.defect())?
-        }))
-    }
-
-    fn softmax(&self, axis: usize) -> Result<Work> {
-        let shape = self.shape();
-        let (before, rest) = shape.split_at_checked(axis).ok_or_else(|| self.defect())?;
-        let (length, after) = rest.split_first().ok_or_else(|| self.defect())?;
-        Ok(Work::Softmax(softmax::Geometry {
-            outer: before.iter().product(),
-            length: *length,
-            inner: after.iter().product(),
         }))
     }
 

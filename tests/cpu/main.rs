@@ -33,6 +33,7 @@ mod graph_lines;
 mod graph_matmul;
 mod graph_movement;
 mod graph_names;
+mod graph_rows;
 mod graph_windows;
 mod grid_sample;
 mod ledger;

@@ -27,8 +27,8 @@ fn network() -> Graph {
 #[test]
 fn a_plan_prints_itself() {
     // Sizes by hand: 2 * 8 * 8 * 4 = 512 bytes, 2 * 6 * 6 * 4 * 4 = 1152; weights 1728 + 144 + 16, each
-    // padded to 256; parameters 36 + 64 (table) + 80 + 28 + 12, the last of which begins at 1024.
-    let expected = r#"plan for batch 2: 4 steps, 2 slots of 1664 bytes, 1040 bytes of parameters
+    // padded to 256; parameters 36 + 64 (table) + 80 + 28 + 52, the last of which begins at 1024.
+    let expected = r#"plan for batch 2: 4 steps, 2 slots of 1664 bytes, 1088 bytes of parameters
   values take 1696 bytes at their peak, weights 1888 bytes
   input 0    "image" [2, 4, 4, 1]
   weight 0   "conv/kernel" [3, 3, 1, 4]
@@ -40,7 +40,7 @@ fn a_plan_prints_itself() {
   step 3     softmax "dense" by softmax/general: slot 0 -> output 0 (24 bytes, 1x1x1 groups)
   output 0   "probabilities" [2, 3]
   preparing uploads "weights": 1888 bytes and 416 of padding
-  preparing uploads "parameters": 352 bytes and 688 of padding
+  preparing uploads "parameters": 392 bytes and 696 of padding
   a run moves nothing; reading an output downloads it once
 "#;
     assert_eq!(network().plan(2).unwrap().to_string(), expected);
@@ -57,7 +57,7 @@ fn crossings_are_known_before_they_happen() {
         payload_bytes,
         padding_bytes,
     };
-    assert_eq!(expected.prepare, [upload("weights", 1888, 416), upload("parameters", 352, 688)]);
+    assert_eq!(expected.prepare, [upload("weights", 1888, 416), upload("parameters", 392, 696)]);
     assert_eq!(expected.run, []);
     let read = Expected {
         direction: Direction::DeviceToHost,
@@ -67,9 +67,9 @@ fn crossings_are_known_before_they_happen() {
         padding_bytes: 0,
     };
     assert_eq!(expected.read, [read]);
-    assert_eq!((plan.block().len(), plan.block_payload()), (1040, 352));
+    assert_eq!((plan.block().len(), plan.block_payload()), (1088, 392));
     // Parameters, input, weights, slots, and the output in whole 16-byte vectors.
-    assert_eq!(plan.device_bytes().unwrap(), 1040 + 128 + 1888 + 1664 + 32);
+    assert_eq!(plan.device_bytes().unwrap(), 1088 + 128 + 1888 + 1664 + 32);
 }
 
 /// A chain of activations over (batch, 60) bytes of 4.

@@ -75,9 +75,13 @@ fn to_hlsl(module: &Module, info: &ModuleInfo, entry: &naga::EntryPoint) -> Resu
 fn sources_are_plain_wgsl() {
     for family in Family::ALL {
         let stem = family.stem();
-        for word in ["enable ", "requires ", "subgroup", "workgroupBarrier", "override "] {
+        for word in ["enable ", "requires ", "subgroup", "override "] {
             assert!(!family.source().contains(word), "{stem} uses {word}");
         }
+        // Long rows alone are shared by a workgroup, in one file that says why.
+        let group = include_str!("../../shaders/shared/group.wgsl");
+        let own = family.source().replace(group, "");
+        assert!(!own.contains("workgroupBarrier"), "{stem} has barriers of its own");
     }
 }
 
@@ -86,7 +90,8 @@ fn bindings_are_those_the_family_lists() {
     for family in Family::ALL {
         let (module, info) = validated(family);
         let mut declared = BTreeMap::new();
-        for (_, variable) in module.global_variables.iter() {
+        let bound = |variable: &naga::GlobalVariable| variable.space != AddressSpace::WorkGroup;
+        for (_, variable) in module.global_variables.iter().filter(|found| bound(found.1)) {
             let binding = variable.binding.as_ref().expect("a binding");
             assert_eq!(binding.group, 0, "{} {:?}", family.stem(), variable.name);
             let kind = binding_kind(&module, variable);
@@ -108,7 +113,8 @@ fn check_no_shared_number(family: Family, module: &Module, info: &naga::valid::F
         .global_variables
         .iter()
         .filter(|&(handle, _)| !info[handle].is_empty())
-        .map(|(_, variable)| variable.binding.as_ref().expect("a binding").binding)
+        // What the threads of a workgroup share has none.
+        .filter_map(|(_, variable)| variable.binding.as_ref().map(|binding| binding.binding))
         .collect();
     let count = used.len();
     used.sort_unstable();

@@ -4,11 +4,13 @@
 //! `harness` opens the runtime, and its `dispatch` runs one piece of work in poisoned memory.
 
 pub mod golden;
+mod golden_reductions;
 mod network;
 mod window;
 
 mod activation;
 mod arithmetic;
+mod batch_normalization;
 mod binary;
 mod conv1d;
 mod conv2d;
@@ -22,13 +24,18 @@ mod elementwise_golden;
 mod epilogue;
 mod gather;
 mod grid_sample;
+mod long_rows;
+mod lrn;
 mod matmul;
+mod moments;
 mod movement_golden;
+mod normalization;
 mod pad;
 mod passes;
 mod pool2d;
 mod pool2d_golden;
 mod random_graph;
+mod reduce;
 mod resize;
 mod resize2d;
 mod select;

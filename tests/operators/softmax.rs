@@ -1,16 +1,54 @@
 //! Softmax on the device.
 
+use longshore::kernels::softmax::Function;
 use longshore::kernels::{Work, softmax as kernel};
 use ndarray::{ArrayD, IxDyn};
 
 use super::golden::{
     apply, assert_same_bits, batched, cases, check, line, narrow, trials, widen, with_one,
 };
+use super::golden_reductions;
 use crate::common::compare::assert_close;
-use crate::common::oracle::softmax::softmax;
+use crate::common::oracle::Expected;
+use crate::common::oracle::softmax::{hardmax, log_softmax, softmax};
 use crate::common::random::Random;
 use crate::dispatch::dispatch;
 use crate::harness::{run, runtime};
+
+/// Every function, and its oracle.
+type Exact = fn(&ArrayD<f64>, isize) -> Expected;
+const ALL: [(Function, Exact); 3] = [
+    (Function::Softmax, softmax),
+    (Function::LogSoftmax, log_softmax),
+    (Function::Hardmax, hardmax),
+];
+
+/// Runs a network of one function.
+fn compute(function: Function, input: &ArrayD<f32>, axis: isize) -> ArrayD<f32> {
+    apply(input, |g, x| match function {
+        Function::Softmax => g.softmax(x, axis),
+        Function::LogSoftmax => g.log_softmax(x, axis),
+        Function::Hardmax => g.hardmax(x, axis),
+    })
+}
+
+#[test]
+fn onnx_and_keras_cases() {
+    for ((function, exact), layer) in ALL.into_iter().zip(["Softmax", "LogSoftmax", "Hardmax"]) {
+        for case in golden_reductions::cases(layer, 7, &["axis"]) {
+            let axis = golden_reductions::axes(&case, "axis", &[-1])[0];
+            let input = case.array(if case.arrays.contains_key("x") { "x" } else { "input" });
+            let actual = compute(function, &narrow(input), axis);
+            golden_reductions::check(&case, "out_output", &actual, &exact(input, axis));
+        }
+    }
+    for case in golden_reductions::cases("keras.log_softmax", 3, &["axis"]) {
+        let axis = golden_reductions::axes(&case, "axis", &[])[0];
+        let input = case.array("input");
+        let actual = compute(Function::LogSoftmax, &narrow(input), axis);
+        golden_reductions::check(&case, "output", &actual, &log_softmax(input, axis));
+    }
+}
 
 #[test]
 fn golden_cases() {
@@ -38,8 +76,11 @@ fn random_shapes_and_axes() {
         } else {
             isize::try_from(axis).unwrap() - isize::try_from(rank).unwrap()
         };
-        let actual = apply(&input, |g, x| g.softmax(x, axis));
-        assert_close(&format!("{shape:?} axis {axis}"), &actual, &softmax(&widen(&input), axis));
+        for (function, exact) in ALL {
+            let actual = compute(function, &input, axis);
+            let what = format!("{function:?} of {shape:?} axis {axis}");
+            assert_close(&what, &actual, &exact(&widen(&input), axis));
+        }
     });
 }
 
@@ -48,14 +89,35 @@ fn large_values_do_not_overflow() {
     let input = line(&[1e30, 1e30, -1e30, 3e38, 3e38]);
     let actual = apply(&input, |g, x| g.softmax(x, 0));
     assert_same_bits("large", &actual, &line(&[0.0, 0.0, 0.0, 0.5, 0.5]));
+    for values in [[100.0, -100.0, 99.0], [1e30, -1e30, 1e30], [-1e30, -1e30, -3e38]] {
+        let input = line(&values);
+        let actual = compute(Function::LogSoftmax, &input, 0);
+        assert!(actual.iter().all(|value| value.is_finite()), "{values:?}: {actual}");
+        assert_close(&format!("{values:?}"), &actual, &log_softmax(&widen(&input), 0));
+    }
 }
 
 fn raw(input: &ArrayD<f32>, [outer, length, inner]: [usize; 3], most: u32) -> ArrayD<f32> {
-    let geometry = kernel::Geometry { outer, length, inner };
+    raw_of(Function::Softmax, input, [outer, length, inner], most)
+}
+
+fn raw_of(
+    function: Function,
+    input: &ArrayD<f32>,
+    [outer, length, inner]: [usize; 3],
+    most: u32,
+) -> ArrayD<f32> {
+    let geometry = kernel::Geometry { outer, length, inner, function };
     let work = Work::Softmax(geometry);
     let launch = work.launch("test", most).unwrap();
     let rows = u32::try_from(outer * inner).unwrap();
-    let expected = rows.div_ceil(64).max(1);
+    let entry = match function {
+        _ if length >= 256 => "shared_row",
+        Function::Softmax => "general",
+        _ => "others",
+    };
+    assert_eq!(launch.kernel.entry, entry);
+    let expected = if entry == "shared_row" { rows } else { rows.div_ceil(64).max(1) };
     assert!(launch.workgroups[0] * launch.workgroups[1] >= expected);
     assert_eq!(launch.workgroups[1] > 1, expected > most);
     dispatch(&work, most, &[input], &[outer, length, inner])
@@ -64,12 +126,24 @@ fn raw(input: &ArrayD<f32>, [outer, length, inner]: [usize; 3], most: u32) -> Ar
 #[test]
 fn kernels_stay_within_their_output_in_folded_grids() {
     let random = &mut Random::new(2);
-    for shape in
-        [[1, 1, 1], [63, 2, 1], [64, 3, 1], [65, 5, 1], [1, 7, 65], [5, 3, 13], [17, 2, 31]]
-    {
-        let input = random.uniform(&shape) * 9.0;
-        let actual = raw(&input, shape, 3);
-        assert_close(&format!("{shape:?}"), &actual, &softmax(&widen(&input), 1));
+    for shape in [
+        [1, 1, 1],
+        [63, 2, 1],
+        [64, 3, 1],
+        [65, 5, 1],
+        [1, 7, 300],
+        [5, 3, 60],
+        [17, 2, 31],
+        [1, 255, 1],
+        [5, 256, 1],
+        [3, 257, 2],
+        [1, 5000, 1],
+    ] {
+        for (function, exact) in ALL {
+            let input = random.uniform(&shape) * 9.0;
+            let actual = raw_of(function, &input, shape, 4);
+            assert_close(&format!("{function:?} of {shape:?}"), &actual, &exact(&widen(&input), 1));
+        }
     }
 }
 
@@ -111,4 +185,28 @@ fn an_empty_axis_gives_an_empty_result() {
     graph.output("y", y);
     let found = run(runtime(), &graph, 3, &[("x", &empty)]);
     assert_eq!(found["y"].shape(), [3, 0]);
+}
+
+#[test]
+fn nan_and_infinity_in_every_function_and_entry() {
+    let (inf, nan) = (f32::INFINITY, f32::NAN);
+    for row in [[1.0, nan, 2.0], [inf, 1.0, inf], [-inf, 0.5, 1.0], [-inf, -inf, -inf]] {
+        for length in [3, 300] {
+            let mut values = row.to_vec();
+            values.resize(length, row[2]);
+            let input = ArrayD::from_shape_vec(IxDyn(&[1, length, 1]), values).unwrap();
+            for (function, exact) in ALL {
+                let actual = raw_of(function, &input, [1, length, 1], 65_535);
+                let has_none = function != Function::Hardmax && !row.iter().all(|x| *x < inf);
+                if has_none || (function != Function::Hardmax && row == [-inf; 3]) {
+                    assert!(actual.iter().all(|value| value.is_nan()), "{function:?} of {row:?}");
+                } else {
+                    let what = format!("{function:?} of {length} from {row:?}");
+                    let mut expected = exact(&widen(&input), 1);
+                    expected.bound.mapv_inplace(|bound| if bound.is_nan() { 0.0 } else { bound });
+                    assert_close(&what, &actual, &expected);
+                }
+            }
+        }
+    }
 }

@@ -10,6 +10,7 @@
 use ndarray::ArrayD;
 
 pub mod activation;
+pub mod batch_normalization;
 pub mod binary;
 pub mod conv2d;
 pub mod conv2d_transpose;
@@ -18,9 +19,13 @@ pub mod dense;
 mod erf;
 pub mod gather;
 pub mod grid_sample;
+pub mod lrn;
 pub mod matmul;
+pub mod moments;
+pub mod normalization;
 pub mod pad;
 pub mod pool2d;
+pub mod reduce;
 pub mod reshape;
 pub mod resize;
 pub mod resize2d;

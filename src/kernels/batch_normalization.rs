@@ -1,0 +1,78 @@
+//! Batch normalisation by known means and variances.
+
+use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
+use crate::error::Result;
+
+/// The family's WGSL.
+const SOURCE: &str = concat!(
+    include_str!("../../shaders/batch_normalization.wgsl"),
+    include_str!("../../shaders/shared/thread.wgsl"),
+);
+
+parameters! {
+    threads: u32,
+    channels: u32,
+    inner: u32,
+    has_scale: u32,
+    has_bias: u32,
+    epsilon: f32,
+}
+
+/// What the family is made of.
+pub const DEFINITION: Definition = Definition {
+    stem: "batch_normalization",
+    source: SOURCE,
+    entries: &["general"],
+    bindings: &[
+        Binding::Params,
+        Binding::Read,
+        Binding::Read,
+        Binding::Read,
+        Binding::Read,
+        Binding::Read,
+        Binding::Write,
+    ],
+    fields: FIELDS,
+};
+
+/// What to compute: input and output are (outer, channels, inner). The operands are the input,
+/// then scale and bias where there are any, mean and variance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Geometry {
+    /// The product of the lengths in front of the channel axis.
+    pub outer: usize,
+    /// The number of channels.
+    pub channels: usize,
+    /// The product of the lengths behind the channel axis.
+    pub inner: usize,
+    /// Whether there is a scale.
+    pub has_scale: bool,
+    /// Whether there is a bias.
+    pub has_bias: bool,
+    /// Added to the variance.
+    pub epsilon: f32,
+}
+
+/// Makes the dispatch for a geometry.
+///
+/// # Errors
+///
+/// [`Error::Limit`](crate::error::Error::Limit) when a size exceeds what the kernel or the
+/// device can number.
+pub fn launch(
+    node: &str,
+    geometry: &Geometry,
+    max_workgroups_per_dimension: u32,
+) -> Result<Launch> {
+    let Geometry { outer, channels, inner, has_scale, has_bias, epsilon } = *geometry;
+    let threads = count(node, "the output", &[outer, channels, inner])?;
+    let [channels, inner] = narrow(node, "the output", [channels, inner])?;
+    let (has_scale, has_bias) = (has_scale.into(), has_bias.into());
+    let params = Params { threads, channels, inner, has_scale, has_bias, epsilon };
+    Ok(Launch {
+        kernel: Kernel { family: Family::BatchNormalization, entry: "general" },
+        params: bytemuck::bytes_of(&params).to_vec(),
+        table: Vec::new(),
+        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
+    })
+}

@@ -1,0 +1,66 @@
+//! Reductions, softmax and normalisations: from a node to its geometry.
+
+use crate::graph::Op;
+use crate::graph::lrn::Resolved;
+use crate::kernels::softmax::Function;
+use crate::kernels::{Work, batch_normalization, lrn, moments, normalization, reduce, softmax};
+
+/// Describes the one step of such a node for a number of items; none for any other node.
+pub(super) fn work(op: &Op, operand: Vec<usize>, result: &[usize], items: usize) -> Option<Work> {
+    let work = match op {
+        Op::BatchNormalization(layer) => {
+            let [outer, channels, inner] = round(result, layer.axis)?;
+            let (has_scale, has_bias, epsilon) = (layer.scale, layer.center, layer.epsilon);
+            Work::BatchNormalization(batch_normalization::Geometry {
+                outer,
+                channels,
+                inner,
+                has_scale,
+                has_bias,
+                epsilon,
+            })
+        }
+        Op::Softmax { axis } => along(Function::Softmax, result, *axis)?,
+        Op::LogSoftmax { axis } => along(Function::LogSoftmax, result, *axis)?,
+        Op::Hardmax { axis } => along(Function::Hardmax, result, *axis)?,
+        Op::Lrn(layer) => {
+            let Resolved { axis, size, alpha, beta, bias } = *layer;
+            let [outer, channels, inner] = round(result, axis)?;
+            Work::Lrn(lrn::Geometry { outer, channels, inner, size, alpha, beta, bias })
+        }
+        Op::Moments(layer) => Work::Moments(moments::Geometry {
+            input: layer.split.resolve(items),
+            reduced: layer.reduced.clone(),
+            is_centered: layer.is_centered,
+            epsilon: layer.epsilon,
+            floor: layer.floor,
+            part: layer.part,
+        }),
+        Op::Normalization(layer) => Work::Normalization(normalization::Geometry {
+            input: layer.split.resolve(items),
+            reduced: layer.reduced.clone(),
+            scale: layer.scale.clone(),
+            bias: layer.bias.clone(),
+        }),
+        Op::Reduce(layer) => Work::Reduce(reduce::Geometry {
+            input: operand,
+            reduced: layer.reduced.clone(),
+            operation: layer.operation,
+        }),
+        _ => return None,
+    };
+    Some(work)
+}
+
+fn along(function: Function, shape: &[usize], axis: usize) -> Option<Work> {
+    let [outer, length, inner] = round(shape, axis)?;
+    Some(Work::Softmax(softmax::Geometry { outer, length, inner, function }))
+}
+
+/// The elements in front of an axis, on it and behind it.
+fn round(shape: &[usize], axis: usize) -> Option<[usize; 3]> {
+    let (before, rest) = shape.split_at_checked(axis)?;
+    let (length, after) = rest.split_first()?;
+    // Their products were checked to fit when the shape was made.
+    Some([before.iter().product(), *length, after.iter().product()])
+}
