@@ -85,7 +85,6 @@ impl OnnxModel {
             graph: Graph::new(),
             values: BTreeMap::new(),
             constants: BTreeMap::new(),
-            opset: self.opset,
         };
         let inputs = importer.inputs(options)?;
         importer.initializers()?;
@@ -146,7 +145,6 @@ pub(super) struct Importer<'a> {
     values: BTreeMap<String, Value>,
     /// The nodes of constants that were wanted as symbols, by the model's names.
     constants: BTreeMap<String, Symbol>,
-    pub opset: i64,
 }
 
 impl Importer<'_> {

@@ -13,7 +13,6 @@ const STRING: i32 = 3;
 const TENSOR: i32 = 4;
 const FLOATS: i32 = 6;
 const INTS: i32 = 7;
-const STRINGS: i32 = 8;
 
 /// A node with the operator set that its defaults come from.
 pub(super) struct Node<'a> {
@@ -112,10 +111,6 @@ impl<'a> Node<'a> {
             || default.to_owned(),
             |attribute| String::from_utf8_lossy(&attribute.s).into_owned(),
         ))
-    }
-
-    pub(super) fn has_strings(&self, name: &'static str) -> Result<bool> {
-        Ok(self.attribute(name, STRINGS)?.is_some())
     }
 
     pub(super) fn tensor(&self, name: &'static str) -> Result<Option<&'a TensorProto>> {

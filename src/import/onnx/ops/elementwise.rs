@@ -129,7 +129,18 @@ pub(super) fn clip(
     node: &Node<'_>,
     inputs: &Inputs,
 ) -> Result<Vec<Value>> {
-    let x = inputs::symbol(importer, node, inputs, 0)?;
+    let mut x = inputs::symbol(importer, node, inputs, 0)?;
+    let is_computed = |number| matches!(inputs::optional(inputs, number), Some(Value::Symbol(_)));
+    if is_computed(1) || is_computed(2) {
+        // ONNX gives the maximum where the two are crossed, so it comes last.
+        for (number, operation) in [(1, BinaryOp::Maximum), (2, BinaryOp::Minimum)] {
+            if inputs::optional(inputs, number).is_some() {
+                let bound = inputs::symbol(importer, node, inputs, number)?;
+                x = importer.graph.binary(operation, x, bound)?;
+            }
+        }
+        return Ok(vec![x.into()]);
+    }
     let (lowest, highest) = if node.opset < 11 {
         (node.float("min", f32::MIN)?, node.float("max", f32::MAX)?)
     } else {

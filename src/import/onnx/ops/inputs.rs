@@ -6,7 +6,6 @@ use super::Inputs;
 use crate::array::{DType, Element, HostArray};
 use crate::error::{Error, Result};
 use crate::graph::{Symbol, Weight};
-use crate::import::onnx::fold_shape;
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::{Known, Value};
@@ -141,11 +140,6 @@ pub(super) fn permuted(node: &Node<'_>, weight: &Weight, order: &[usize]) -> Res
 fn permute<T: Element>(array: &HostArray<'_>, order: &[usize]) -> Result<HostArray<'static>> {
     let permuted = array.to_array::<T>()?.permuted_axes(IxDyn(order));
     Ok(HostArray::from(permuted.as_standard_layout().into_owned()))
-}
-
-/// Resolves axes that may be counted from the end.
-pub(super) fn axes(node: &Node<'_>, given: &[i64], rank: usize) -> Result<Vec<usize>> {
-    given.iter().map(|&axis| fold_shape::axis(node, axis, rank)).collect()
 }
 
 /// Converts numbers for builders that take signed positions.
