@@ -52,7 +52,7 @@ impl Drawn {
 
 /// An image, and a window that fits it.
 fn windowed(net: &mut Network) -> (usize, [usize; 4], Window) {
-    let x = net.image(&["pad", "zero_padding2d"]);
+    let x = net.image();
     let shape: [usize; 4] = net.shape(x).try_into().unwrap();
     (x, shape, Window::draw(&mut net.random, shape[1], shape[2]))
 }
@@ -156,8 +156,14 @@ pub fn conv2d_transpose(net: &mut Network, _: &str) -> bool {
 
 pub fn dense_layer(net: &mut Network, _: &str) -> bool {
     let rank = net.random.range(1, 4);
-    let found = net.pick(|value| value.shape().len() > value.first());
+    let found = net.behind(&["flatten"], |value| value.shape().len() == 2);
+    let found = found.or_else(|| net.pick(|value| value.shape().len() > value.first()));
     let x = found.unwrap_or_else(|| net.leaf_of_rank(rank.max(2)));
+    dense_on(net, x)
+}
+
+/// A dense layer on a value.
+pub fn dense_on(net: &mut Network, x: usize) -> bool {
     let inputs = *net.shape(x).last().unwrap();
     let units = if net.coin() { inputs } else { net.random.range(1, 9) };
     let drawn = Drawn::new(net, &[inputs, units], inputs, units);

@@ -22,6 +22,8 @@ pub const OFTEN: &[&str] = &[
     "conv2d",
     "conv2d_transpose",
     "dense",
+    "dense",
+    "flatten",
     "multiply",
     "pad",
     "permute",
