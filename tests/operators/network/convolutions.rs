@@ -1,13 +1,15 @@
 //! Layers of weighted sums.
 
 use longshore::{
-    Conv2d, Conv2dTranspose, Dense, DepthwiseConv2d, HostArray, LayerWeights, Padding,
+    Conv2d, Conv2dTranspose, Dense, DepthwiseConv2d, HostArray, LayerWeights, MatMul, Padding,
     SeparableConv2d,
 };
 use ndarray::ArrayD;
 
 use super::{Network, near};
-use crate::common::oracle::{Expected, conv2d as exact, conv2d_transpose as transposed, dense};
+use crate::common::oracle::{
+    Expected, conv2d as exact, conv2d_transpose as transposed, dense, matmul,
+};
 use crate::operators::golden::{ELEMENTWISE, Twin, weights, widen};
 use crate::operators::window::Window;
 
@@ -176,4 +178,24 @@ pub fn dense_on(net: &mut Network, x: usize) -> bool {
         })
     };
     net.layer(&[x], oracle, |g, x| g.dense(x[0], layer, &given))
+}
+
+/// A value times its own transpose.
+pub fn matmul_layer(net: &mut Network, name: &str) -> bool {
+    let found = net.pick(|value| value.shape().len() > 2);
+    let x = found.unwrap_or_else(|| net.leaf_of_rank(3));
+    let transposed = [name == "matmul_with" && net.coin(), false];
+    let transposed = [transposed[0], !transposed[0]];
+    let oracle = move |x: &[&Expected]| {
+        let (value, bound) = (&x[0].value, &x[0].bound);
+        let product =
+            |left: &ArrayD<f64>, right: &ArrayD<f64>| matmul::matmul(left, right, transposed).value;
+        let magnitude = value.mapv(f64::abs);
+        let spread = product(&magnitude, bound) + product(bound, &(&magnitude + bound));
+        near(matmul::matmul(value, value, transposed), &spread)
+    };
+    net.layer(&[x], oracle, |g, x| {
+        let [left, right] = transposed;
+        g.matmul_with(x[0], x[0], MatMul::new().transpose_left(left).transpose_right(right))
+    })
 }

@@ -10,6 +10,13 @@ type Draw = fn(&mut Network, &str) -> bool;
 pub const NOT_DRAWN: &[&str] = &[
     // The user's own kernels have no oracle.
     "own",
+    // Those over lines are nodes of those over images; `matmul` and `gemm` are nodes of `matmul_with`.
+    "conv1d",
+    "depthwise_conv1d",
+    "separable_conv1d",
+    "conv1d_transpose",
+    "matmul",
+    "gemm",
 ];
 
 /// Operators that passes look for, drawn more often than others.
@@ -46,6 +53,7 @@ pub const DECK: &[(&str, Draw)] = &[
     ("separable_conv2d", convolutions::separable_conv2d),
     ("conv2d_transpose", convolutions::conv2d_transpose),
     ("dense", convolutions::dense_layer),
+    ("matmul_with", convolutions::matmul_layer),
     ("up_sampling2d", sampling::up_sampling2d),
     ("up_sampling1d", sampling::repeated),
     ("up_sampling3d", sampling::repeated),
