@@ -2,8 +2,7 @@
 //     input[n, y * stride_height + i * dilation_height - pad_top,
 //              x * stride_width + j * dilation_width - pad_left, g * K + c] * kernel[i, j, c, f])
 //
-// with pixels outside the image left out (in a tile of four pixels they count as zeros, so that
-// an infinite weight over the edge gives NaN there), a the stages of an epilogue, G groups, K = C / G input channels
+// with pixels outside the image left out, a the stages of an epilogue, G groups, K = C / G input channels
 // of a group, g = f / (F / G) the group of f. Images are (batch, height, width, channels),
 // kernels (height, width, input channels of a group, output channels). A depthwise kernel
 // (height, width, C, multiplier) is the same in memory as one with G = C groups.
@@ -173,14 +172,23 @@ fn channels4(
             }
             let source = tile_source(tile, i, columns);
             var weight = (i * params.kernel_width + j) * params.group_inputs * quads + tile.quad;
+            // what the sums are with this tap: for a pixel that it misses they stay as they are
+            var tap0 = sum0;
+            var tap1 = sum1;
+            var tap2 = sum2;
+            var tap3 = sum3;
             for (var c = 0u; c < params.group_inputs; c++) {
                 let w = kernel4[weight];
-                sum0 = fma(vec4(select(0.0, input[source.x + c], inside.x)), w, sum0);
-                sum1 = fma(vec4(select(0.0, input[source.y + c], inside.y)), w, sum1);
-                sum2 = fma(vec4(select(0.0, input[source.z + c], inside.z)), w, sum2);
-                sum3 = fma(vec4(select(0.0, input[source.w + c], inside.w)), w, sum3);
+                tap0 = fma(vec4(input[source.x + c]), w, tap0);
+                tap1 = fma(vec4(input[source.y + c]), w, tap1);
+                tap2 = fma(vec4(input[source.z + c]), w, tap2);
+                tap3 = fma(vec4(input[source.w + c]), w, tap3);
                 weight += quads;
             }
+            sum0 = select(sum0, tap0, inside.x);
+            sum1 = select(sum1, tap1, inside.y);
+            sum2 = select(sum2, tap2, inside.z);
+            sum3 = select(sum3, tap3, inside.w);
         }
     }
     store(tile, sum0, sum1, sum2, sum3);
@@ -214,21 +222,26 @@ fn blocks4(
             }
             let source = tile_source(tile, i, columns) / 4u;
             var weight = (i * params.kernel_width + j) * params.group_inputs * quads + tile.quad;
+            // what the sums are with this tap: for a pixel that it misses they stay as they are
+            var tap0 = sum0;
+            var tap1 = sum1;
+            var tap2 = sum2;
+            var tap3 = sum3;
             for (var c = 0u; c < params.group_inputs / 4u; c++) {
-                let x0 = select(vec4(0.0), input4[source.x + c], inside.x);
-                let x1 = select(vec4(0.0), input4[source.y + c], inside.y);
-                let x2 = select(vec4(0.0), input4[source.z + c], inside.z);
-                let x3 = select(vec4(0.0), input4[source.w + c], inside.w);
                 let w0 = kernel4[weight];
                 let w1 = kernel4[weight + quads];
                 let w2 = kernel4[weight + 2u * quads];
                 let w3 = kernel4[weight + 3u * quads];
-                sum0 = multiply_add4(x0, w0, w1, w2, w3, sum0);
-                sum1 = multiply_add4(x1, w0, w1, w2, w3, sum1);
-                sum2 = multiply_add4(x2, w0, w1, w2, w3, sum2);
-                sum3 = multiply_add4(x3, w0, w1, w2, w3, sum3);
+                tap0 = multiply_add4(input4[source.x + c], w0, w1, w2, w3, tap0);
+                tap1 = multiply_add4(input4[source.y + c], w0, w1, w2, w3, tap1);
+                tap2 = multiply_add4(input4[source.z + c], w0, w1, w2, w3, tap2);
+                tap3 = multiply_add4(input4[source.w + c], w0, w1, w2, w3, tap3);
                 weight += 4u * quads;
             }
+            sum0 = select(sum0, tap0, inside.x);
+            sum1 = select(sum1, tap1, inside.y);
+            sum2 = select(sum2, tap2, inside.z);
+            sum3 = select(sum3, tap3, inside.w);
         }
     }
     store(tile, sum0, sum1, sum2, sum3);

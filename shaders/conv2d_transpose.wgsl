@@ -1,10 +1,11 @@
 // conv2d_transpose: output[n, y, x, f] = a(bias[f] + sum over i, j, c of
-//     input[n, v, u, c] * kernel[i, j, f, c])
+//     input[n, v, u, g * K + c] * kernel[i, j, f - g * M, g * K + c])
 //
 // over the taps with v * stride_height + i * dilation_height = y + crop_top and
 // u * stride_width + j * dilation_width = x + crop_left: every output element gathers the
-// input pixels that reach it. a are the stages of an epilogue. Images are (batch, height, width, channels),
-// kernels (height, width, output channels, input channels).
+// input pixels that reach it. a are the stages of an epilogue, G groups of K = C / G input and M = F / G
+// output channels, g = f / M the group of f. Images are (batch, height, width, channels), kernels (height,
+// width, output channels of a group, input channels).
 
 struct Params {
     threads: u32,
@@ -22,19 +23,22 @@ struct Params {
     dilation_width: u32,
     crop_top: u32,
     crop_left: u32,
+    // input and output channels of one group
+    group_inputs: u32,
+    group_outputs: u32,
     has_bias: u32,
     epilogue: Epilogue,
 }
 
 @group(0) @binding(0) var<uniform>             params: Params;
 @group(0) @binding(1) var<storage, read>       input:  array<f32>; // (N, H, W, C)
-@group(0) @binding(2) var<storage, read>       kernel: array<f32>; // (I, J, F, C)
+@group(0) @binding(2) var<storage, read>       kernel: array<f32>; // (I, J, M, C)
 @group(0) @binding(3) var<storage, read>       bias:   array<f32>; // (F), or the kernel again
 @group(0) @binding(4) var<storage, read_write> output: array<f32>; // (N, Y, X, F)
-@group(0) @binding(5) var<storage, read>       extra:   array<f32>;       // (P), or the input again
+@group(0) @binding(5) var<storage, read>       extra:  array<f32>; // (P), or the input again
 // the same buffers, four input channels at a time
 @group(0) @binding(1) var<storage, read>       input4:  array<vec4<f32>>; // (N, H, W, C / 4)
-@group(0) @binding(2) var<storage, read>       kernel4: array<vec4<f32>>; // (I, J, F, C / 4)
+@group(0) @binding(2) var<storage, read>       kernel4: array<vec4<f32>>; // (I, J, M, C / 4)
 
 // One thread computes one element.
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -57,6 +61,8 @@ fn general(
     // taps beyond these start at an output element behind this one
     let rows = min(params.kernel_height, y / params.dilation_height + 1u);
     let columns = min(params.kernel_width, x / params.dilation_width + 1u);
+    let own = f % params.group_outputs;
+    let first_channel = f / params.group_outputs * params.group_inputs;
 
     var sum = 0.0;
     for (var i = 0u; i < rows; i++) {
@@ -71,10 +77,11 @@ fn general(
             if u * params.stride_width != right || u >= params.input_width {
                 continue;
             }
-            let source = ((n * params.input_height + v) * params.input_width + u) * params.input_channels;
-            let weight = ((i * params.kernel_width + j) * params.output_channels + f)
-                * params.input_channels;
-            for (var c = 0u; c < params.input_channels; c++) {
+            let source = ((n * params.input_height + v) * params.input_width + u)
+                * params.input_channels + first_channel;
+            let weight = ((i * params.kernel_width + j) * params.group_outputs + own)
+                * params.input_channels + first_channel;
+            for (var c = 0u; c < params.group_inputs; c++) {
                 sum = fma(input[source + c], kernel[weight + c], sum);
             }
         }
@@ -85,7 +92,7 @@ fn general(
     output[index] = finish(index, sum);
 }
 
-// One thread computes one element from four input channels at a time. C is a multiple of 4.
+// One thread computes one element from four input channels at a time. K is a multiple of 4.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn inputs4(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -104,6 +111,9 @@ fn inputs4(
     let y = line - n * params.output_height + params.crop_top;
     let x = pixel - line * params.output_width + params.crop_left;
     let quads = params.input_channels / 4u;
+    let group_quads = params.group_inputs / 4u;
+    let own = f % params.group_outputs;
+    let first_quad = f / params.group_outputs * group_quads;
     // taps beyond these start at an output element behind this one
     let rows = min(params.kernel_height, y / params.dilation_height + 1u);
     let columns = min(params.kernel_width, x / params.dilation_width + 1u);
@@ -121,9 +131,10 @@ fn inputs4(
             if u * params.stride_width != right || u >= params.input_width {
                 continue;
             }
-            let source = ((n * params.input_height + v) * params.input_width + u) * quads;
-            let weight = ((i * params.kernel_width + j) * params.output_channels + f) * quads;
-            for (var c = 0u; c < quads; c++) {
+            let source = ((n * params.input_height + v) * params.input_width + u) * quads + first_quad;
+            let weight = ((i * params.kernel_width + j) * params.group_outputs + own)
+                * quads + first_quad;
+            for (var c = 0u; c < group_quads; c++) {
                 sums = fma(input4[source + c], kernel4[weight + c], sums);
             }
         }

@@ -67,11 +67,12 @@ pub use device::{
 };
 pub use error::{Error, Result};
 pub use graph::{
-    Activation, ArgReduce, BatchNormalization, BinaryOp, CenterCropPad, Conv2d, Conv2dTranspose,
-    Coordinates, Dense, DepthMode, DepthToSpace, DepthwiseConv2d, Graph, GridPadding, GridSample,
-    GridSampleMode, GroupNormalization, InstanceNormalization, Interpolation, LayerNormalization,
-    LayerNormalized, LayerWeights, Lrn, MeanVarianceNormalization, PRelu, Pad, PadMode, Padding,
-    Pads, PoolMode, Pooling, Reduce, ReduceOp, Reshape, Resize, Resize2d, RmsNormalization,
+    Activation, ArgReduce, BatchNormalization, BinaryOp, CenterCropPad, Conv1d, Conv1dTranspose,
+    Conv2d, Conv2dTranspose, Coordinates, Dense, DepthMode, DepthToSpace, DepthwiseConv1d,
+    DepthwiseConv2d, Gemm, Graph, GridPadding, GridSample, GridSampleMode, GroupNormalization,
+    InstanceNormalization, Interpolation, LayerNormalization, LayerNormalized, LayerWeights, Lrn,
+    MatMul, MeanVarianceNormalization, PRelu, Pad, PadMode, Padding, Padding1d, Pads, PoolMode,
+    Pooling, Reduce, ReduceOp, Reshape, Resize, Resize2d, RmsNormalization, SeparableConv1d,
     SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
 };
 pub use ledger::{Guard, Ledger};

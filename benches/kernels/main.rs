@@ -27,6 +27,7 @@ mod dense;
 mod gather;
 mod grid_sample;
 mod lrn;
+mod matmul;
 mod moments;
 mod normalization;
 mod pad;
@@ -103,6 +104,7 @@ fn main() -> Result<()> {
         gather::cases,
         grid_sample::cases,
         lrn::cases,
+        matmul::cases,
         moments::cases,
         normalization::cases,
         pad::cases,

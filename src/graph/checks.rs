@@ -1,20 +1,28 @@
 //! Checks that several layers' shape rules share.
 
-use super::window::Pair;
 use super::{Site, Weight};
 use crate::error::Result;
 
-/// Checks the kernel's height and width against the layer's.
-pub(crate) fn check_kernel_size(site: &Site, kernel: Pair, layer: Pair) -> Result<()> {
-    if kernel == layer {
-        return Ok(());
+/// Checks that groups divide both counts of channels; returns the counts of one group.
+pub(crate) fn check_divides(
+    site: &Site,
+    groups: usize,
+    channels: usize,
+    filters: usize,
+) -> Result<[usize; 2]> {
+    let part = |count: usize| match count.checked_rem(groups) {
+        Some(0) => Some(count / groups),
+        _ => None,
+    };
+    match (part(channels), part(filters)) {
+        (Some(inputs), Some(outputs)) => Ok([inputs, outputs]),
+        _ => Err(site.refuse(
+            "groups",
+            format!("is {groups}"),
+            format!("it must divide both Cin {channels} and filters {filters}"),
+            "choose a common divisor",
+        )),
     }
-    Err(site.refuse(
-        "kernel",
-        format!("is {} by {}", kernel.height, kernel.width),
-        format!("the layer's kernel_size is {layer}"),
-        "make both equal",
-    ))
 }
 
 /// Checks the kernel's input channels; `expected` says where the number comes from.

@@ -2,13 +2,14 @@
 //!
 //! Kernels are (kh, kw, Cin/groups, Cout), depthwise ones (kh, kw, Cin, multiplier):
 //! Keras's layouts. Keras refuses strides and dilation above 1 together; ONNX
-//! defines them, and so does this crate.
+//! defines them, and so does this crate. Kernel and bias are weights of the node; a kernel
+//! that the graph computes is a case of ONNX that is not supported.
 
-use super::checks::{check_bias, check_input_channels, check_kernel_size, check_last};
-use super::window::{Axis, Options, Padding, Pads, Pair, check_positive, window_setters};
-use super::{Activation, Draft, Graph, LayerWeights, Op, Operand, Site, Symbol, Weight, title};
+use super::convolve::{Channels, Request, Separable};
+use super::space::Space;
+use super::window::{Options, Padding, Pads, Pair, window_setters};
+use super::{Activation, Graph, LayerWeights, Symbol, title};
 use crate::error::Result;
-use crate::shape::{Dim, Shape};
 
 /// A convolution whose padding and groups are resolved.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -104,23 +105,6 @@ impl SeparableConv2d {
     window_setters!();
 }
 
-/// A convolution on its way into the graph: everything but its input.
-struct Request {
-    kind: &'static str,
-    name: String,
-    /// Output channels, or how many each input channel has.
-    channels: Channels,
-    kernel_size: Pair,
-    options: Options,
-    kernel: Weight,
-    bias: Option<Weight>,
-}
-
-enum Channels {
-    Filters { filters: usize, groups: usize },
-    Multiplier(usize),
-}
-
 impl Graph {
     /// Adds a 2-D convolution.
     ///
@@ -137,7 +121,11 @@ impl Graph {
         let (kernel, bias) = weights.kernel_and_bias(&title(kind, &name))?;
         let channels = Channels::Filters { filters: layer.filters, groups: layer.groups };
         let Conv2d { kernel_size, options, .. } = layer;
-        self.convolve(x, Request { kind, name, channels, kernel_size, options, kernel, bias })
+        let space = Space::Image;
+        self.convolve(
+            x,
+            Request { kind, name, space, channels, kernel_size, options, kernel, bias },
+        )
     }
 
     /// Adds a depthwise convolution.
@@ -159,7 +147,11 @@ impl Graph {
         let (kernel, bias) = weights.kernel_and_bias(&title(kind, &name))?;
         let channels = Channels::Multiplier(layer.depth_multiplier);
         let DepthwiseConv2d { kernel_size, options, .. } = layer;
-        self.convolve(x, Request { kind, name, channels, kernel_size, options, kernel, bias })
+        let space = Space::Image;
+        self.convolve(
+            x,
+            Request { kind, name, space, channels, kernel_size, options, kernel, bias },
+        )
     }
 
     /// Adds a separable convolution: a depthwise one, then a 1x1 one with bias and activation.
@@ -176,144 +168,15 @@ impl Graph {
         layer: SeparableConv2d,
         weights: &LayerWeights,
     ) -> Result<Symbol> {
-        let kind = "separable_conv2d";
-        let name = self.name_for(kind, layer.options.name.as_deref())?;
-        let node = title(kind, &name);
-        weights.check_names(&node, &["depthwise_kernel", "pointwise_kernel", "bias"])?;
-        let depthwise = Request {
-            kind: "depthwise_conv2d",
-            name: self.name_for("depthwise_conv2d", Some(&format!("{name}/depthwise")))?,
-            channels: Channels::Multiplier(layer.depth_multiplier),
-            kernel_size: layer.kernel_size,
-            options: Options { activation: Activation::Linear, ..layer.options.clone() },
-            kernel: weights.required(&node, "depthwise_kernel")?,
-            bias: None,
+        let SeparableConv2d { filters, kernel_size, depth_multiplier, options } = layer;
+        let separable = Separable {
+            kinds: ["separable_conv2d", "depthwise_conv2d"],
+            space: Space::Image,
+            filters,
+            kernel_size,
+            depth_multiplier,
+            options,
         };
-        let pointwise = Request {
-            kind,
-            name,
-            channels: Channels::Filters { filters: layer.filters, groups: 1 },
-            kernel_size: Pair::new(1, 1),
-            options: Options { activation: layer.options.activation, ..Options::default() },
-            kernel: weights.required(&node, "pointwise_kernel")?,
-            bias: weights.optional("bias"),
-        };
-        let nodes_before = self.nodes.len();
-        let middle = self.convolve(x, depthwise)?;
-        // A refused second half takes the first one with it: the graph is as before.
-        self.convolve(middle, pointwise).inspect_err(|_| self.truncate(nodes_before))
+        self.convolve_separably(x, separable, weights)
     }
-
-    fn convolve(&mut self, x: Symbol, request: Request) -> Result<Symbol> {
-        let node = title(request.kind, &request.name);
-        let x = self.operand(&node, "x", x)?;
-        let (resolved, shape) = rule(&node, &x, &request)?;
-        let weights = std::iter::once(request.kernel).chain(request.bias).collect();
-        let activation = request.options.activation;
-        let draft =
-            Draft { title: node, name: request.name, operands: vec![x.index], weights, shape };
-        self.insert_activated(draft, activation, Op::Conv2d(resolved))
-    }
-}
-
-/// Checks a convolution and resolves its padding, groups and result.
-fn rule(node: &str, x: &Operand, request: &Request) -> Result<(Resolved, Shape)> {
-    let kernel = request.kernel.shape();
-    let site = Site::new(node, format!("{}, kernel {kernel:?}", x.describe()));
-    let [height, width, channels] = x.image(&site)?;
-    let options = &request.options;
-    check_positive(&site, "strides", options.strides)?;
-    check_positive(&site, "dilation", options.dilation)?;
-    check_positive(&site, "kernel_size", request.kernel_size)?;
-    let &[kernel_height, kernel_width, third, last] = kernel else {
-        return Err(site.refuse(
-            "kernel",
-            format!("has {} dimensions", kernel.len()),
-            "a convolution kernel has 4: (kh, kw, Cin/groups, Cout)",
-            "reshape it",
-        ));
-    };
-    check_kernel_size(&site, Pair::new(kernel_height, kernel_width), request.kernel_size)?;
-    let (groups, filters) = match request.channels {
-        Channels::Filters { filters, groups } => {
-            check_groups(&site, x, channels, third, (groups, filters))?;
-            check_last(&site, last, filters)?;
-            (groups, filters)
-        }
-        Channels::Multiplier(multiplier) => {
-            check_input_channels(&site, third, channels, format!("\"{}\" has {channels}", x.name))?;
-            check_last(&site, last, multiplier)?;
-            // The product counts a part of the kernel's elements, so it fits.
-            (channels, channels.saturating_mul(multiplier))
-        }
-    };
-    check_bias(&site, request.bias.as_ref(), filters)?;
-    let (out_height, out_width, pads) =
-        sizes(&site, [height, width], request.kernel_size, options)?;
-    let shape = Shape::new([x.shape.dims()[0], out_height, out_width, Dim::Fixed(filters)]);
-    let resolved = Resolved {
-        strides: options.strides,
-        dilation: options.dilation,
-        pads,
-        kernel_size: request.kernel_size,
-        groups,
-    };
-    Ok((resolved, shape))
-}
-
-fn check_groups(
-    site: &Site,
-    x: &Operand,
-    channels: usize,
-    kernel: usize,
-    (groups, filters): (usize, usize),
-) -> Result<()> {
-    let divides = |count: usize| count.checked_rem(groups) == Some(0);
-    if !divides(channels) || !divides(filters) {
-        return Err(site.refuse(
-            "groups",
-            format!("is {groups}"),
-            format!("it must divide both Cin {channels} and filters {filters}"),
-            "choose a common divisor",
-        ));
-    }
-    let each = channels / groups;
-    let expected = if groups == 1 {
-        format!("\"{}\" has {channels}", x.name)
-    } else {
-        format!("\"{}\" has {channels} in {groups} groups, so {each} each", x.name)
-    };
-    check_input_channels(site, kernel, each, expected)
-}
-
-/// Resolves output size and padding along both axes.
-fn sizes(
-    site: &Site,
-    [height, width]: [usize; 2],
-    kernel_size: Pair,
-    options: &Options,
-) -> Result<(Dim, Dim, Pads)> {
-    let given = match options.padding {
-        Padding::Explicit(pads) => pads,
-        Padding::Same | Padding::SameLower | Padding::Valid => Pads::default(),
-    };
-    let vertical = Axis {
-        name: "height",
-        input: height,
-        kernel: kernel_size.height,
-        stride: options.strides.height,
-        dilation: options.dilation.height,
-    };
-    let horizontal = Axis {
-        name: "width",
-        input: width,
-        kernel: kernel_size.width,
-        stride: options.strides.width,
-        dilation: options.dilation.width,
-    };
-    let (out_height, top, bottom) =
-        vertical.resolve(site, options.padding, (given.top, given.bottom))?;
-    let (out_width, left, right) =
-        horizontal.resolve(site, options.padding, (given.left, given.right))?;
-    Ok((out_height.into(), out_width.into(), Pads { top, bottom, left, right }))
 }

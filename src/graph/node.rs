@@ -2,7 +2,7 @@
 
 use super::{
     Activation, BinaryOp, Resampling, Stage, Weight, batch_normalization, conv2d, conv2d_transpose,
-    depth_to_space, grid_sample, lrn, moments, normalization, pad, pool2d, reduce,
+    depth_to_space, grid_sample, lrn, matmul, moments, normalization, pad, pool2d, reduce,
 };
 use crate::error::{Error, Result};
 use crate::own;
@@ -16,12 +16,16 @@ pub enum Op {
     Input,
     /// Resampling of one axis, or of two neighbours.
     Resize2d(Resampling),
-    /// Convolution with resolved padding; weights: kernel, then bias.
+    /// Convolution with resolved padding over images, or over lines as images of one row;
+    /// weights: kernel, then bias.
     Conv2d(conv2d::Resolved),
-    /// Transposed convolution with resolved cropping; weights: kernel, then bias.
+    /// Transposed convolution with resolved cropping over images, or over lines as images of
+    /// one row; weights: kernel, then bias.
     Conv2dTranspose(conv2d_transpose::Resolved),
     /// Matrix product on the last axis; weights: kernel, then bias.
     Dense,
+    /// Matrix product of two operands, and of a third one added to it.
+    MatMul(matmul::Resolved),
     /// An element-wise activation.
     Activation(Activation),
     /// Batch normalisation; weights: scale and bias where there are any, mean, variance.
@@ -113,6 +117,7 @@ impl Op {
             Op::Conv2d(_) => "conv2d",
             Op::Conv2dTranspose(_) => "conv2d_transpose",
             Op::Dense => "dense",
+            Op::MatMul(_) => "matmul",
             Op::Activation(activation) => activation.name(),
             Op::BatchNormalization(_) => "batch_normalization",
             Op::Softmax { .. } => "softmax",

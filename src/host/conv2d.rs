@@ -9,7 +9,7 @@ use std::ops::Range;
 use ndarray::{ArrayViewMut2, Axis, Slice};
 
 use super::product::{
-    BLOCK_ROWS, Finish, Found, Located, PlainColumns, Rows, multiply, slice, split,
+    BLOCK_ROWS, Finish, Found, Located, PlainColumns, Rows, are_finite, multiply, slice, split,
 };
 use super::threads::Block;
 use super::tile::OUTSIDE;
@@ -42,7 +42,7 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
     if result.is_empty() {
         return Ok(());
     }
-    let finish = Finish { bias, stages: step.stages, width: outputs };
+    let finish = Finish { bias, scaled: None, stages: step.stages, width: outputs };
     let pixels = g.output[0] * g.output[1] * g.output[2];
     let is_pointwise = g.kernel == [1, 1] && g.strides == [1, 1] && g.pads == [0, 0];
     if is_pointwise && groups == 1 && g.input[..3] == g.output[..3] {
@@ -67,6 +67,8 @@ fn product(
     let (inputs, outputs) = (geometry.input[3] / groups, geometry.output[3] / groups);
     let taps = geometry.kernel[0] * geometry.kernel[1];
     let whole = Block { result, row: 0, column: 0 };
+    // A tap outside meets no weight, which is the same as zeros unless the weight is infinite.
+    let gathers = inputs < FEW_CHANNELS && are_finite(kernel);
     let unit = if groups > 1 { outputs } else { COLUMN_UNIT };
     split(whole, taps * inputs, [1, unit], |mut block| {
         let (count, columns) = block.result.dim();
@@ -84,7 +86,7 @@ fn product(
             let right =
                 PlainColumns { data: kernel, stride: geometry.output[3], first: wide.start };
             let windows = Windows { geometry, input, pixels: pixels.clone(), group, inputs };
-            if inputs < FEW_CHANNELS {
+            if gathers {
                 multiply(part, &Gathered(windows), &right, 0..wide.len(), finish);
             } else {
                 multiply(part, &windows, &right, 0..wide.len(), finish);
@@ -151,6 +153,10 @@ impl Rows for Windows<'_> {
         self.pixels.len().div_ceil(BLOCK_ROWS)
     }
 
+    fn has_outside(&self) -> bool {
+        true
+    }
+
     fn locate<'s>(&'s self, block: usize, found: &'s mut Found) -> Located<'s> {
         found.offsets.clear();
         self.walk(block, |start| found.offsets.push(start));
@@ -172,6 +178,10 @@ impl Rows for Gathered<'_> {
 
     fn blocks(&self) -> usize {
         self.0.blocks()
+    }
+
+    fn has_outside(&self) -> bool {
+        false
     }
 
     fn locate<'s>(&'s self, block: usize, found: &'s mut Found) -> Located<'s> {

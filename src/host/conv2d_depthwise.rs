@@ -6,7 +6,7 @@ use super::threads::for_each_run;
 use crate::kernels::conv2d::Geometry;
 
 /// Channels summed together, in registers.
-const LANES: usize = 32;
+pub(super) const LANES: usize = 32;
 
 /// Computes the convolution; the lengths fit, and each group has one input channel.
 pub(super) fn compute(
@@ -75,8 +75,9 @@ fn one(
     );
 }
 
+/// Adds products of values and weights to the sums.
 #[inline(always)]
-fn add(sums: &mut [f32; LANES], from: &[f32], weights: &[f32]) {
+pub(super) fn add(sums: &mut [f32; LANES], from: &[f32], weights: &[f32]) {
     // Arrays of a known length become registers.
     if let (Some(from), Some(weights)) =
         (from.first_chunk::<LANES>(), weights.first_chunk::<LANES>())

@@ -6,12 +6,12 @@
 
 use std::ops::Range;
 
-use ndarray::ArrayViewMut2;
+use ndarray::{ArrayViewMut2, Axis, Slice};
 
-use super::Step;
 use super::product::{BLOCK_ROWS, Columns, Finish, Found, Located, Rows, multiply, slice, split};
 use super::threads::Block;
 use super::tile::OUTSIDE;
+use super::{Step, conv2d_transpose_depthwise};
 use crate::error::Result;
 use crate::kernels::conv2d_transpose::Geometry;
 
@@ -21,24 +21,34 @@ const COLUMN_UNIT: usize = 16;
 /// Computes the transposed convolution.
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {
     let g = geometry;
+    let groups = g.groups.max(1);
     let [inputs, outputs] = [g.input[3], g.output[3]];
+    if !(inputs.is_multiple_of(groups) && outputs.is_multiple_of(groups)) {
+        let shapes = format!("input {:?}, output {:?}", g.input, g.output);
+        return step.refuse(&format!("has {groups} groups"), "they divide the channels", shapes);
+    }
     if g.strides.contains(&0) || g.input[0] != g.output[0] {
         let shapes = format!("input {:?}, output {:?}, strides {:?}", g.input, g.output, g.strides);
         return step.refuse("has strides of 0 or changes the batch", "neither is so", shapes);
     }
     step.check_length("the output", &g.output, result.len())?;
-    let kernel_shape = [g.kernel[0], g.kernel[1], outputs, inputs];
+    let kernel_shape = [g.kernel[0], g.kernel[1], outputs / groups, inputs];
     let bias = g.has_bias.then_some(outputs);
     let ([input, kernel], bias) = step.weighted(&g.input, &kernel_shape, bias)?;
     let pixels = g.output[0] * g.output[1] * g.output[2];
-    let Ok(view) = ArrayViewMut2::from_shape((pixels, outputs), result) else { return Ok(()) };
-    if view.is_empty() {
+    if result.is_empty() {
         return Ok(());
     }
-    let finish = Finish { bias, stages: step.stages, width: outputs };
+    let finish = Finish { bias, scaled: None, stages: step.stages, width: outputs };
+    if groups > 1 && inputs == groups && outputs == groups {
+        conv2d_transpose_depthwise::compute(g, input, kernel, &finish, result);
+        return Ok(());
+    }
+    let Ok(view) = ArrayViewMut2::from_shape((pixels, outputs), result) else { return Ok(()) };
     let taps = (0..2).map(|axis| g.kernel[axis].div_ceil(g.strides[axis])).product::<usize>();
     let whole = Block { result: view, row: 0, column: 0 };
-    split(whole, taps * inputs, [g.output[2], COLUMN_UNIT], |block| {
+    let unit = if groups > 1 { outputs / groups } else { COLUMN_UNIT };
+    split(whole, taps * inputs / groups, [g.output[2], unit], |block| {
         phases(g, input, kernel, &finish, block);
     });
     Ok(())
@@ -69,14 +79,32 @@ fn phases(
         for first_x in 0..g.strides[1].min(width) {
             let column_taps = reaching(1, first_x);
             let taps = [row_taps.as_slice(), column_taps.as_slice()];
-            let pixels = Pixels { geometry, input, taps, first_line, lines: &lines, first_x };
-            let right = Turned { geometry, kernel, taps };
-            let part =
-                Block { result: block.result.view_mut(), row: block.row, column: block.column };
-            let wanted = block.column..block.column + columns;
-            multiply(part, &pixels, &right, wanted, finish);
+            let each = (g.output[3] / g.groups.max(1)).max(1);
+            // A block holds whole groups, or a part of one.
+            for group in block.column / each..(block.column + columns).div_ceil(each) {
+                let wide = block.column.max(group * each)
+                    ..(block.column + columns).min((group + 1) * each);
+                let within = wide.start - block.column..wide.end - block.column;
+                let part = Block {
+                    result: block.result.slice_axis_mut(Axis(1), Slice::from(within)),
+                    row: block.row,
+                    column: wide.start,
+                };
+                let lines = &lines;
+                let pixels = Pixels { geometry, input, taps, first_line, lines, first_x, group };
+                let right = Turned { geometry, kernel, taps };
+                multiply(part, &pixels, &right, wide, finish);
+            }
         }
     }
+}
+
+/// Returns the input row or column that a tap brings to an output one, if there is one.
+#[inline(always)]
+pub(super) fn source(g: &Geometry, axis: usize, output: usize, tap: usize) -> Option<usize> {
+    let down = (output + g.crop[axis]).checked_sub(tap * g.dilation[axis])?;
+    let is_reached = down.is_multiple_of(g.strides[axis]);
+    Some(down / g.strides[axis]).filter(|&source| is_reached && source < g.input[axis + 1])
 }
 
 /// The output pixels of one phase.
@@ -90,20 +118,13 @@ struct Pixels<'a> {
     /// The part's lines of this phase, counted from its first.
     lines: &'a [usize],
     first_x: usize,
+    group: usize,
 }
 
 impl Pixels<'_> {
     /// Returns how many pixels of a line are of this phase.
     fn in_line(&self) -> usize {
         (self.geometry.output[2] - self.first_x).div_ceil(self.geometry.strides[1])
-    }
-
-    /// Returns the input row or column that a tap brings to an output one, if there is one.
-    #[inline(always)]
-    fn source(&self, axis: usize, output: usize, tap: usize) -> Option<usize> {
-        let g = self.geometry;
-        let down = (output + g.crop[axis]).checked_sub(tap * g.dilation[axis])?;
-        Some(down / g.strides[axis]).filter(|&source| source < g.input[axis + 1])
     }
 }
 
@@ -113,11 +134,15 @@ impl Rows for Pixels<'_> {
     }
 
     fn length(&self) -> usize {
-        self.geometry.input[3]
+        self.geometry.input[3] / self.geometry.groups.max(1)
     }
 
     fn blocks(&self) -> usize {
         self.lines.len() * self.in_line().div_ceil(BLOCK_ROWS)
+    }
+
+    fn has_outside(&self) -> bool {
+        true
     }
 
     fn locate<'s>(&'s self, block: usize, found: &'s mut Found) -> Located<'s> {
@@ -132,11 +157,11 @@ impl Rows for Pixels<'_> {
         for pixel in pixels.clone() {
             let x = self.first_x + pixel * g.strides[1];
             for &i in self.taps[0] {
-                let v = self.source(0, y, i);
+                let v = source(g, 0, y, i);
                 for &j in self.taps[1] {
-                    let start = v
-                        .zip(self.source(1, x, j))
-                        .map_or(OUTSIDE, |(v, u)| ((image * height + v) * width + u) * channels);
+                    let start = v.zip(source(g, 1, x, j)).map_or(OUTSIDE, |(v, u)| {
+                        ((image * height + v) * width + u) * channels + self.group * self.length()
+                    });
                     found.offsets.push(start);
                 }
             }
@@ -159,13 +184,15 @@ impl Columns for Turned<'_> {
     #[inline(always)]
     fn copy(&self, k: usize, columns: Range<usize>, into: &mut [f32]) {
         let g = self.geometry;
-        let (inputs, outputs) = (g.input[3], g.output[3]);
+        let groups = g.groups.max(1);
+        let (inputs, outputs) = (g.input[3] / groups, g.output[3] / groups);
         let (tap, channel) = (k / inputs, k % inputs);
         let (i, j) =
             (self.taps[0][tap / self.taps[1].len()], self.taps[1][tap % self.taps[1].len()]);
         let first = (i * g.kernel[1] + j) * outputs;
         for (value, column) in into.iter_mut().zip(columns) {
-            *value = self.kernel[(first + column) * inputs + channel];
+            let (group, own) = (column / outputs, column % outputs);
+            *value = self.kernel[(first + own) * g.input[3] + group * inputs + channel];
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::kernels::dense::Geometry;
 
 /// Rows below which the kernel is read once and not packed.
-const FEW_ROWS: usize = 4;
+pub(super) const FEW_ROWS: usize = 4;
 /// Rows of the kernel added to a result at a time.
 const DEEP: usize = 8;
 /// Columns that stay together: those of a tile, and a cache line.
@@ -22,7 +22,7 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
     step.check_length("the output", &[rows, units], result.len())?;
     let bias = has_bias.then_some(units);
     let ([input, kernel], bias) = step.weighted(&[rows, inputs], &[inputs, units], bias)?;
-    let finish = Finish { bias, stages: step.stages, width: units };
+    let finish = Finish { bias, scaled: None, stages: step.stages, width: units };
     matrix(input, kernel, [rows, inputs, units], &finish, result);
     Ok(())
 }
@@ -41,9 +41,9 @@ pub(super) fn matrix(
         let (count, width) = block.result.dim();
         let data = &left[block.row * inner..(block.row + count) * inner];
         if count < FEW_ROWS {
-            few_rows(data, right, inner, columns, block, finish);
+            few_rows([data, right], [inner, columns], inner, block, finish);
         } else {
-            let rows = PlainRows { data, length: inner, count };
+            let rows = PlainRows { data, stride: inner, length: inner, count };
             let right = PlainColumns { data: right, stride: columns, first: block.column };
             multiply(block, &rows, &right, 0..width, finish);
         }
@@ -51,21 +51,22 @@ pub(super) fn matrix(
 }
 
 /// Adds the kernel's rows to each result, times their input, a few at a time.
-fn few_rows(
-    left: &[f32],
-    right: &[f32],
+///
+/// `left` and `right` begin with the product's own rows, which are `strides` apart.
+pub(super) fn few_rows(
+    [left, right]: [&[f32]; 2],
+    strides: [usize; 2],
     inner: usize,
-    columns: usize,
     mut block: Block<'_>,
     finish: &Finish<'_>,
 ) {
     let width = block.result.ncols();
     block.result.fill(0.0);
     for first in (0..inner).step_by(DEEP) {
-        let line = |k: usize| &right[k * columns + block.column..][..width];
+        let line = |k: usize| &right[k * strides[1] + block.column..][..width];
         for (row, mut result) in block.result.rows_mut().into_iter().enumerate() {
             let result = result.as_slice_mut().unwrap_or_default();
-            let inputs = &left[row * inner..(row + 1) * inner];
+            let inputs = &left[row * strides[0]..][..inner];
             if let Some(inputs) = inputs[first..].first_chunk::<DEEP>() {
                 let lines: [&[f32]; DEEP] = std::array::from_fn(|number| line(first + number));
                 add_lines(result, inputs, lines);

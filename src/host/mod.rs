@@ -15,6 +15,7 @@ mod binary;
 mod conv2d;
 mod conv2d_depthwise;
 mod conv2d_transpose;
+mod conv2d_transpose_depthwise;
 mod copy;
 mod dense;
 mod finish;
@@ -22,6 +23,7 @@ mod functions;
 mod gather;
 mod grid_sample;
 mod lrn;
+mod matmul;
 mod moments;
 mod normalization;
 mod pad;
@@ -66,6 +68,7 @@ pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32])
         Work::Gather(geometry) => gather::execute(&step, geometry, result),
         Work::GridSample(geometry) => grid_sample::execute(&step, geometry, result),
         Work::Lrn(geometry) => lrn::execute(&step, geometry, result),
+        Work::MatMul(geometry) => matmul::execute(&step, geometry, result),
         Work::Moments(geometry) => moments::execute(&step, geometry, result),
         Work::Normalization(geometry) => normalization::execute(&step, geometry, result),
         Work::Pad(geometry) => pad::execute(&step, geometry, result),
@@ -112,21 +115,27 @@ impl<'a> Step<'a> {
     ///
     /// [`Error::Operand`] for another number of them, or another length.
     fn operands<const N: usize>(&self, wanted: [(&str, &[usize]); N]) -> Result<[&'a [f32]; N]> {
-        let found = <[&'a [f32]; N]>::try_from(self.operands).map_err(|_| {
-            let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
-            Error::Operand {
-                node: self.node.to_owned(),
-                operand: "the list of operands".to_owned(),
-                got: format!("has {}", self.operands.len()),
-                expected: format!("the step reads {N}: {}", names.join(", ")),
-                shapes: format!("{wanted:?}"),
-                remedy: "bring what the family binds, in its order".to_owned(),
-            }
-        })?;
+        let found = self.exactly(wanted.map(|(name, _)| name), format!("{wanted:?}"))?;
         for ((name, shape), operand) in wanted.into_iter().zip(found) {
             self.check_length(name, shape, operand.len())?;
         }
         Ok(found)
+    }
+
+    /// Returns the operands, of any length, which have these names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Operand`] for another number of them.
+    fn exactly<const N: usize>(&self, names: [&str; N], shapes: String) -> Result<[&'a [f32]; N]> {
+        <[&'a [f32]; N]>::try_from(self.operands).map_err(|_| Error::Operand {
+            node: self.node.to_owned(),
+            operand: "the list of operands".to_owned(),
+            got: format!("has {}", self.operands.len()),
+            expected: format!("the step reads {N}: {}", names.join(", ")),
+            shapes,
+            remedy: "bring what the family binds, in its order".to_owned(),
+        })
     }
 
     /// Returns input, kernel and, if there is one, the bias, one number for each output.
@@ -180,6 +189,28 @@ impl<'a> Step<'a> {
             expected: format!("its shape has {elements}"),
             shapes: format!("{name} {shape:?}"),
             remedy: "bring all of it, and nothing else".to_owned(),
+        })
+    }
+
+    /// Checks that a slice holds what axes of these lengths and strides reach.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Operand`] where it ends before.
+    fn check_reach(&self, name: &str, axes: &[(usize, usize)], length: usize) -> Result<()> {
+        let far = axes.iter().map(|(length, stride)| (length.wrapping_sub(1), stride));
+        let last = far
+            .fold(0usize, |sum, (steps, stride)| sum.saturating_add(steps.saturating_mul(*stride)));
+        if axes.iter().any(|(length, _)| *length == 0) || last < length {
+            return Ok(());
+        }
+        Err(Error::Operand {
+            node: self.node.to_owned(),
+            operand: name.to_owned(),
+            got: format!("has {length} elements"),
+            expected: format!("the step reads up to element {last}"),
+            shapes: format!("axes and strides {axes:?}"),
+            remedy: "bring all of it".to_owned(),
         })
     }
 

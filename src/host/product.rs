@@ -24,7 +24,7 @@ const BLOCK_COLUMNS: usize = 256;
 /// Numbers packed at a time: 384 KiB.
 const PACKED: usize = 96 * 1024;
 /// Multiplications that take as long as one simple operation on memory.
-const MULTIPLICATIONS: usize = 16;
+pub(super) const MULTIPLICATIONS: usize = 16;
 
 /// The left side of a part of a product, in blocks of rows.
 pub(super) trait Rows {
@@ -34,6 +34,8 @@ pub(super) trait Rows {
     fn length(&self) -> usize;
     /// Blocks of at most [`BLOCK_ROWS`] rows.
     fn blocks(&self) -> usize;
+    /// Whether some runs may lie outside of the data.
+    fn has_outside(&self) -> bool;
     /// Finds the rows of a block.
     fn locate<'s>(&'s self, block: usize, found: &'s mut Found) -> Located<'s>;
 }
@@ -68,6 +70,8 @@ pub(super) struct Found {
 pub(super) struct Finish<'a> {
     /// Added to each row.
     pub bias: Option<&'a [f32]>,
+    /// What a product of two values does before its stages.
+    pub scaled: Option<Scaled<'a>>,
     pub stages: Stages<'a>,
     /// Columns of the whole result: element numbers are counted in them.
     pub width: usize,
@@ -76,8 +80,36 @@ pub(super) struct Finish<'a> {
 impl Finish<'_> {
     /// Adds the bias and applies the stages to a part of a row.
     pub(super) fn apply(&self, line: &mut [f32], row: usize, column: usize) {
+        if let Some(scaled) = &self.scaled {
+            scaled.apply(line, row, column);
+        }
         add_bias(self.bias.map(|bias| &bias[column..column + line.len()]), line);
         finish(self.stages, line, row * self.width + column);
+    }
+}
+
+/// Factors of a product and of what is added to it.
+#[derive(Clone, Copy)]
+pub(super) struct Scaled<'a> {
+    pub alpha: f32,
+    pub beta: f32,
+    /// The addend, and its elements between rows and columns.
+    pub addend: Option<(&'a [f32], [usize; 2])>,
+    /// Rows of the result; each item of a batch begins the addend anew.
+    pub rows: usize,
+}
+
+impl Scaled<'_> {
+    fn apply(&self, line: &mut [f32], row: usize, column: usize) {
+        for sum in line.iter_mut() {
+            *sum *= self.alpha;
+        }
+        if let Some((addend, [down, along])) = self.addend {
+            let first = row % self.rows * down + column * along;
+            for (number, sum) in line.iter_mut().enumerate() {
+                *sum += self.beta * addend[first + number * along];
+            }
+        }
     }
 }
 
@@ -152,7 +184,8 @@ impl<R: Rows, C: Columns> WithSimd for Multiply<'_, '_, R, C> {
             // A sum of nothing has a result too.
             for begin in (0..inner.max(1)).step_by(deep) {
                 let depth = begin..(begin + deep).min(inner);
-                pack(right, &depth, &wide, panel_width::<S>(), packed);
+                let packed = pack(right, &depth, &wide, panel_width::<S>(), packed);
+                let skips_outside = rows.has_outside() && !are_finite(packed);
                 for number in 0..rows.blocks() {
                     let located = rows.locate(number, found);
                     let left = Left {
@@ -161,6 +194,7 @@ impl<R: Rows, C: Columns> WithSimd for Multiply<'_, '_, R, C> {
                         runs: rows.runs(),
                         length: rows.length(),
                         zeros,
+                        skips_outside,
                     };
                     let mut view = block.result.slice_axis_mut(Axis(0), located.rows);
                     let mut lines: [&mut [f32]; BLOCK_ROWS] = std::array::from_fn(|_| [].as_mut());
@@ -206,21 +240,20 @@ impl<R: Rows, C: Columns> WithSimd for Multiply<'_, '_, R, C> {
     }
 }
 
-/// Packs a part of the right side into panels, the last one filled up with zeros.
+/// Packs a part of the right side into panels, the last one filled up with zeros; returns them.
 #[inline(always)]
-fn pack(
+fn pack<'p>(
     right: &impl Columns,
     depth: &Range<usize>,
     columns: &Range<usize>,
     panel_width: usize,
-    packed: &mut Vec<f32>,
-) {
+    packed: &'p mut Vec<f32>,
+) -> &'p [f32] {
     let panels = columns.len().div_ceil(panel_width);
-    packed.resize(packed.len().max(panels * depth.len() * panel_width), 0.0);
-    if depth.is_empty() {
-        return;
-    }
-    let panels = packed.chunks_exact_mut(depth.len() * panel_width);
+    let count = panels * depth.len() * panel_width;
+    packed.resize(packed.len().max(count), 0.0);
+    let packed = &mut packed[..count];
+    let panels = packed.chunks_exact_mut((depth.len() * panel_width).max(1));
     for (panel, first) in panels.zip(columns.clone().step_by(panel_width)) {
         let width = (columns.end - first).min(panel_width);
         for (k, line) in depth.clone().zip(panel.chunks_exact_mut(panel_width)) {
@@ -229,12 +262,15 @@ fn pack(
             rest.fill(0.0);
         }
     }
+    packed
 }
 
-/// Rows of a matrix that lie behind one another.
+/// Rows of a matrix whose numbers lie behind one another.
 pub(super) struct PlainRows<'a> {
-    /// The rows of this part, and nothing else.
+    /// The matrix, from this part's first row on.
     pub data: &'a [f32],
+    /// Elements between rows.
+    pub stride: usize,
     /// Numbers of a row.
     pub length: usize,
     pub count: usize,
@@ -253,10 +289,14 @@ impl Rows for PlainRows<'_> {
         self.count.div_ceil(BLOCK_ROWS)
     }
 
+    fn has_outside(&self) -> bool {
+        false
+    }
+
     fn locate<'s>(&'s self, block: usize, found: &'s mut Found) -> Located<'s> {
         let rows = block * BLOCK_ROWS..((block + 1) * BLOCK_ROWS).min(self.count);
         found.offsets.clear();
-        found.offsets.extend(rows.clone().map(|row| row * self.length));
+        found.offsets.extend(rows.clone().map(|row| row * self.stride));
         Located { data: self.data, offsets: &found.offsets, rows: slice(rows, 1) }
     }
 }
@@ -276,6 +316,33 @@ impl Columns for PlainColumns<'_> {
         let from = k * self.stride + self.first + columns.start;
         into.copy_from_slice(&self.data[from..from + into.len()]);
     }
+}
+
+/// A matrix of any strides, or some of its columns.
+pub(super) struct StridedColumns<'a> {
+    pub data: &'a [f32],
+    /// Elements between rows, and between columns.
+    pub strides: [usize; 2],
+    /// The first column of the product.
+    pub first: usize,
+}
+
+impl Columns for StridedColumns<'_> {
+    #[inline(always)]
+    fn copy(&self, k: usize, columns: Range<usize>, into: &mut [f32]) {
+        let [down, along] = self.strides;
+        for (value, column) in into.iter_mut().zip(columns) {
+            *value = self.data[k * down + (self.first + column) * along];
+        }
+    }
+}
+
+/// Tells whether all numbers are finite.
+#[inline(always)]
+pub(super) fn are_finite(values: &[f32]) -> bool {
+    const EXPONENT: u32 = 0x7f80_0000;
+    // No early return, so that whole vectors are compared.
+    !values.iter().fold(false, |found, value| found | (value.to_bits() & EXPONENT == EXPONENT))
 }
 
 /// Names every `step`th row of a range.

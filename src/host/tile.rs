@@ -20,6 +20,9 @@ pub(super) struct Left<'a> {
     pub length: usize,
     /// As many zeros.
     pub zeros: &'a [f32],
+    /// Whether runs outside are left out: they count as zeros, and zero times infinity is NaN,
+    /// but a tap outside of an image meets nothing.
+    pub skips_outside: bool,
 }
 
 /// Columns of a panel.
@@ -43,7 +46,9 @@ pub(super) fn multiply<S: Simd>(
     is_first: bool,
 ) {
     let mut row = 0;
-    for group in lines.chunks_mut(ROWS) {
+    // What is left out of one row is not of another.
+    let together = if left.skips_outside { 1 } else { ROWS };
+    for group in lines.chunks_mut(together) {
         // Rows past the last one repeat it, unstored.
         let last = row + group.len() - 1;
         let sums = if group.len() == 1 {
@@ -91,6 +96,11 @@ fn sum_up<S: Simd, const R: usize>(
     while at < inner.end {
         let (run, first) = (at / left.length, at % left.length);
         let count = (left.length - first).min(inner.end - at);
+        if R == 1 && left.skips_outside && left.offsets[rows[0] * left.runs + run] == OUTSIDE {
+            panel.by_ref().take(count).for_each(drop);
+            at += count;
+            continue;
+        }
         let runs: [&[f32]; R] = rows.map(|row| {
             let offset = left.offsets[row * left.runs + run];
             if offset == OUTSIDE {

@@ -144,8 +144,9 @@ fn variant(
     if elements > 0 && (group_inputs, group_outputs) == (1, 1) && channels.is_multiple_of(4) {
         return ("depthwise4", elements / 4);
     }
-    // Tiles of four pixels are mostly idle on an image of one column.
-    if elements == 0 || x < 2 || !group_outputs.is_multiple_of(4) {
+    // Tiles of four pixels are mostly idle on an image of one column, and vectors cannot be read
+    // from operands without elements.
+    if elements == 0 || group_inputs == 0 || x < 2 || !group_outputs.is_multiple_of(4) {
         return ("general", elements);
     }
     let entry = if group_inputs.is_multiple_of(4) { "blocks4" } else { "channels4" };
@@ -203,6 +204,7 @@ mod tests {
         assert_eq!(entry([1, 5, 5, 6], 8, 1), "general");
         assert_eq!(entry([1, 5, 1, 8], 8, 1), "general");
         assert_eq!(entry([0, 5, 5, 8], 8, 1), "general");
+        assert_eq!(entry([1, 5, 5, 8], 0, 1), "general");
     }
 
     #[test]

@@ -31,6 +31,8 @@ parameters! {
     dilation_width: u32,
     crop_top: u32,
     crop_left: u32,
+    group_inputs: u32,
+    group_outputs: u32,
     has_bias: u32,
 }
 
@@ -50,7 +52,7 @@ pub const DEFINITION: Definition = Definition {
     fields: FIELDS,
 };
 
-/// What to compute. The kernel is (height, width, Cout, Cin).
+/// What to compute. The kernel is (height, width, Cout/groups, Cin).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Geometry {
     /// The input's shape: batch, height, width, channels.
@@ -66,6 +68,8 @@ pub struct Geometry {
     pub dilation: [usize; 2],
     /// Rows cut off at the top and columns cut off at the left of the full output.
     pub crop: [usize; 2],
+    /// Blocks that the channels are split into; divides both channel counts.
+    pub groups: usize,
     /// Whether a bias (Cout) is added; without one, bind the kernel in its place.
     pub has_bias: bool,
     /// What happens to each result before it is stored.
@@ -84,8 +88,10 @@ pub fn launch(
     max_workgroups_per_dimension: u32,
 ) -> Result<Launch> {
     let g = geometry;
+    let groups = g.groups.max(1);
+    let group = [g.input[3] / groups, g.output[3] / groups];
     count(node, "the input", &g.input)?;
-    count(node, "the kernel", &[g.kernel[0], g.kernel[1], g.output[3], g.input[3]])?;
+    count(node, "the kernel", &[g.kernel[0], g.kernel[1], group[1], g.input[3]])?;
     let threads = count(node, "the output", &g.output)?;
     check_reach(node, g)?;
     let [_, input_height, input_width, input_channels] = narrow(node, "the input", g.input)?;
@@ -94,6 +100,7 @@ pub fn launch(
     let [stride_height, stride_width] = narrow(node, "the strides", g.strides)?;
     let [dilation_height, dilation_width] = narrow(node, "the dilation", g.dilation)?;
     let [crop_top, crop_left] = narrow(node, "the crop", g.crop)?;
+    let [group_inputs, group_outputs] = narrow(node, "a group", group)?;
     let params = Params {
         threads,
         input_height,
@@ -110,9 +117,11 @@ pub fn launch(
         dilation_width,
         crop_top,
         crop_left,
+        group_inputs,
+        group_outputs,
         has_bias: g.has_bias.into(),
     };
-    let is_wide = threads > 0 && input_channels > 0 && input_channels.is_multiple_of(4);
+    let is_wide = threads > 0 && group_inputs > 0 && group_inputs.is_multiple_of(4);
     let entry = if is_wide { "inputs4" } else { "general" };
     Ok(Launch {
         kernel: Kernel { family: Family::Conv2dTranspose, entry },

@@ -86,6 +86,8 @@ pub fn launch(
 fn variant([rows, inputs, units]: [u32; 3], elements: u32) -> (&'static str, u32) {
     let tiles = rows.div_ceil(4) * (units / 4);
     match (inputs % 4, units % 4) {
+        // Vectors cannot be read from operands without elements.
+        _ if inputs == 0 => ("general", elements),
         (0, 0) => ("blocks4", tiles),
         (_, 0) => ("columns4", tiles),
         _ => ("general", elements),

@@ -2,8 +2,8 @@
 
 use super::{
     Binding, Definition, activation, batch_normalization, binary, conv2d, conv2d_transpose, copy,
-    dense, gather, grid_sample, lrn, moments, normalization, own, pad, pool2d, reduce, resize2d,
-    select, softmax,
+    dense, gather, grid_sample, lrn, matmul, moments, normalization, own, pad, pool2d, reduce,
+    resize2d, select, softmax,
 };
 
 /// Names a kernel family: one WGSL file.
@@ -29,6 +29,8 @@ pub enum Family {
     GridSample,
     /// Local response normalisation across channels.
     Lrn,
+    /// Matrix product of two values with NumPy's batch broadcasting.
+    MatMul,
     /// Mean and inverse deviation of each row.
     Moments,
     /// Normalisation by the moments of a row.
@@ -51,7 +53,7 @@ pub enum Family {
 
 impl Family {
     /// The families whose shaders the library brings, in the order of their names.
-    pub const ALL: [Family; 18] = [
+    pub const ALL: [Family; 19] = [
         Family::Activation,
         Family::BatchNormalization,
         Family::Binary,
@@ -62,6 +64,7 @@ impl Family {
         Family::Gather,
         Family::GridSample,
         Family::Lrn,
+        Family::MatMul,
         Family::Moments,
         Family::Normalization,
         Family::Pad,
@@ -86,6 +89,7 @@ impl Family {
             Family::Gather => &gather::DEFINITION,
             Family::GridSample => &grid_sample::DEFINITION,
             Family::Lrn => &lrn::DEFINITION,
+            Family::MatMul => &matmul::DEFINITION,
             Family::Moments => &moments::DEFINITION,
             Family::Normalization => &normalization::DEFINITION,
             Family::Pad => &pad::DEFINITION,

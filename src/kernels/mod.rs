@@ -39,6 +39,7 @@ mod fold;
 pub mod gather;
 pub mod grid_sample;
 pub mod lrn;
+pub mod matmul;
 pub mod moments;
 pub mod normalization;
 pub mod own;
@@ -50,6 +51,7 @@ pub(crate) mod rows;
 pub mod select;
 pub mod softmax;
 mod taps;
+mod turns;
 
 pub use family::Family;
 pub use fold::fold;
@@ -117,6 +119,8 @@ pub enum Work {
     GridSample(grid_sample::Geometry),
     /// Local response normalisation across channels.
     Lrn(lrn::Geometry),
+    /// Matrix product of two values with NumPy's batch broadcasting.
+    MatMul(matmul::Geometry),
     /// Mean and inverse deviation of each row.
     Moments(moments::Geometry),
     /// Normalisation by the moments of a row.
@@ -152,6 +156,7 @@ impl Work {
             Work::Gather(_) => Family::Gather,
             Work::GridSample(_) => Family::GridSample,
             Work::Lrn(_) => Family::Lrn,
+            Work::MatMul(_) => Family::MatMul,
             Work::Moments(_) => Family::Moments,
             Work::Normalization(_) => Family::Normalization,
             Work::Pad(_) => Family::Pad,
@@ -173,6 +178,7 @@ impl Work {
             Work::Conv2d(geometry) => Some(&geometry.epilogue),
             Work::Conv2dTranspose(geometry) => Some(&geometry.epilogue),
             Work::Dense(geometry) => Some(&geometry.epilogue),
+            Work::MatMul(geometry) => Some(&geometry.epilogue),
             Work::BatchNormalization(_)
             | Work::Copy(_)
             | Work::Gather(_)
@@ -248,6 +254,7 @@ impl Work {
             Work::Gather(geometry) => gather::launch(node, geometry, most),
             Work::GridSample(geometry) => grid_sample::launch(node, geometry, most),
             Work::Lrn(geometry) => lrn::launch(node, geometry, most),
+            Work::MatMul(geometry) => matmul::launch(node, geometry, most),
             Work::Moments(geometry) => moments::launch(node, geometry, most),
             Work::Normalization(geometry) => normalization::launch(node, geometry, most),
             Work::Pad(geometry) => pad::launch(node, geometry, most),

@@ -117,7 +117,7 @@ enum Kind {
     /// (kh, kw, Cin/groups, Cout), or (kh, kw, Cin, multiplier), which lies in memory as
     /// (kh, kw, 1, Cout) does.
     Convolution { groups: usize, is_padded: bool },
-    /// (kh, kw, Cout/groups, Cin).
+    /// (kh, kw, Cout/groups, Cin), or (k, Cout/groups, Cin).
     Transposed { filters: usize },
     /// (in, units).
     Dense,
@@ -146,7 +146,8 @@ impl Layer {
                 Kind::Convolution { groups: layer.groups, is_padded }
             }
             Op::Conv2dTranspose(_) => {
-                Kind::Transposed { filters: *rewrite.weight(kernel).shape().get(2)? }
+                // The last axis but one, over images and over lines.
+                Kind::Transposed { filters: *rewrite.weight(kernel).shape().iter().nth_back(1)? }
             }
             Op::Dense => Kind::Dense,
             _ => return None,

@@ -3,7 +3,9 @@
 use super::{imaging, movement, rows};
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
-use crate::kernels::{Work, activation, binary, conv2d, conv2d_transpose, dense, own, select};
+use crate::kernels::{
+    Work, activation, binary, conv2d, conv2d_transpose, dense, matmul, own, select,
+};
 
 /// Describes the steps of a node for a number of items of the batch, each with the numbers of
 /// the operands and weights that it reads; together they write the node's value.
@@ -39,6 +41,7 @@ impl Site<'_> {
             Op::Conv2d(layer) => self.conv2d(layer),
             Op::Conv2dTranspose(layer) => self.conv2d_transpose(layer),
             Op::Dense => self.dense(),
+            Op::MatMul(product) => self.matmul(product),
             Op::Own(call) => Ok(Work::Own(own::Geometry {
                 call: call.clone(),
                 operands: (0..self.node.operands.len())
@@ -97,8 +100,8 @@ impl Site<'_> {
 
     fn conv2d(&self, layer: &crate::graph::conv2d::Resolved) -> Result<Work> {
         Ok(Work::Conv2d(conv2d::Geometry {
-            input: self.image(self.operand(0)?)?,
-            output: self.image(self.shape())?,
+            input: self.image(&self.operand(0)?)?,
+            output: self.image(&self.shape())?,
             kernel: sides(layer.kernel_size),
             strides: sides(layer.strides),
             dilation: sides(layer.dilation),
@@ -111,12 +114,13 @@ impl Site<'_> {
 
     fn conv2d_transpose(&self, layer: &crate::graph::conv2d_transpose::Resolved) -> Result<Work> {
         Ok(Work::Conv2dTranspose(conv2d_transpose::Geometry {
-            input: self.image(self.operand(0)?)?,
-            output: self.image(self.shape())?,
+            input: self.image(&self.operand(0)?)?,
+            output: self.image(&self.shape())?,
             kernel: sides(layer.kernel_size),
             strides: sides(layer.strides),
             dilation: sides(layer.dilation),
             crop: sides(layer.crop),
+            groups: layer.groups,
             has_bias: self.has_bias(),
             epilogue: self.epilogue()?,
         }))
@@ -135,6 +139,21 @@ impl Site<'_> {
         }))
     }
 
+    fn matmul(&self, product: &crate::graph::matmul::Resolved) -> Result<Work> {
+        let (left, right) = (self.operand(0)?, self.operand(1)?);
+        let transposed = [product.transpose_left, product.transpose_right];
+        let geometry = matmul::Geometry::product(&left, &right, transposed);
+        let addend =
+            if product.has_addend { Some(addend_strides(&self.operand(2)?)) } else { None };
+        Ok(Work::MatMul(matmul::Geometry {
+            addend,
+            alpha: product.alpha,
+            beta: product.beta,
+            epilogue: self.epilogue()?,
+            ..geometry.ok_or_else(|| self.defect())?
+        }))
+    }
+
     /// The shape of the node's value.
     fn shape(&self) -> Vec<usize> {
         self.node.shape.resolve(self.items)
@@ -146,8 +165,13 @@ impl Site<'_> {
         Ok(self.graph.node(*index).shape.resolve(self.items))
     }
 
-    fn image(&self, shape: Vec<usize>) -> Result<[usize; 4]> {
-        shape.try_into().map_err(|_| self.defect())
+    fn image(&self, shape: &[usize]) -> Result<[usize; 4]> {
+        match *shape {
+            [batch, height, width, channels] => Ok([batch, height, width, channels]),
+            // A line is an image of one row.
+            [batch, steps, channels] => Ok([batch, 1, steps, channels]),
+            _ => Err(self.defect()),
+        }
     }
 
     fn has_bias(&self) -> bool {
@@ -176,4 +200,14 @@ impl Site<'_> {
 
 fn sides(pair: Pair) -> [usize; 2] {
     [pair.height, pair.width]
+}
+
+/// Returns how far a value of up to two axes moves along rows and columns that it broadcasts to.
+fn addend_strides(shape: &[usize]) -> [usize; 2] {
+    let step = |length: usize, stride| if length == 1 { 0 } else { stride };
+    match *shape {
+        [rows, columns] => [step(rows, columns), step(columns, 1)],
+        [columns] => [0, step(columns, 1)],
+        _ => [0, 0],
+    }
 }

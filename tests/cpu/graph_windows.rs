@@ -265,7 +265,7 @@ fn conv2d_transpose() {
             error.to_string(),
             format!(
                 "conv2d_transpose \"conv2d_transpose\": {name} of a transposed convolution is not \
-                 supported; use Padding::Valid or Padding::Same"
+                 supported; use Padding::Valid or Padding::Same, or make the layer by its `onnx`"
             )
         );
     }

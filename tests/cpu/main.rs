@@ -29,6 +29,8 @@ mod failures;
 mod graph;
 mod graph_elementwise;
 mod graph_errors;
+mod graph_lines;
+mod graph_matmul;
 mod graph_movement;
 mod graph_names;
 mod graph_rows;

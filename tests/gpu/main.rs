@@ -37,3 +37,4 @@ mod session;
 mod split;
 mod staging;
 mod threads;
+mod turns;

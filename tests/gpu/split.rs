@@ -5,7 +5,7 @@ use longshore::graph::ResizeMode;
 use longshore::plan::Limits;
 use longshore::{
     Conv2d, Conv2dTranspose, Coordinates, Dense, DepthwiseConv2d, Graph, GridSample, Interpolation,
-    Padding, Pooling, Resize, Resize2d, Result, Symbol, UpSampling2d,
+    MatMul, Padding, Pooling, Resize, Resize2d, Result, Symbol, UpSampling2d,
 };
 use ndarray::ArrayD;
 
@@ -115,6 +115,15 @@ fn dense_layers_of_any_rank() {
             g.dense(x, Dense::new(units).activation(Linear), &weights(&kernel, None))
         });
     }
+}
+
+#[test]
+fn products() {
+    check("matmul of a batch", &[4, 16], &|g, x, _| {
+        g.matmul_with(x, x, MatMul::new().transpose_right(true))
+    });
+    check("matmul with one for all", &[16, 16], &|g, x, shared| g.matmul(x, shared));
+    check("matmul with one for all on the left", &[16, 16], &|g, x, shared| g.matmul(shared, x));
 }
 
 #[test]

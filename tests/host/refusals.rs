@@ -149,6 +149,7 @@ fn geometries_that_contradict_themselves_are_refused() {
         strides: [0, 1],
         dilation: [1, 1],
         crop: [0, 0],
+        groups: 1,
         has_bias: false,
         epilogue: Epilogue::default(),
     });

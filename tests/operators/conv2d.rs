@@ -231,3 +231,28 @@ fn nan_and_infinity_reach_the_windows_that_hold_them_and_no_other() {
     }
     assert_eq!(entries, Family::Conv2d.entries().iter().copied().collect());
 }
+
+#[test]
+fn an_infinite_weight_over_the_edge_is_left_out() {
+    let random = &mut Random::new(16);
+    let mut entries = BTreeSet::new();
+    let window =
+        Window { kernel: (3, 3), strides: (1, 1), dilation: (1, 1), padding: Padding::Same };
+    for channels in [[1, 2, 3], [1, 3, 4], [1, 4, 4], [1, 16, 20], [4, 1, 1]] {
+        let mut trial = Trial::fill(random, window, [2, 4, 7], channels, LINEAR);
+        // Over the left edge for the first column, over the right one for the last.
+        for tap in [0, 2] {
+            let finite = trial.weight.clone();
+            trial.weight = with_one(&finite, &[1, tap, 0, 0], f32::INFINITY);
+            let expected = trial.oracle();
+            let finite_count = expected.value.iter().filter(|value| value.is_finite()).count();
+            let (entry, _, actual) = trial.dispatch(expected.value.shape(), 65_535);
+            let outputs = expected.value.shape()[3];
+            assert_eq!(finite_count, 2 * 4 * (7 * (outputs - 1) + 1));
+            assert_close(&format!("{entry}, tap {tap}"), &actual, &expected);
+            entries.insert(entry);
+            trial.weight = finite;
+        }
+    }
+    assert_eq!(entries, Family::Conv2d.entries().iter().copied().collect());
+}

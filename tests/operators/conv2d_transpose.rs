@@ -98,6 +98,7 @@ impl Trial {
             strides: sides(self.strides),
             dilation: sides(self.dilation),
             crop: [self.crop(0), self.crop(1)],
+            groups: 1,
             has_bias: self.bias.is_some(),
             epilogue: self.twin.ours.into(),
         };
@@ -257,5 +258,29 @@ fn nan_and_infinity_reach_the_pixels_they_are_spread_over_and_no_other() {
             }
             trial.input = finite;
         }
+    }
+}
+
+#[test]
+fn an_infinite_weight_meets_only_pixels_inside() {
+    let random = &mut Random::new(34);
+    for (inputs, filters) in [(1, 1), (3, 5), (4, 2), (20, 17)] {
+        let mut trial = Trial {
+            strides: (1, 2),
+            dilation: (1, 1),
+            padding: TransposePadding::Valid,
+            output_padding: None,
+            twin: LINEAR,
+            input: random.uniform(&[2, 3, 4, inputs]),
+            weight: random.uniform(&[3, 3, filters, inputs]),
+            bias: None,
+        };
+        trial.weight = with_one(&trial.weight, &[0, 2, 0, 0], f32::INFINITY);
+        let expected = trial.oracle();
+        let (_, _, actual) = trial.dispatch(expected.value.shape(), 65_535);
+        // As many as there are pixels.
+        let infinite = expected.value.iter().filter(|value| value.is_infinite()).count();
+        assert_eq!(infinite, 2 * 3 * 4);
+        assert_close(&trial.describe(), &actual, &expected);
     }
 }

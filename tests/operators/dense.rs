@@ -167,6 +167,16 @@ fn kernels_stay_within_their_output_in_folded_grids() {
 }
 
 #[test]
+fn an_input_without_features_gives_the_bias() {
+    let (input, bias) = (ArrayD::zeros(IxDyn(&[3, 0])), Random::new(4).uniform(&[4]));
+    let weights = weights(&ArrayD::zeros(IxDyn(&[0, 4])), Some(&bias));
+    let actual = apply(&input, |g, x| g.dense(x, Dense::new(4), &weights));
+    for row in actual.rows() {
+        assert_eq!(row.to_vec(), bias.iter().copied().collect::<Vec<f32>>());
+    }
+}
+
+#[test]
 fn nan_and_infinity_stay_in_their_row() {
     let random = &mut Random::new(10);
     for (inputs, units) in [(5, 3), (5, 4), (8, 4)] {

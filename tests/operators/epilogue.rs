@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use longshore::Activation::{LeakyRelu, Relu};
 use longshore::graph::{BinaryOp, Epilogue, Stage};
 use longshore::kernels::{
-    Binding, Family, Work, activation, binary, conv2d, conv2d_transpose, dense,
+    Binding, Family, Work, activation, binary, conv2d, conv2d_transpose, dense, matmul,
 };
 use ndarray::ArrayD;
 
@@ -78,6 +78,7 @@ fn works() -> Vec<(Make, Vec<Vec<usize>>, Vec<usize>)> {
                 strides: [2, 2],
                 dilation: [1, 1],
                 crop: [0, 0],
+                groups: 1,
                 has_bias: false,
                 epilogue,
             })
@@ -89,6 +90,15 @@ fn works() -> Vec<(Make, Vec<Vec<usize>>, Vec<usize>)> {
             Work::Dense(dense::Geometry { rows: 5, inputs, units, has_bias: false, epilogue })
         });
         works.push((make, vec![vec![5, inputs], vec![inputs, units]], vec![5, units]));
+    }
+    for (columns, transposed) in [(5, false), (8, false), (8, true)] {
+        let right = if transposed { vec![columns, 4] } else { vec![4, columns] };
+        let kept = right.clone();
+        let make: Make = Box::new(move |epilogue| {
+            let product = matmul::Geometry::product(&[5, 4], &kept, [false, transposed]).unwrap();
+            Work::MatMul(matmul::Geometry { epilogue, ..product })
+        });
+        works.push((make, vec![vec![5, 4], right], vec![5, columns]));
     }
     works
 }

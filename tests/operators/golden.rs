@@ -4,7 +4,7 @@ use longshore::{Activation, Dim, Graph, HostArray, LayerWeights, Result, Symbol}
 use ndarray::{Array1, ArrayD, IxDyn};
 
 use crate::common::compare::assert_close;
-use crate::common::fixture::{Case, load};
+use crate::common::fixture::{Case, load, load_from};
 use crate::common::oracle::Expected;
 use crate::common::oracle::activation::{Activation as Exact, activate};
 use crate::common::oracle::softmax::softmax_of;
@@ -17,7 +17,17 @@ const COMMON: [&str; 4] = ["name", "layer", "made_by", "dtype"];
 
 /// Returns the cases of a layer, of which there are `count`, with no options but `known`.
 pub fn cases(layer: &str, count: usize, known: &[&str]) -> Vec<Case> {
-    let found: Vec<Case> = load().into_iter().filter(|case| case.layer == layer).collect();
+    chosen(load(), layer, count, known)
+}
+
+/// As [`cases`], from another pair of files than Keras's.
+pub fn cases_of(stem: &str, layer: &str, count: usize, known: &[&str]) -> Vec<Case> {
+    let (folder, stem) = stem.split_once('/').unwrap();
+    chosen(load_from(folder, stem), layer, count, known)
+}
+
+fn chosen(all: Vec<Case>, layer: &str, count: usize, known: &[&str]) -> Vec<Case> {
+    let found: Vec<Case> = all.into_iter().filter(|case| case.layer == layer).collect();
     assert_eq!(found.len(), count, "cases of {layer}");
     for case in &found {
         for option in case.options.as_object().unwrap().keys() {

@@ -1,8 +1,8 @@
 //! Passes keep values: networks that each pass changes, planned with and without it.
 
 use longshore::{
-    Activation, BinaryOp, Conv2d, Conv2dTranspose, Dense, Graph, HostArray, LayerWeights, Pad,
-    Padding, Passes, PlanOptions, Symbol,
+    Activation, BinaryOp, Conv1dTranspose, Conv2d, Conv2dTranspose, Dense, Graph, HostArray,
+    LayerWeights, Pad, Padding, Passes, PlanOptions, Symbol,
 };
 use ndarray::ArrayD;
 
@@ -65,6 +65,14 @@ fn scales_and_shifts_fold_into_the_layer_before() {
             let mut random = Random::new(4);
             let kernel = drawn(&mut random, &[3, 2, 6, 5], bias);
             let y = g.conv2d_transpose(x, Conv2dTranspose::new(6, (3, 2)).strides(2), &kernel);
+            let scale = constant(g, &mut random, &[6]);
+            g.multiply(y.unwrap(), scale).unwrap()
+        });
+        assert_eq!(steps, [2, 1]);
+        let steps = check("fold_batch_norm", &[5, 4], |g, x| {
+            let mut random = Random::new(6);
+            let kernel = drawn(&mut random, &[3, 3, 4], bias);
+            let y = g.conv1d_transpose(x, Conv1dTranspose::new(6, 3).groups(2), &kernel);
             let scale = constant(g, &mut random, &[6]);
             g.multiply(y.unwrap(), scale).unwrap()
         });

@@ -20,6 +20,7 @@ mod erf;
 pub mod gather;
 pub mod grid_sample;
 pub mod lrn;
+pub mod matmul;
 pub mod moments;
 pub mod normalization;
 pub mod pad;

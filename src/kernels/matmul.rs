@@ -1,0 +1,367 @@
+//! Matrix products of two values, with NumPy's batch broadcasting.
+
+use super::epilogue;
+use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
+use crate::error::{Error, Result};
+use crate::graph::Epilogue;
+
+/// The family's WGSL.
+const SOURCE: &str = concat!(
+    include_str!("../../shaders/matmul.wgsl"),
+    include_str!("../../shaders/shared/block.wgsl"),
+    include_str!("../../shaders/shared/epilogue.wgsl"),
+    include_str!("../../shaders/shared/activate.wgsl"),
+    include_str!("../../shaders/shared/combine.wgsl"),
+    include_str!("../../shaders/shared/exponential.wgsl"),
+    include_str!("../../shaders/shared/thread.wgsl"),
+);
+
+/// Axes of the batch that the shader walks over.
+const AXES: usize = 4;
+
+parameters! {
+    threads: u32,
+    rows: u32,
+    inner: u32,
+    columns: u32,
+    batch1: u32,
+    batch2: u32,
+    batch3: u32,
+    left_batch0: u32,
+    left_batch1: u32,
+    left_batch2: u32,
+    left_batch3: u32,
+    left_row: u32,
+    left_inner: u32,
+    right_batch0: u32,
+    right_batch1: u32,
+    right_batch2: u32,
+    right_batch3: u32,
+    right_inner: u32,
+    right_column: u32,
+    addend_row: u32,
+    addend_column: u32,
+    has_addend: u32,
+    alpha: f32,
+    beta: f32,
+}
+
+/// What the family is made of.
+pub const DEFINITION: Definition = Definition {
+    stem: "matmul",
+    source: SOURCE,
+    entries: &["general", "columns4", "inner4"],
+    bindings: &[
+        Binding::Params,
+        Binding::Read,
+        Binding::Read,
+        Binding::Read,
+        Binding::Write,
+        Binding::Extra,
+    ], // left, right, addend, output; without an addend the right operand stands in for it
+    fields: FIELDS,
+};
+
+/// What to compute: `alpha * left @ right + beta * addend`, in C order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Geometry {
+    /// The axes in front of the matrices, the first one outermost.
+    pub batch: Vec<BatchAxis>,
+    /// Rows of the left operand and the result.
+    pub rows: usize,
+    /// Numbers of each sum.
+    pub inner: usize,
+    /// Columns of the right operand and the result.
+    pub columns: usize,
+    /// Elements of the left operand from one row to the next, and along a row.
+    pub left: [usize; 2],
+    /// Elements of the right operand from one row to the next, and along a row.
+    pub right: [usize; 2],
+    /// Elements of the addend, if there is one, from one row to the next and along a row; each
+    /// item of the batch has the same.
+    pub addend: Option<[usize; 2]>,
+    /// Scales the products.
+    pub alpha: f32,
+    /// Scales the addend.
+    pub beta: f32,
+    /// What happens to each result before it is stored.
+    pub epilogue: Epilogue,
+}
+
+/// An axis in front of the matrices: its length, and how far each operand moves along it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchAxis {
+    /// Items along the axis.
+    pub length: usize,
+    /// Elements between items of the left operand; 0 where all share one matrix.
+    pub left: usize,
+    /// Elements between items of the right operand; 0 where all share one matrix.
+    pub right: usize,
+}
+
+impl Geometry {
+    /// Makes the geometry of a product of operands in C order, each transposed or not.
+    ///
+    /// The shapes broadcast as NumPy's `matmul` demands; one of a single axis is a row on the
+    /// left and a column on the right. `None` for shapes without axes or of different inner
+    /// lengths.
+    #[must_use]
+    pub fn product(left: &[usize], right: &[usize], transposed: [bool; 2]) -> Option<Self> {
+        let (left_batch, [rows, inner], left_strides) = matrix(left, true, transposed[0])?;
+        let (right_batch, [inner_too, columns], right_strides) =
+            matrix(right, false, transposed[1])?;
+        let rank = left_batch.len().max(right_batch.len());
+        let mut batch = Vec::with_capacity(rank);
+        let (mut left_item, mut right_item) = (
+            rows.saturating_mul(inner), // Only an empty shape can saturate.
+            inner.saturating_mul(columns),
+        );
+        for axis in (0..rank).rev() {
+            let at = |shape: &[usize]| {
+                (axis + shape.len()).checked_sub(rank).map_or(1, |inside| shape[inside])
+            };
+            let (l, r) = (at(left_batch), at(right_batch));
+            let length = if l == 1 { r } else { l };
+            let step = |own: usize, item: usize| if own == 1 { 0 } else { item };
+            batch.push(BatchAxis { length, left: step(l, left_item), right: step(r, right_item) });
+            left_item = left_item.saturating_mul(l);
+            right_item = right_item.saturating_mul(r);
+        }
+        batch.reverse();
+        (inner == inner_too).then(|| Geometry {
+            batch,
+            rows,
+            inner,
+            columns,
+            left: left_strides,
+            right: right_strides,
+            addend: None,
+            alpha: 1.0,
+            beta: 1.0,
+            epilogue: Epilogue::default(),
+        })
+    }
+
+    /// Merges axes of the batch that both operands walk as one, also into the rows, and drops
+    /// axes of one item: fewer divisions in the kernels, and fuller tiles.
+    #[must_use]
+    pub(crate) fn merged(&self) -> Geometry {
+        let mut g = self.clone();
+        let mut batch: Vec<BatchAxis> = Vec::with_capacity(g.batch.len());
+        for axis in self.batch.iter().rev().filter(|axis| axis.length != 1) {
+            // The rows are an axis that the right operand does not move along.
+            let rows = BatchAxis { length: g.rows, left: g.left[0], right: 0 };
+            if batch.is_empty() && g.addend.is_none() && walks_on(&rows, axis) {
+                g.rows = g.rows.saturating_mul(axis.length);
+                continue;
+            }
+            match batch.last_mut() {
+                Some(inner) if walks_on(inner, axis) => {
+                    inner.length = inner.length.saturating_mul(axis.length);
+                }
+                _ => batch.push(*axis),
+            }
+        }
+        batch.reverse();
+        g.batch = batch;
+        g
+    }
+}
+
+/// Takes a shape apart: what is in front of the matrix, its lengths and its strides.
+fn matrix(
+    shape: &[usize],
+    is_left: bool,
+    transposed: bool,
+) -> Option<(&[usize], [usize; 2], [usize; 2])> {
+    let (batch, lengths, strides) = match *shape {
+        [] => return None,
+        [length] if is_left => (&shape[..0], [1, length], [length, 1]),
+        [length] => (&shape[..0], [length, 1], [1, 1]),
+        [ref batch @ .., rows, columns] => (batch, [rows, columns], [columns, 1]),
+    };
+    let turn = |[one, other]: [usize; 2]| if transposed { [other, one] } else { [one, other] };
+    Some((batch, turn(lengths), turn(strides)))
+}
+
+/// Makes the dispatch for a geometry.
+///
+/// # Errors
+///
+/// [`Error::Limit`] when a size exceeds what the kernel or the device can number,
+/// [`Error::Unsupported`] for softmax, and for a batch that alternates between more than 4
+/// runs of axes that broadcast and axes that do not (so never at rank 6 or below).
+pub fn launch(
+    node: &str,
+    geometry: &Geometry,
+    max_workgroups_per_dimension: u32,
+) -> Result<Launch> {
+    let g = &geometry.merged();
+    let lengths: Vec<usize> = g.batch.iter().map(|axis| axis.length).collect();
+    let [rows, inner, columns] = narrow(node, "an operand", [g.rows, g.inner, g.columns])?;
+    let elements = count(node, "the output", &[&lengths[..], &[g.rows, g.columns]].concat())?;
+    let items = count(node, "the batch", &lengths)?;
+    check_reach(node, g)?;
+    let missing = AXES.checked_sub(g.batch.len()).ok_or_else(|| Error::Unsupported {
+        node: node.to_owned(),
+        what: format!("a batch of {} runs of axes", g.batch.len()),
+        remedy: format!("reshape the operands, {AXES} are handled"),
+    })?;
+    let padded = |fill: usize, pick: fn(&BatchAxis) -> usize| {
+        let mut values = [fill; AXES];
+        for (value, axis) in values.iter_mut().skip(missing).zip(&g.batch) {
+            *value = pick(axis);
+        }
+        values
+    };
+    let [_, batch1, batch2, batch3] = narrow(node, "the batch", padded(1, |axis| axis.length))?;
+    let left = narrow(node, "the left operand", padded(0, |axis| axis.left))?;
+    let right = narrow(node, "the right operand", padded(0, |axis| axis.right))?;
+    let [left_row, left_inner] = narrow(node, "the left operand", g.left)?;
+    let [right_inner, right_column] = narrow(node, "the right operand", g.right)?;
+    let [addend_row, addend_column] = narrow(node, "the addend", g.addend.unwrap_or_default())?;
+    let (entry, threads) = variant(g, elements, items, [rows, columns]);
+    let [left_batch0, left_batch1, left_batch2, left_batch3] = left;
+    let [right_batch0, right_batch1, right_batch2, right_batch3] = right;
+    #[rustfmt::skip]
+    let params = Params {
+        threads, rows, inner, columns,
+        batch1, batch2, batch3,
+        left_batch0, left_batch1, left_batch2, left_batch3, left_row, left_inner,
+        right_batch0, right_batch1, right_batch2, right_batch3, right_inner, right_column,
+        addend_row, addend_column, has_addend: g.addend.is_some().into(),
+        alpha: g.alpha, beta: g.beta,
+    };
+    Ok(Launch {
+        kernel: Kernel { family: Family::MatMul, entry },
+        params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), &g.epilogue)?,
+        table: Vec::new(),
+        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
+    })
+}
+
+/// Chooses the entry point, and counts its threads.
+fn variant(
+    g: &Geometry,
+    elements: u32,
+    items: u32,
+    [rows, columns]: [u32; 2],
+) -> (&'static str, u32) {
+    let four = |values: &[usize]| values.iter().all(|value| value.is_multiple_of(4));
+    let steps = |pick: fn(&BatchAxis) -> usize| g.batch.iter().map(pick).collect::<Vec<usize>>();
+    let (left, right) = (steps(|axis| axis.left), steps(|axis| axis.right));
+    // Vectors cannot be read from operands without elements.
+    if elements == 0 || g.inner == 0 || !four(&[g.columns]) {
+        return ("general", elements);
+    }
+    let tiles = items * rows.div_ceil(4) * (columns / 4);
+    let one_row = g.rows == 1 || four(&[g.left[0]]);
+    if g.right[1] == 1 && four(&[g.right[0]]) && four(&right) {
+        ("columns4", tiles)
+    } else if g.left[1] == 1
+        && g.right[0] == 1
+        && four(&[g.inner, g.right[1]])
+        && one_row
+        && four(&left)
+        && four(&right)
+    {
+        ("inner4", tiles)
+    } else {
+        ("general", elements)
+    }
+}
+
+/// Tells whether a step along `outer` is what `inner.length` steps along `inner` are.
+fn walks_on(inner: &BatchAxis, outer: &BatchAxis) -> bool {
+    inner.left.saturating_mul(inner.length) == outer.left
+        && inner.right.saturating_mul(inner.length) == outer.right
+}
+
+/// Checks that the last element of each operand has a number of 32 bits.
+fn check_reach(node: &str, g: &Geometry) -> Result<()> {
+    let reach = |tensor: &str, axes: &[(usize, usize)]| {
+        let steps = axes.iter().filter(|(length, _)| *length > 0).try_fold(0u64, |sum, axis| {
+            let step = (axis.0 as u64 - 1).checked_mul(axis.1 as u64)?;
+            sum.checked_add(step)
+        });
+        match steps.map(u32::try_from) {
+            Some(Ok(_)) => Ok(()),
+            _ => Err(too_many(node, tensor, "a higher number of an element".to_owned())),
+        }
+    };
+    let with = |pick: fn(&BatchAxis) -> usize, matrix: [(usize, usize); 2]| {
+        let batch = g.batch.iter().map(|axis| (axis.length, pick(axis)));
+        batch.chain(matrix).collect::<Vec<(usize, usize)>>()
+    };
+    let left = [(g.rows, g.left[0]), (g.inner, g.left[1])];
+    let right = [(g.inner, g.right[0]), (g.columns, g.right[1])];
+    reach("the left operand", &with(|axis| axis.left, left))?;
+    reach("the right operand", &with(|axis| axis.right, right))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn product(left: &[usize], right: &[usize], transposed: [bool; 2]) -> Geometry {
+        Geometry::product(left, right, transposed).unwrap()
+    }
+
+    fn entry(geometry: &Geometry) -> &'static str {
+        launch("matmul \"m\"", geometry, 65_535).unwrap().kernel.entry
+    }
+
+    #[test]
+    fn the_entry_follows_lengths_and_strides() {
+        let plain = [false, false];
+        let right = [false, true];
+        assert_eq!(entry(&product(&[5, 3], &[3, 8], plain)), "columns4");
+        assert_eq!(entry(&product(&[3, 5], &[3, 8], [true, false])), "columns4");
+        assert_eq!(entry(&product(&[5, 3], &[3, 6], plain)), "general");
+        assert_eq!(entry(&product(&[5, 4], &[8, 4], right)), "inner4");
+        assert_eq!(entry(&product(&[5, 3], &[8, 3], right)), "general");
+        assert_eq!(entry(&product(&[4, 5], &[8, 4], [true, true])), "general");
+        assert_eq!(entry(&product(&[2, 5, 4], &[2, 8, 4], right)), "inner4");
+        assert_eq!(entry(&product(&[0, 3], &[3, 8], plain)), "general");
+        assert_eq!(entry(&product(&[5, 0], &[0, 8], plain)), "general");
+        let mut strided = product(&[5, 3], &[3, 8], plain);
+        strided.right[0] = 10;
+        assert_eq!(entry(&strided), "general");
+        strided.right[0] = 12;
+        assert_eq!(entry(&strided), "columns4");
+        let mut strided = product(&[2, 5, 4], &[2, 8, 4], right);
+        strided.left[0] = 6;
+        assert_eq!(entry(&strided), "general");
+        strided.rows = 1;
+        assert_eq!(entry(&strided), "inner4");
+        strided.batch[0].left = 22;
+        assert_eq!(entry(&strided), "general");
+    }
+
+    #[test]
+    fn a_batch_of_one_right_matrix_is_more_rows() {
+        let one = product(&[2, 3, 5, 4], &[4, 8], [false; 2]).merged();
+        assert_eq!((one.rows, one.batch.len()), (30, 0));
+        let turned = product(&[2, 3, 4, 5], &[4, 8], [true, false]).merged();
+        assert_eq!((turned.rows, turned.batch.len()), (5, 1));
+        let both = product(&[2, 3, 5, 4], &[2, 3, 4, 8], [false; 2]).merged();
+        assert_eq!(both.batch, [BatchAxis { length: 6, left: 20, right: 32 }]);
+        let crossed = product(&[2, 1, 5, 4], &[3, 4, 8], [false; 2]).merged();
+        assert_eq!(crossed.batch.len(), 2);
+        let mut summed = product(&[2, 3, 5, 4], &[4, 8], [false; 2]);
+        summed.addend = Some([8, 1]);
+        assert_eq!(summed.merged().rows, 5);
+    }
+
+    #[test]
+    fn what_cannot_be_numbered_is_refused() {
+        let reach = product(&[(1 << 16) + 1, 1 << 16], &[1 << 16, 0], [false; 2]);
+        assert!(matches!(launch("m", &reach, 65_535), Err(Error::Limit { .. })));
+        let mut deep = product(&[1, 1], &[1, 1], [false; 2]);
+        let axis = |left, right| BatchAxis { length: 2, left, right };
+        deep.batch = vec![axis(9, 0), axis(0, 9), axis(9, 0), axis(0, 9), axis(9, 0)];
+        assert!(matches!(launch("m", &deep, 65_535), Err(Error::Unsupported { .. })));
+        assert_eq!(Geometry::product(&[], &[3], [false; 2]), None);
+        assert_eq!(Geometry::product(&[3], &[4, 5], [false; 2]), None);
+    }
+}

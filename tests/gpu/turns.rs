@@ -1,0 +1,145 @@
+//! Sums that are longer than the loops of a software driver, which ends them silently.
+
+use longshore::{
+    Conv1d, Conv1dTranspose, Conv2d, Dense, DepthwiseConv2d, Dim, Error, Graph, HostArray,
+    LayerWeights, MatMul, Pooling, Symbol,
+};
+use ndarray::{ArrayD, IxDyn};
+
+use crate::harness::{run, runtime};
+
+fn ones(shape: &[usize]) -> ArrayD<f32> {
+    ArrayD::from_elem(IxDyn(shape), 1.0)
+}
+
+fn kernel(shape: &[usize]) -> LayerWeights {
+    LayerWeights::new(HostArray::from(ones(shape)))
+}
+
+/// Runs a graph over an input of ones and looks for a sum of ones in its output; on llvmpipe,
+/// where `refused` is a number of turns, looks for the refusal.
+#[track_caller]
+fn check(
+    shape: &[usize],
+    build: impl Fn(&mut Graph, Symbol) -> longshore::Result<Symbol>,
+    (sum, refused): (f32, Option<&str>),
+) {
+    let mut g = Graph::new();
+    let x = g.input("x", shape.iter().copied().map(Dim::Fixed).collect::<Vec<Dim>>());
+    let y = build(&mut g, x).unwrap();
+    g.output("y", y);
+    let runtime = runtime();
+    if let (Some(turns), "llvmpipe") = (refused, runtime.adapter().driver.as_str()) {
+        let error = runtime.prepare(&g.plan(1).unwrap()).unwrap_err();
+        assert!(matches!(error, Error::Limit { .. }));
+        let expected = format!(
+            ": the sum of one result needs {turns} turns of a kernel's loops but the limit \
+             of the driver llvmpipe is 65400; run it on a GPU, or on the host executor: \
+             Runtime::host()"
+        );
+        assert!(error.to_string().ends_with(&expected), "{error}");
+        return;
+    }
+    let found = &run(runtime, &g, 1, &[("x", &ones(shape))])["y"];
+    let largest = found.iter().copied().fold(0.0, f32::max);
+    assert!((largest - sum).abs() <= sum * 1e-4, "{largest} is not {sum}");
+    assert!(found.iter().all(|value| value.is_finite()));
+}
+
+#[test]
+fn a_dense_layer_sums_over_all_inputs_or_is_refused() {
+    for (inputs, units, refused) in [
+        (65_400, 1, None),
+        (65_401, 1, Some("65401")),
+        (300_000, 1, Some("300000")),
+        (65_400, 4, None),
+        (65_402, 4, Some("65402")),
+        (261_600, 4, None),
+        (300_000, 4, Some("75000")),
+    ] {
+        let weights = kernel(&[inputs, units]);
+        let layer = || Dense::new(units).name("deep");
+        let build = |g: &mut Graph, x| g.dense(x, layer(), &weights);
+        check(&[2, inputs], build, (inputs as f32, refused));
+    }
+}
+
+#[test]
+fn a_product_sums_over_all_of_its_inner_axis_or_is_refused() {
+    for (inner, columns, transposed, refused) in [
+        (65_400, 1, false, None),
+        (300_000, 1, false, Some("300000")),
+        (65_400, 4, false, None),
+        (65_404, 4, false, Some("65404")),
+        (261_600, 4, true, None),
+        (300_000, 4, true, Some("75000")),
+    ] {
+        let build = |g: &mut Graph, x| {
+            let right = if transposed { [columns, inner] } else { [inner, columns] };
+            let right = g.constant("right", HostArray::from(ones(&right)))?;
+            let options = MatMul::new().name("deep").transpose_right(transposed);
+            g.matmul_with(x, right, options)
+        };
+        check(&[2, inner], build, (inner as f32, refused));
+    }
+}
+
+#[test]
+fn windows_are_summed_whole_or_refused() {
+    for (steps, channels, filters, refused) in [
+        (641, 100, 1, None),
+        (642, 100, 1, Some("65486")),
+        (2515, 100, 4, Some("67907")),
+        (2420, 100, 4, None),
+    ] {
+        let weights = kernel(&[steps, channels, filters]);
+        let layer = || Conv1d::new(filters, steps).name("deep");
+        let build = |g: &mut Graph, x| g.conv1d(x, layer(), &weights);
+        // Two windows, as tiles are for images wider than a pixel.
+        check(&[1, steps + 1, channels], build, ((steps * channels) as f32, refused));
+    }
+    let weights = kernel(&[200, 120, 1, 1]);
+    let build = |g: &mut Graph, x| g.conv2d(x, Conv2d::new(1, (200, 120)).name("deep"), &weights);
+    check(&[1, 200, 120, 1], build, (24_000.0, Some("72400")));
+    for (width, sum, refused) in [(200, 60_000.0, None), (218, 65_400.0, Some("66000"))] {
+        let weights = kernel(&[300, width, 4, 1]);
+        let build = |g: &mut Graph, x| {
+            g.depthwise_conv2d(x, DepthwiseConv2d::new((300, width)).name("deep"), &weights)
+        };
+        check(&[1, 300, width, 4], build, (sum, refused));
+    }
+}
+
+#[test]
+fn transposed_windows_are_summed_whole_or_refused() {
+    for (steps, channels, refused) in [(640, 99, None), (660, 99, Some("66662"))] {
+        let weights = kernel(&[steps, 1, channels]);
+        let layer = || Conv1dTranspose::new(1, steps).name("deep");
+        let build = |g: &mut Graph, x| g.conv1d_transpose(x, layer(), &weights);
+        check(&[1, steps, channels], build, ((steps * channels) as f32, refused));
+    }
+}
+
+#[test]
+fn pooled_windows_are_read_whole_or_refused() {
+    for (width, refused) in [(105, None), (109, Some("66600"))] {
+        let build = |g: &mut Graph, x| g.average_pooling2d(x, Pooling::new((300, width)));
+        check(&[1, 300, width, 1], build, (1.0, refused));
+    }
+    for (width, refused) in [(210, None), (218, Some("66600"))] {
+        let build = |g: &mut Graph, x| g.max_pooling2d(x, Pooling::new((300, width)));
+        check(&[1, 300, width, 1], build, (1.0, refused));
+    }
+    for (width, refused) in [(40, None), (60, Some("91200"))] {
+        let build = |g: &mut Graph, x| g.lp_pooling2d(x, 2, Pooling::new((300, width)));
+        check(&[1, 300, width, 1], build, ((300.0 * width as f32).sqrt(), refused));
+    }
+}
+
+#[test]
+fn softmax_reads_its_axis_three_times_or_is_refused() {
+    for (length, refused) in [(21_799, None), (21_840, Some("65520"))] {
+        let build = |g: &mut Graph, x| g.softmax(x, -1);
+        check(&[1, length], build, (1.0 / length as f32, refused));
+    }
+}
