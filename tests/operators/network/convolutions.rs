@@ -6,13 +6,13 @@ use longshore::{
 };
 use ndarray::ArrayD;
 
-use super::{Network, near};
+use super::{Network, lines, near};
 use crate::common::oracle::{Expected, conv2d as exact, conv2d_transpose as transposed, dense};
 use crate::operators::golden::{ELEMENTWISE, Twin, weights, widen};
 use crate::operators::window::Window;
 
 /// A layer's own part, which passes may fold into another, and then its activation.
-fn linear(
+pub(super) fn linear(
     twin: Twin,
     x: &Expected,
     bias: Option<&ArrayD<f64>>,
@@ -23,27 +23,27 @@ fn linear(
 }
 
 /// What every layer here has.
-struct Drawn {
-    twin: Twin,
-    kernel: ArrayD<f32>,
-    bias: Option<ArrayD<f32>>,
+pub(super) struct Drawn {
+    pub twin: Twin,
+    pub kernel: ArrayD<f32>,
+    pub bias: Option<ArrayD<f32>>,
 }
 
 impl Drawn {
     /// Weights that keep values small: exponentials and long chains stay far from overflow.
-    fn new(net: &mut Network, kernel: &[usize], terms: usize, outputs: usize) -> Drawn {
+    pub fn new(net: &mut Network, kernel: &[usize], terms: usize, outputs: usize) -> Drawn {
         let twin = if net.coin() { ELEMENTWISE[0] } else { *net.random.pick(&ELEMENTWISE) };
         let kernel = net.random.uniform(kernel) * (2.0 / terms as f32);
         let bias = net.coin().then(|| net.random.uniform(&[outputs]));
         Drawn { twin, kernel, bias }
     }
 
-    fn weights(&self) -> LayerWeights {
+    pub fn weights(&self) -> LayerWeights {
         weights(&self.kernel, self.bias.as_ref())
     }
 
     /// The kernel, the kernel's magnitudes, the bias.
-    fn exact(&self) -> ([ArrayD<f64>; 2], Option<ArrayD<f64>>) {
+    pub fn exact(&self) -> ([ArrayD<f64>; 2], Option<ArrayD<f64>>) {
         let kernel = widen(&self.kernel);
         let magnitudes = kernel.mapv(f64::abs);
         ([kernel, magnitudes], self.bias.as_ref().map(widen))
@@ -52,7 +52,7 @@ impl Drawn {
 
 /// An image, and a window that fits it.
 fn windowed(net: &mut Network) -> (usize, [usize; 4], Window) {
-    let x = net.image(&["pad", "zero_padding2d"]);
+    let x = net.image();
     let shape: [usize; 4] = net.shape(x).try_into().unwrap();
     (x, shape, Window::draw(&mut net.random, shape[1], shape[2]))
 }
@@ -129,7 +129,10 @@ pub fn separable_conv2d(net: &mut Network, _: &str) -> bool {
     net.layer(&[x], oracle, |g, x| g.separable_conv2d(x[0], layer, &given))
 }
 
-pub fn conv2d_transpose(net: &mut Network, _: &str) -> bool {
+pub fn conv2d_transpose(net: &mut Network, name: &str) -> bool {
+    if net.coin() {
+        return lines::onnx_transpose(net, name);
+    }
     let x = net.of_rank(4);
     let channels = net.shape(x)[3];
     let size = (net.random.range(1, 4), net.random.range(1, 4));
@@ -156,8 +159,14 @@ pub fn conv2d_transpose(net: &mut Network, _: &str) -> bool {
 
 pub fn dense_layer(net: &mut Network, _: &str) -> bool {
     let rank = net.random.range(1, 4);
-    let found = net.pick(|value| value.shape().len() > value.first());
+    let found = net.behind(&["flatten"], |value| value.shape().len() == 2);
+    let found = found.or_else(|| net.pick(|value| value.shape().len() > value.first()));
     let x = found.unwrap_or_else(|| net.leaf_of_rank(rank.max(2)));
+    dense_on(net, x)
+}
+
+/// A dense layer on a value.
+pub fn dense_on(net: &mut Network, x: usize) -> bool {
     let inputs = *net.shape(x).last().unwrap();
     let units = if net.coin() { inputs } else { net.random.range(1, 9) };
     let drawn = Drawn::new(net, &[inputs, units], inputs, units);

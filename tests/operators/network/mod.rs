@@ -6,10 +6,12 @@
 
 mod convolutions;
 mod deck;
+mod lines;
 mod moving;
 mod normalizations;
 mod pointwise;
 mod pooling;
+mod products;
 mod rows;
 mod sampling;
 mod views;
@@ -226,10 +228,15 @@ impl Network {
         found.unwrap_or_else(|| self.leaf_of_rank(rank))
     }
 
-    /// Picks an image, as often as not one of what passes look for before the layer.
-    fn image(&mut self, behind: &[&str]) -> usize {
-        let found = self.pick(|value| value.shape().len() == 4 && behind.contains(&value.drawn_by));
-        let found = found.filter(|_| self.coin());
+    /// Picks a value drawn by one of these operators, as often as not: what passes look for before the layer.
+    fn behind(&mut self, names: &[&str], fits: impl Fn(&Value) -> bool) -> Option<usize> {
+        let found = self.pick(|value| names.contains(&value.drawn_by) && fits(value));
+        found.filter(|_| self.coin())
+    }
+
+    /// Picks an image, as often as not one with padding around it.
+    fn image(&mut self) -> usize {
+        let found = self.behind(&["pad", "zero_padding2d"], |value| value.shape().len() == 4);
         found.unwrap_or_else(|| self.of_rank(4))
     }
 

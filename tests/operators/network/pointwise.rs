@@ -313,8 +313,8 @@ pub fn select(net: &mut Network, _: &str) -> bool {
 /// A scale or a shift by a constant, for each channel as often as not: what layers before and behind can take in.
 pub fn constant(net: &mut Network, _: &str) -> bool {
     const BEHIND: [&str; 4] = ["conv2d", "conv2d_transpose", "dense", "depthwise_conv2d"];
-    let found = net.pick(|value| BEHIND.contains(&value.drawn_by));
-    let x = found.filter(|_| net.coin()).unwrap_or_else(|| net.with_axis().0);
+    let found = net.behind(&BEHIND, |value| value.shape().len() > value.first());
+    let x = found.unwrap_or_else(|| net.with_axis().0);
     let all = net.shape(x);
     let (mut shape, _) = narrower(net, &all, 1);
     if net.coin() {

@@ -32,7 +32,7 @@ fn line(result: Expected) -> Expected {
 }
 
 pub fn windows(net: &mut Network, name: &str) -> bool {
-    let x = net.image(&["pad", "zero_padding2d"]);
+    let x = net.image();
     let shape = net.shape(x);
     let mode = mode(name, net);
     let mut pool = ours::draw(&mut net.random, shape[1], shape[2]);

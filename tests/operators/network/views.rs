@@ -4,7 +4,7 @@ use longshore::array::DType;
 use longshore::{Graph, Reshape, Result, Symbol};
 use ndarray::IxDyn;
 
-use super::{Network, moved};
+use super::{Network, convolutions, moved};
 
 /// Adds a layer whose result has the same elements in another shape.
 fn view(
@@ -63,14 +63,23 @@ pub fn reshape(net: &mut Network, name: &str) -> bool {
 }
 
 pub fn flatten(net: &mut Network, name: &str) -> bool {
-    let (x, mut axis) = net.with_axis();
+    let (mut x, mut axis) = net.with_axis();
+    if name == "flatten" {
+        // Rows behind a layer of rows can be put into the order that a transpose had them in.
+        let found = net.behind(&["transpose", "permute"], |value| value.shape().len() > 2);
+        x = found.unwrap_or(x);
+    }
     let shape = net.shape(x);
     if name == "flatten" || net.values[x].is_batched {
         axis = 1;
     }
     let lengths = [&shape[..axis], &shape[axis..]].map(|part| part.iter().product());
     if name == "flatten" {
-        return view(net, x, lengths.to_vec(), Graph::flatten);
+        let is_drawn = view(net, x, lengths.to_vec(), Graph::flatten);
+        if is_drawn && net.coin() {
+            convolutions::dense_on(net, net.values.len() - 1);
+        }
+        return is_drawn;
     }
     let rank = shape.len();
     let from_end = net.coin() && axis < rank;
