@@ -117,6 +117,22 @@ fn models_made_by_hand_are_read() {
 }
 
 #[test]
+fn attributes_left_out_have_onnxs_defaults() {
+    for (op, expected) in [
+        ("ReduceMean", [1, 1]),
+        ("ArgMax", [1, 3]),
+        ("Transpose", [3, 2]),
+        ("Flatten", [2, 3]),
+        ("Softmax", [2, 3]),
+    ] {
+        let bytes = model(&[node(op, &["x"], "y")], &[]);
+        let model = OnnxModel::from_bytes("m.onnx", &bytes).unwrap();
+        let graph = model.import(&ImportOptions::new()).unwrap().graph;
+        assert_eq!(graph.plan(1).unwrap().outputs()[0].shape, expected, "{op}");
+    }
+}
+
+#[test]
 fn cycles_missing_values_and_values_made_twice_are_named() {
     let cycle = [node("Relu", &["a"], "b"), node("Relu", &["b"], "a"), node("Relu", &["x"], "y")];
     says(&model(&cycle, &[]), "input \"a\" is made by no node before this one");

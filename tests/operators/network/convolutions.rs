@@ -1,20 +1,18 @@
 //! Layers of weighted sums.
 
 use longshore::{
-    Conv2d, Conv2dTranspose, Dense, DepthwiseConv2d, HostArray, LayerWeights, MatMul, Padding,
+    Conv2d, Conv2dTranspose, Dense, DepthwiseConv2d, HostArray, LayerWeights, Padding,
     SeparableConv2d,
 };
 use ndarray::ArrayD;
 
-use super::{Network, near};
-use crate::common::oracle::{
-    Expected, conv2d as exact, conv2d_transpose as transposed, dense, matmul,
-};
+use super::{Network, lines, near};
+use crate::common::oracle::{Expected, conv2d as exact, conv2d_transpose as transposed, dense};
 use crate::operators::golden::{ELEMENTWISE, Twin, weights, widen};
 use crate::operators::window::Window;
 
 /// A layer's own part, which passes may fold into another, and then its activation.
-fn linear(
+pub(super) fn linear(
     twin: Twin,
     x: &Expected,
     bias: Option<&ArrayD<f64>>,
@@ -25,27 +23,27 @@ fn linear(
 }
 
 /// What every layer here has.
-struct Drawn {
-    twin: Twin,
-    kernel: ArrayD<f32>,
-    bias: Option<ArrayD<f32>>,
+pub(super) struct Drawn {
+    pub twin: Twin,
+    pub kernel: ArrayD<f32>,
+    pub bias: Option<ArrayD<f32>>,
 }
 
 impl Drawn {
     /// Weights that keep values small: exponentials and long chains stay far from overflow.
-    fn new(net: &mut Network, kernel: &[usize], terms: usize, outputs: usize) -> Drawn {
+    pub fn new(net: &mut Network, kernel: &[usize], terms: usize, outputs: usize) -> Drawn {
         let twin = if net.coin() { ELEMENTWISE[0] } else { *net.random.pick(&ELEMENTWISE) };
         let kernel = net.random.uniform(kernel) * (2.0 / terms as f32);
         let bias = net.coin().then(|| net.random.uniform(&[outputs]));
         Drawn { twin, kernel, bias }
     }
 
-    fn weights(&self) -> LayerWeights {
+    pub fn weights(&self) -> LayerWeights {
         weights(&self.kernel, self.bias.as_ref())
     }
 
     /// The kernel, the kernel's magnitudes, the bias.
-    fn exact(&self) -> ([ArrayD<f64>; 2], Option<ArrayD<f64>>) {
+    pub fn exact(&self) -> ([ArrayD<f64>; 2], Option<ArrayD<f64>>) {
         let kernel = widen(&self.kernel);
         let magnitudes = kernel.mapv(f64::abs);
         ([kernel, magnitudes], self.bias.as_ref().map(widen))
@@ -131,7 +129,10 @@ pub fn separable_conv2d(net: &mut Network, _: &str) -> bool {
     net.layer(&[x], oracle, |g, x| g.separable_conv2d(x[0], layer, &given))
 }
 
-pub fn conv2d_transpose(net: &mut Network, _: &str) -> bool {
+pub fn conv2d_transpose(net: &mut Network, name: &str) -> bool {
+    if net.coin() {
+        return lines::onnx_transpose(net, name);
+    }
     let x = net.of_rank(4);
     let channels = net.shape(x)[3];
     let size = (net.random.range(1, 4), net.random.range(1, 4));
@@ -178,24 +179,4 @@ pub fn dense_on(net: &mut Network, x: usize) -> bool {
         })
     };
     net.layer(&[x], oracle, |g, x| g.dense(x[0], layer, &given))
-}
-
-/// A value times its own transpose.
-pub fn matmul_layer(net: &mut Network, name: &str) -> bool {
-    let found = net.pick(|value| value.shape().len() > 2);
-    let x = found.unwrap_or_else(|| net.leaf_of_rank(3));
-    let transposed = [name == "matmul_with" && net.coin(), false];
-    let transposed = [transposed[0], !transposed[0]];
-    let oracle = move |x: &[&Expected]| {
-        let (value, bound) = (&x[0].value, &x[0].bound);
-        let product =
-            |left: &ArrayD<f64>, right: &ArrayD<f64>| matmul::matmul(left, right, transposed).value;
-        let magnitude = value.mapv(f64::abs);
-        let spread = product(&magnitude, bound) + product(bound, &(&magnitude + bound));
-        near(matmul::matmul(value, value, transposed), &spread)
-    };
-    net.layer(&[x], oracle, |g, x| {
-        let [left, right] = transposed;
-        g.matmul_with(x[0], x[0], MatMul::new().transpose_left(left).transpose_right(right))
-    })
 }

@@ -1,7 +1,8 @@
 //! The operators that networks are drawn of, by the names of the graph's methods.
 
 use super::{
-    Network, convolutions, moving, normalizations, pointwise, pooling, rows, sampling, views,
+    Network, convolutions, lines, moving, normalizations, pointwise, pooling, products, rows,
+    sampling, views,
 };
 
 type Draw = fn(&mut Network, &str) -> bool;
@@ -10,13 +11,6 @@ type Draw = fn(&mut Network, &str) -> bool;
 pub const NOT_DRAWN: &[&str] = &[
     // The user's own kernels have no oracle.
     "own",
-    // Those over lines are nodes of those over images; `matmul` and `gemm` are nodes of `matmul_with`.
-    "conv1d",
-    "depthwise_conv1d",
-    "separable_conv1d",
-    "conv1d_transpose",
-    "matmul",
-    "gemm",
 ];
 
 /// Operators that passes look for, drawn more often than others.
@@ -52,8 +46,14 @@ pub const DECK: &[(&str, Draw)] = &[
     ("depthwise_conv2d", convolutions::depthwise_conv2d),
     ("separable_conv2d", convolutions::separable_conv2d),
     ("conv2d_transpose", convolutions::conv2d_transpose),
+    ("conv1d", lines::conv1d),
+    ("depthwise_conv1d", lines::conv1d),
+    ("separable_conv1d", lines::separable_conv1d),
+    ("conv1d_transpose", lines::onnx_transpose),
+    ("matmul", products::matmul),
+    ("matmul_with", products::matmul),
+    ("gemm", products::gemm),
     ("dense", convolutions::dense_layer),
-    ("matmul_with", convolutions::matmul_layer),
     ("up_sampling2d", sampling::up_sampling2d),
     ("up_sampling1d", sampling::repeated),
     ("up_sampling3d", sampling::repeated),

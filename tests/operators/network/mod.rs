@@ -6,10 +6,12 @@
 
 mod convolutions;
 mod deck;
+mod lines;
 mod moving;
 mod normalizations;
 mod pointwise;
 mod pooling;
+mod products;
 mod rows;
 mod sampling;
 mod views;
