@@ -36,6 +36,7 @@ impl Difference {
         })
     }
 
+    #[expect(clippy::float_cmp, reason = "equal infinities do not differ")]
     fn of(gpu: f32, host: f32) -> Self {
         let (gpu, host) = (f64::from(gpu), f64::from(host));
         if gpu == host || gpu.is_nan() && host.is_nan() {
