@@ -16,7 +16,7 @@ pub fn case(name: &str, file: &str) -> String {
     text(&root().join("../tests/fixtures/onnx/conformance").join(name).join(file))
 }
 
-/// Returns the path of a model that make_models.py wrote.
+/// Returns the path of a model that `make_models.py` wrote.
 pub fn model(name: &str) -> String {
     text(&root().join("tests/fixtures").join(format!("{name}.onnx")))
 }
