@@ -197,6 +197,9 @@ mod tests {
             "m.onnx: gpu differs from the host in 2 of 3 values, most in b: \
              max abs inf, max rel 5.000e-1"
         );
+        let far = Difference { abs: 100.0, rel: 1e-4, excess: 0.1 };
+        let far = Compared { title: "far".to_owned(), difference: far };
+        assert_eq!(worst("m.onnx", &[compared("near", 0.2), far]).unwrap().title, "near");
         let alike = [compared("first", 3.0), compared("second", 3.0)];
         assert_eq!(worst("m.onnx", &alike).unwrap().title, "first");
     }

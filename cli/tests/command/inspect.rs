@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::models::{case, model};
+use super::models::{self, case, model};
 use super::support::longshore;
 
 const CONV: &str = "test_conv_with_strides_padding";
@@ -133,6 +133,9 @@ fn what_is_not_known_is_asked_for() {
     refused(&[&layers, "--input-shape", "q=1"], unknown);
     let twice = "input \"x\" is given twice; the model takes x float32 [batch, 3]; give it once";
     refused(&[&layers, "--input-shape", "x=1x3", "--input-shape", "x=1x3"], twice);
+    let x = models::array("inspect-x", &[1, 3], &[0.0; 3]);
+    let input = format!("x={}", x.path());
+    refused(&[&layers, "--input", &input, "--input-shape", "x=1x3"], twice);
     let rank = "input \"x\" has 3 dimensions but the model declares [batch, 3]";
     refused(&[&layers, "--input-shape", "x=1x3x1"], rank);
 }

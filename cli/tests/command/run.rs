@@ -30,9 +30,9 @@ fn conv(folder: &Folder, more: &[&str]) -> Finished {
 }
 
 /// Inputs of `layers.onnx`, and the sum before its two outputs, in which nothing rounds.
-fn sums() -> (Scratch, Array2<f32>) {
+fn sums(name: &str) -> (Scratch, Array2<f32>) {
     let values = [1.0, 2.0, 3.0, 4.0, -5.0, 6.0];
-    let file = models::array("layers-x", &[2, 3], &values);
+    let file = models::array(&format!("{name}-x"), &[2, 3], &values);
     let x = Array2::from_shape_vec((2, 3), values.to_vec()).unwrap();
     let kernel = array![[1.0, -2.0], [0.5, 4.0], [-1.0, 1.0]];
     (file, x.dot(&kernel) + array![0.25, -8.0])
@@ -65,7 +65,7 @@ fn inputs_that_shape_the_network_are_bound() {
 #[test]
 fn files_have_safe_names_and_kept_values_are_written_too() {
     let folder = Folder::new("layers");
-    let (x, sum) = sums();
+    let (x, sum) = sums("kept");
     let keep = ["--keep", "shift", "--keep", "product", "--keep", "shift", "--dim", "batch=2"];
     run(&model("layers"), &folder, &[("x", x.path())], &keep).succeeded();
     // Letters of outputs that differ by case alone are escaped.
@@ -162,6 +162,20 @@ fn weights_given_as_inputs_follow_the_policy_too() {
 }
 
 #[test]
+fn values_that_shape_the_network_follow_the_policy_too() {
+    let folder = Folder::new("scales-policy");
+    let name = "test_resize_upsample_scales_linear";
+    let x = case(name, "in.X.npy");
+    let scales = models::array("nan-scales", &[4], &[1.0, 1.0, f32::NAN, 2.0]);
+    let inputs = [("X", x.as_str()), ("scales", scales.path())];
+    let finished = run(&case(name, "model.onnx"), &folder, &inputs, &[]);
+    assert!(finished.failed().contains("array \"scales\": 1 NaN"), "{}", finished.stderr);
+    let replaced = ["--non-finite", "replace=2"];
+    run(&case(name, "model.onnx"), &folder, &inputs, &replaced).succeeded();
+    assert_close(&folder.file("Y.npy"), &case(name, "out.Y.npy"));
+}
+
+#[test]
 fn inputs_that_do_not_fit_the_model_are_listed() {
     let folder = Folder::new("refused");
     let file = case(CONV, "model.onnx");
@@ -200,7 +214,7 @@ fn files_that_cannot_be_used_are_named() {
 #[test]
 fn names_and_lengths_that_are_not_the_models_are_refused() {
     let folder = Folder::new("names");
-    let (x, _) = sums();
+    let (x, _) = sums("names");
     let refused = |more: &[&str], expected: &str| {
         let finished = run(&model("layers"), &folder, &[("x", x.path())], more);
         let line = finished.failed();
@@ -219,7 +233,7 @@ fn names_and_lengths_that_are_not_the_models_are_refused() {
 #[test]
 fn folders_and_ledgers_that_cannot_be_written_are_named() {
     let file = models::array("in-the-way", &[1], &[0.0]);
-    let (x, _) = sums();
+    let (x, _) = sums("folders");
     let input = format!("x={}", x.path());
     let path = format!("{}/below", file.path());
     let layers = model("layers");
