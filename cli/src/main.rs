@@ -4,6 +4,14 @@ mod adapters;
 mod canvas;
 mod choice;
 mod demo;
+mod execute;
+mod feed;
+mod files;
+mod inspect;
+mod pairs;
+mod progress;
+mod run;
+mod verify;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -22,6 +30,12 @@ struct Arguments {
 enum Command {
     /// Classify 359 digits with a network that Keras trained, and show what crossed.
     Demo(demo::Options),
+    /// Run an ONNX model on arrays from .npy files, and write its outputs as such.
+    Run(run::Options),
+    /// Print what an ONNX model takes and computes, and the plan made of it.
+    Inspect(inspect::Options),
+    /// Compare a GPU with the host executor, node by node of an ONNX model.
+    Verify(verify::Options),
     /// List what this machine has to compute on: adapters and the host.
     Adapters(adapters::Options),
 }
@@ -31,6 +45,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Command::Demo(options) => demo::run(options),
+        Command::Run(options) => run::run(options),
+        Command::Inspect(options) => inspect::run(options),
+        Command::Verify(options) => verify::run(options),
         Command::Adapters(options) => adapters::run(options),
     };
     match result {

@@ -22,6 +22,7 @@ use longshore::{
 use ndarray::{Array2, Axis, Ix2, s};
 
 use crate::choice::Choice;
+use crate::progress::Progress;
 use data::Digits;
 use score::Score;
 
@@ -57,6 +58,8 @@ struct Times {
 
 /// Runs the demo; fails when answers or crossings are not what they must be.
 pub fn run(options: &Options) -> Result<()> {
+    let progress = Progress::new();
+    progress.stage("classifying");
     let (rt, open) = timed(|| options.adapter.open())?;
     let digits = Digits::embedded()?;
     let filled = digits.filled_up(BATCH);
@@ -79,6 +82,7 @@ pub fn run(options: &Options) -> Result<()> {
     let expected = session.expected_crossings();
     let checked = crossings::check(rt.ledger(), staged, &expected, times.runs.len());
 
+    drop(progress);
     // What was found is shown and written even where it is not what it must be.
     crate::print(&report::text(&rt, &score, images.batch(), &times, checked.is_ok())?)?;
     if let Some(path) = &options.ledger {

@@ -8,6 +8,10 @@
 )]
 
 mod demo;
+mod inspect;
+mod models;
 mod readme;
+mod run;
 mod support;
 mod usage;
+mod verify;

@@ -5,8 +5,16 @@ use serde_json::Value;
 
 #[test]
 fn wrong_usage_is_status_2() {
-    let wrong: [&[&str]; 5] =
-        [&[], &["dance"], &["demo", "--ledgr"], &["demo", "--ledger"], &["adapters", "extra"]];
+    let wrong: [&[&str]; 8] = [
+        &[],
+        &["dance"],
+        &["demo", "--ledgr"],
+        &["demo", "--ledger"],
+        &["adapters", "extra"],
+        &["run"],
+        &["inspect"],
+        &["verify", "model.onnx", "--seed", "-1"],
+    ];
     for arguments in wrong {
         let finished = longshore(arguments);
         assert_eq!(finished.status, Some(2), "{arguments:?}: {}", finished.stderr);
@@ -16,7 +24,10 @@ fn wrong_usage_is_status_2() {
 
 #[test]
 fn help_and_version_are_no_failure() {
-    assert!(longshore(&["--help"]).succeeded().stdout.contains("demo"));
+    let commands = longshore(&["--help"]).succeeded().stdout;
+    for command in ["adapters", "demo", "inspect", "run", "verify"] {
+        assert!(commands.contains(&format!("\n  {command} ")), "{command} is not in:\n{commands}");
+    }
     assert!(longshore(&["demo", "--help"]).succeeded().stdout.contains("--picture"));
     let version = longshore(&["--version"]).succeeded().stdout;
     assert_eq!(version, format!("longshore {}\n", env!("CARGO_PKG_VERSION")));

@@ -157,6 +157,7 @@ impl Importer<'_> {
             let remedy = "use the name of an input without a value";
             return Err(self.model.unknown("import", "there is no open input named", name, remedy));
         }
+        self.model.check_dims(&ports, options.dims.keys())?;
         let mut dims = options.dims.clone();
         for port in &ports {
             let value = options.values.get(&port.name).map(HostArray::shape);

@@ -177,6 +177,29 @@ impl OnnxModel {
         counts
     }
 
+    /// Refuses lengths for dimensions that no input names.
+    pub(super) fn check_dims<'a>(
+        &self,
+        ports: &[OnnxPort],
+        names: impl IntoIterator<Item = &'a String>,
+    ) -> Result<()> {
+        let known: BTreeSet<&str> = ports
+            .iter()
+            .flat_map(|port| port.dims.iter().flatten())
+            .filter_map(|dim| if let OnnxDim::Named(name) = dim { Some(&**name) } else { None })
+            .collect();
+        match names.into_iter().find(|name| !known.contains(name.as_str())) {
+            None => Ok(()),
+            Some(name) => Err(Error::Name {
+                node: format!("{}: import", self.origin.file),
+                problem: "no input has a dimension named".to_owned(),
+                name: name.clone(),
+                known: known.into_iter().collect::<Vec<_>>().join(", "),
+                remedy: "bind what the model names".to_owned(),
+            }),
+        }
+    }
+
     fn port(&self, info: &ValueInfoProto) -> Result<OnnxPort> {
         let part = format!("input \"{}\"", info.name);
         let tensor = info.kind.as_ref().and_then(|kind| kind.tensor.as_ref());

@@ -1,0 +1,57 @@
+//! `longshore inspect`: what a model takes and computes, and the plan made of it.
+
+mod json;
+mod text;
+
+use anyhow::Result;
+use longshore::import::onnx::Imported;
+use longshore::{Plan, StagePolicy};
+
+use crate::feed::{Feed, Model};
+use crate::pairs::{self, InputShape};
+use crate::progress::Progress;
+
+/// Options of `longshore inspect`.
+#[derive(clap::Args)]
+pub struct Options {
+    #[command(flatten)]
+    feed: Feed,
+    /// Bind all dimensions of an input, and with them the names they have
+    #[arg(long, value_name = "NAME=1x3x224x224", value_parser = pairs::input_shape)]
+    input_shape: Vec<InputShape>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the model, and its plan; where there is none, what the file says and the reason.
+pub fn run(options: &Options) -> Result<()> {
+    let progress = Progress::new();
+    progress.stage("reading the model");
+    let model = Model::read(&options.feed.model)?;
+    let planned = plan(options, &model);
+    drop(progress);
+    let plan = planned.as_ref().ok().map(|(_, plan)| plan);
+    let text =
+        if options.json { json::describe(&model, plan) } else { text::describe(&model, plan)? };
+    crate::print(&text)?;
+    planned.map(|_| ())
+}
+
+/// Plans within the limits that every WebGPU device has.
+fn plan(options: &Options, model: &Model) -> Result<(Imported, Plan)> {
+    let shapes = &options.input_shape;
+    let arrays = options.feed.arrays(model)?;
+    let both = arrays.keys().map(String::as_str);
+    model.check_names(both.chain(shapes.iter().map(|input| input.name.as_str())))?;
+    model.check_constants_given(&arrays)?;
+    let mut import = options.feed.options()?;
+    for InputShape { name, shape } in shapes {
+        import = import.shape(name, shape);
+    }
+    // Nothing is uploaded, so nothing is refused for being NaN.
+    let policy = StagePolicy::new().allow_non_finite().allow_overflow();
+    let imported = model.bind(arrays, import, &policy)?.imported;
+    let plan = imported.graph.plan(1)?;
+    Ok((imported, plan))
+}

@@ -1,0 +1,61 @@
+//! A model and its plan for people.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use longshore::Plan;
+
+use crate::feed::{Model, port};
+
+/// Writes what the file says, then the plan.
+pub fn describe(model: &Model, plan: Option<&Plan>) -> Result<String> {
+    let mut text = String::new();
+    writeln!(text, "model      {}, operator set {}", model.file, model.onnx.opset())?;
+    let constants = model.onnx.constant_inputs();
+    for input in &model.ports {
+        let known = if constants.contains(input.name.as_str()) {
+            ", its values needed at import"
+        } else {
+            ""
+        };
+        writeln!(text, "input      {}{known}", port(input))?;
+    }
+    for name in model.onnx.outputs() {
+        let port = plan.and_then(|plan| plan.outputs().iter().find(|port| port.name == name));
+        match port {
+            Some(port) => writeln!(text, "output     {name} float32 {:?}", port.shape)?,
+            None => writeln!(text, "output     {name}")?,
+        }
+    }
+    for (name, count) in model.onnx.operators() {
+        writeln!(text, "operator   {name} {count}")?;
+    }
+    if let Some(plan) = plan {
+        describe_plan(&mut text, plan)?;
+    }
+    Ok(text)
+}
+
+fn describe_plan(text: &mut String, plan: &Plan) -> Result<()> {
+    let report = plan.report();
+    let (before, after) = report.nodes();
+    writeln!(text, "passes     {before} nodes became {after}")?;
+    for pass in report.passes() {
+        let (done, left) = (pass.done().len(), pass.left().len());
+        writeln!(text, "pass       {} did {done}, left {left}", pass.pass())?;
+    }
+    writeln!(text, "peak       {} bytes of values", plan.peak_bytes())?;
+    writeln!(text, "weights    {} bytes", plan.weight_bytes())?;
+    let crossings = plan.expected_crossings();
+    for (call, expected) in [("prepare", &crossings.prepare), ("read", &crossings.read)] {
+        for one in expected {
+            writeln!(
+                text,
+                "crossing   {call}: {} of \"{}\", {} bytes and {} of padding",
+                one.direction, one.label, one.payload_bytes, one.padding_bytes
+            )?;
+        }
+    }
+    write!(text, "\n{plan}")?;
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! `longshore run`: a model on arrays from files, its outputs into files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use longshore::{HostArray, PlanOptions, Run, StagePolicy};
+
+use crate::choice::Choice;
+use crate::execute::Network;
+use crate::feed::{Feed, Model};
+use crate::progress::Progress;
+use crate::{files, pairs};
+
+/// Options of `longshore run`.
+#[derive(clap::Args)]
+pub struct Options {
+    #[command(flatten)]
+    feed: Feed,
+    /// Write each output as NAME.npy (float32) into this folder
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// What to run on: auto (a GPU, else the host), host, or a part of an adapter's name
+    #[arg(long, value_name = "auto|host|NAME", default_value = "auto")]
+    adapter: Choice,
+    /// Write a value inside of the model too: by its own name or its node's
+    #[arg(long, value_name = "NODE")]
+    keep: Vec<String>,
+    /// Run N times more, and print median and least time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: Option<u32>,
+    /// What NaN and infinity in inputs and weights are: an error, V, or themselves
+    #[arg(
+        long,
+        value_name = "reject|replace=V|allow",
+        default_value = "reject",
+        value_parser = pairs::policy
+    )]
+    non_finite: StagePolicy,
+    /// Write the ledger of all crossings as JSON
+    #[arg(long, value_name = "FILE.json")]
+    ledger: Option<PathBuf>,
+}
+
+/// Runs the model, and writes what comes out.
+pub fn run(options: &Options) -> Result<()> {
+    let progress = Progress::new();
+    progress.stage("reading the model");
+    let model = Model::read(&options.feed.model)?;
+    let arrays = options.feed.arrays(&model)?;
+    model.check_all_given(&arrays)?;
+    let mut import = options.feed.options()?;
+    for (place, name) in options.keep.iter().enumerate() {
+        if !options.keep[..place].contains(name) {
+            import = import.keep(name);
+        }
+    }
+    let bound = model.bind(arrays, import, &options.non_finite)?;
+    // What has no file is refused before anything runs.
+    let outputs = &bound.imported.outputs;
+    let files = files::names(outputs)?;
+    fs::create_dir_all(&options.output)
+        .with_context(|| format!("{}: cannot make the folder", options.output.display()))?;
+
+    progress.stage("preparing");
+    let rt = options.adapter.open()?;
+    let graph = &bound.imported.graph;
+    let policy = &options.non_finite;
+    let network = Network::new(&rt, graph, PlanOptions::new(), &bound.arrays, policy)?;
+    progress.stage("running");
+    let first = network.run()?;
+    progress.stage("writing");
+    write(&first, outputs.iter().zip(&files), &options.output)?;
+    // Its buffers are for the next run.
+    drop(first);
+
+    let mut times = Vec::new();
+    if let Some(count) = options.repeat {
+        progress.count("running", count.into());
+        for _ in 0..count {
+            let started = Instant::now();
+            let run = network.run()?;
+            times.push(started.elapsed());
+            drop(run);
+            progress.advance();
+        }
+    }
+    if let Some(path) = &options.ledger {
+        rt.ledger().write_json(path)?;
+    }
+    drop(progress);
+    match timing(&mut times) {
+        Some(line) => crate::print(&line),
+        None => Ok(()),
+    }
+}
+
+fn write<'a>(
+    run: &Run,
+    outputs: impl Iterator<Item = (&'a String, &'a String)>,
+    folder: &Path,
+) -> Result<()> {
+    for (name, file) in outputs {
+        HostArray::from(run.output(name)?.read()?).write_npy(folder.join(file))?;
+    }
+    Ok(())
+}
+
+/// Returns the line about the times; none for no times.
+fn timing(times: &mut [Duration]) -> Option<String> {
+    times.sort_unstable();
+    let least = times.first()?;
+    // One in the middle, or two.
+    let middle = [times.get((times.len() - 1) / 2)?, times.get(times.len() / 2)?];
+    let milliseconds = |time: &Duration| time.as_secs_f64() * 1e3;
+    let median = f64::midpoint(milliseconds(middle[0]), milliseconds(middle[1]));
+    let (least, count) = (milliseconds(least), times.len());
+    Some(format!("run: median {median:.3} ms, min {least:.3} ms, {count} runs\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        let line = |times: &[u64]| {
+            let mut times: Vec<_> = times.iter().map(|&us| Duration::from_micros(us)).collect();
+            timing(&mut times)
+        };
+        assert_eq!(line(&[]), None);
+        let expected = "run: median 3.000 ms, min 1.500 ms, 3 runs\n";
+        assert_eq!(line(&[9000, 1500, 3000]).as_deref(), Some(expected));
+        let expected = "run: median 2.000 ms, min 1.000 ms, 4 runs\n";
+        assert_eq!(line(&[9000, 1000, 1500, 2500]).as_deref(), Some(expected));
+    }
+}
