@@ -125,6 +125,7 @@ fn function(node: &Node<'_>, kind: Kind) -> Result<Option<(Function, bool)>> {
     Ok(Some((arithmetic, false)))
 }
 
+#[expect(clippy::float_cmp, reason = "ONNX's Equal compares exactly")]
 fn logical(op: &str) -> Option<Function> {
     Some(match op {
         "Equal" => |a, b| f64::from(u8::from(a == b)),
@@ -184,11 +185,12 @@ fn range(inputs: &Inputs<'_>) -> Option<Known> {
     let [Some(start), Some(limit), Some(delta)] = inputs else { return None };
     let scalar = |known: &Known| known.values.iter().next().copied();
     let (first, limit, step) = (scalar(start)?, scalar(limit)?, scalar(delta)?);
-    let count = ((limit - first) / step).ceil().max(0.0);
+    let count = ((limit - first) / step).ceil();
     // NaN and infinity (a step of 0) are no count either.
-    if !(count <= SMALL as f64) {
+    if count.is_nan() || count > SMALL as f64 {
         return None;
     }
+    let count = count.max(0.0);
     let mut values = Vec::new();
     while (values.len() as f64) < count {
         values.push(first + values.len() as f64 * step);

@@ -38,13 +38,11 @@ pub(super) fn gather(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Know
     for index in indices.to_ints() {
         let from_start =
             if index < 0 { index.saturating_add_unsigned(length as u64) } else { index };
-        match usize::try_from(from_start).ok().filter(|&index| index < length) {
-            Some(index) => places.push(index),
-            None => {
-                let expected = format!("the axis has {length} elements");
-                return Err(node.refuse("indices", format!("has {index}"), expected));
-            }
-        }
+        let Some(place) = usize::try_from(from_start).ok().filter(|&place| place < length) else {
+            let expected = format!("the axis has {length} elements");
+            return Err(node.refuse("indices", format!("has {index}"), expected));
+        };
+        places.push(place);
     }
     let rest = x.values.len().checked_div(length).unwrap_or(0);
     if places.len().saturating_mul(rest) > SMALL {

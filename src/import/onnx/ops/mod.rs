@@ -163,36 +163,20 @@ pub fn supported_operators() -> impl Iterator<Item = &'static str> {
 /// Tells whether an operand must be known before a plan is made: it shapes the network, or is the
 /// weight of a layer.
 pub(super) fn must_be_known(op: &str, number: usize) -> bool {
-    matches!(
-        (op, number),
-        (
-            "CenterCropPad"
-                | "Expand"
-                | "Gather"
-                | "Reshape"
-                | "Split"
-                | "Squeeze"
-                | "Tile"
-                | "Unsqueeze"
-                | "Upsample",
-            1
-        ) | ("BatchNormalization", 1..=4)
-            | (
-                "Conv"
-                    | "ConvTranspose"
-                    | "GroupNormalization"
-                    | "InstanceNormalization"
-                    | "LayerNormalization",
-                1 | 2
-            )
-            | ("RMSNormalization", 1)
-            | ("ConstantOfShape", 0)
-            | ("Dropout", 1 | 2)
-            | ("Pad", 1..)
-            | ("Range", _)
-            | ("Resize", 1..)
-            | ("Slice", 1..)
-    ) || (op.starts_with("Reduce") && number == 1)
+    match op {
+        "BatchNormalization" => (1..=4).contains(&number),
+        "Conv"
+        | "ConvTranspose"
+        | "Dropout"
+        | "GroupNormalization"
+        | "InstanceNormalization"
+        | "LayerNormalization" => matches!(number, 1 | 2),
+        "CenterCropPad" | "Expand" | "Gather" | "RMSNormalization" | "Reshape" | "Split"
+        | "Squeeze" | "Tile" | "Unsqueeze" | "Upsample" => number == 1,
+        "Pad" | "Resize" | "Slice" => number >= 1,
+        "ConstantOfShape" | "Range" => true,
+        _ => op.starts_with("Reduce") && number == 1,
+    }
 }
 
 /// Adds a node to the graph.

@@ -103,10 +103,10 @@ pub(super) fn dropout(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inp
     if node.wants(1) {
         return Err(node.unsupported("the mask as an output"));
     }
-    if let Some(training) = inputs::known(node, inputs, 2)? {
-        if training.values.iter().any(|&value| value != 0.0) {
-            return Err(node.unsupported("training_mode"));
-        }
+    if let Some(training) = inputs::known(node, inputs, 2)?
+        && training.values.iter().any(|&value| value != 0.0)
+    {
+        return Err(node.unsupported("training_mode"));
     }
     identity(importer, node, inputs)
 }
