@@ -37,10 +37,9 @@ fn row(folder: &Path) -> anyhow::Result<()> {
     let model = OnnxModel::read(folder.join("model.onnx"))?;
     let nodes: usize = model.operators().into_values().sum();
     let imported = model.import(&ImportOptions::new())?;
-    let plan = imported.graph.plan(1)?;
-    let transposes = plan.steps().iter().filter(|step| step.node.starts_with("transpose ")).count();
-
     let rt = Runtime::host();
+    let plan = imported.graph.plan_within(1, rt.limits())?;
+    let transposes = plan.steps().iter().filter(|step| step.node.starts_with("transpose ")).count();
     let session = rt.prepare(&plan)?;
     let mut tensors: Vec<(&str, Tensor)> = Vec::new();
     for (number, (name, _)) in imported.inputs.iter().enumerate() {
