@@ -13,10 +13,9 @@ pub(super) fn matmul(
     inputs: &Inputs,
 ) -> Result<Vec<Value>> {
     let left = inputs::symbol(importer, node, inputs, 0)?;
-    if let Some(kernel) = kernel(node, inputs, false)? {
-        if importer.shape(left).len() > 1 {
-            return dense(importer, left, kernel, None);
-        }
+    let kernel = kernel(node, inputs, false)?;
+    if let Some(kernel) = kernel.filter(|_| importer.shape(left).len() > 1) {
+        return dense(importer, left, kernel, None);
     }
     let right = inputs::symbol(importer, node, inputs, 1)?;
     Ok(vec![importer.graph.matmul(left, right)?.into()])
@@ -59,8 +58,9 @@ fn gemm_as_dense(
     node: &Node<'_>,
     inputs: &Inputs,
 ) -> Result<Option<Vec<Value>>> {
-    let is_scaled = node.float("alpha", 1.0)? != 1.0 || node.float("beta", 1.0)? != 1.0;
-    if is_scaled || node.flag("transA", false)? {
+    let is_one = |factor: f32| factor.to_bits() == 1.0f32.to_bits();
+    let is_plain = is_one(node.float("alpha", 1.0)?) && is_one(node.float("beta", 1.0)?);
+    if !is_plain || node.flag("transA", false)? {
         return Ok(None);
     }
     let Some(kernel) = kernel(node, inputs, node.flag("transB", false)?)? else { return Ok(None) };
