@@ -6,6 +6,12 @@ use std::sync::OnceLock;
 use longshore::{Graph, HostArray, Run, Runtime, RuntimeOptions, Tensor};
 use ndarray::ArrayD;
 
+/// How many random networks are run.
+pub const NETWORKS: u64 = 300;
+
+/// How often each operator is in one of them at least.
+pub const EACH: usize = 5;
+
 /// Returns the adapter under test: the one that `LONGSHORE_ADAPTER` names, or the first.
 ///
 /// Without one the test fails, with the line that says what to install.

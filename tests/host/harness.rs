@@ -6,6 +6,12 @@ use std::sync::OnceLock;
 use longshore::{Graph, HostArray, Run, Runtime, Tensor};
 use ndarray::ArrayD;
 
+/// How many random networks are run.
+pub const NETWORKS: u64 = 1000;
+
+/// How often each operator is in one of them at least.
+pub const EACH: usize = 10;
+
 /// Returns the host executor.
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();

@@ -31,12 +31,12 @@ const PADDINGS: [(Padding, GridPadding); 3] = [
     (Padding::Reflection, GridPadding::Reflection),
 ];
 
-fn ours(rule: Rule) -> (GridSampleMode, GridPadding) {
+pub(super) fn ours(rule: Rule) -> (GridSampleMode, GridPadding) {
     let mode = MODES.iter().find(|(mode, _)| *mode == rule.mode).unwrap().1;
     (mode, PADDINGS.iter().find(|(padding, _)| *padding == rule.padding).unwrap().1)
 }
 
-fn rules() -> impl Iterator<Item = Rule> {
+pub(super) fn rules() -> impl Iterator<Item = Rule> {
     MODES.iter().flat_map(|&(mode, _)| {
         PADDINGS.iter().flat_map(move |&(padding, _)| {
             [false, true].map(|align_corners| Rule { mode, padding, align_corners })
@@ -89,7 +89,12 @@ fn by_hand(
 
 /// Draws points around an input, up to seven pixels outside, none on a border where a result
 /// jumps: between two pixels for nearest, at the edges for a border of cubics.
-fn draw(random: &mut Random, rule: Rule, lengths: &[usize], shape: &[usize]) -> ArrayD<f32> {
+pub(super) fn draw(
+    random: &mut Random,
+    rule: Rule,
+    lengths: &[usize],
+    shape: &[usize],
+) -> ArrayD<f32> {
     let widest = if rule.mode == Mode::Linear { 0.5 } else { 0.45 };
     let mut grid = ArrayD::zeros(IxDyn(shape));
     for (index, value) in grid.indexed_iter_mut() {

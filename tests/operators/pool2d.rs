@@ -50,7 +50,7 @@ pub(super) fn add(g: &mut Graph, x: Symbol, pool: &Pool) -> Result<Symbol> {
 }
 
 /// Draws a pooling that fits an image.
-fn draw(random: &mut Random, height: usize, width: usize) -> Pool {
+pub(super) fn draw(random: &mut Random, height: usize, width: usize) -> Pool {
     let Window { kernel, strides, dilation, padding } = Window::draw(random, height, width);
     let mode = *random.pick(&MODES);
     let explicit = matches!(padding, Padding::Explicit { .. });

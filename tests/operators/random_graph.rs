@@ -1,16 +1,37 @@
 //! Random small networks: sharing slots changes no value, every layer is right on the values that
 //! it was really given, and passes change no output beyond its bound.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
-use longshore::{Graph, HostArray, Passes, Plan, PlanOptions, Run, Session, StagePolicy};
+use longshore::{Graph, HostArray, Passes, Plan, PlanOptions, Run, Session, StagePolicy, Tensor};
 use ndarray::ArrayD;
 
-use super::golden::{assert_same_bits, trials, widen};
-use super::network::Network;
+use super::golden::{assert_same_bits, widen};
+use super::network::{DECK, NOT_DRAWN, Network};
 use crate::common::compare::assert_close;
 use crate::common::oracle::Expected;
-use crate::harness::{runtime, stage};
+use crate::harness::{EACH, NETWORKS, runtime};
+
+/// Draws networks; `LONGSHORE_SEED` names a single one, to repeat a failure.
+fn networks(count: u64, body: impl Fn(Network)) {
+    let one: Option<u64> =
+        std::env::var("LONGSHORE_SEED").ok().map(|seed| seed.parse().expect("a seed is a number"));
+    for seed in one.map_or(0..count, |seed| seed..seed + 1) {
+        let _named = Seed(seed);
+        body(Network::draw(seed));
+    }
+}
+
+struct Seed(u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("LONGSHORE_SEED={} draws this network again", self.0);
+        }
+    }
+}
 
 fn prepare(graph: &Graph, batch: usize, passes: Passes) -> (Plan, Session) {
     let plan = graph.plan_with(batch, &PlanOptions::new().passes(passes)).unwrap();
@@ -18,105 +39,194 @@ fn prepare(graph: &Graph, batch: usize, passes: Passes) -> (Plan, Session) {
     (plan, session)
 }
 
-fn run(session: &Session, input: &ArrayD<f32>) -> Run {
-    session.run([("x", &stage(runtime(), "x", input))]).unwrap()
+fn stage(name: &str, array: &ArrayD<f32>) -> Tensor {
+    let policy = StagePolicy::new().allow_non_finite();
+    runtime().stage_with(name, &HostArray::from_view(array), &policy).unwrap().0
+}
+
+fn stage_all(inputs: &[(String, ArrayD<f32>)]) -> Vec<(&str, Tensor)> {
+    inputs.iter().map(|(name, array)| (name.as_str(), stage(name, array))).collect()
+}
+
+fn run(session: &Session, inputs: &[(&str, Tensor)]) -> Run {
+    session.run(inputs.iter().map(|(name, tensor)| (*name, tensor))).unwrap()
+}
+
+fn number(output: &str) -> usize {
+    output.strip_prefix("value ").unwrap().parse().unwrap()
 }
 
 #[test]
 fn sharing_slots_changes_nothing_and_every_layer_is_right() {
-    let shared = AtomicUsize::new(0);
-    trials(40, |random| {
-        let network = Network::draw(random);
-        for batch in [1, 3] {
-            let shape: Vec<usize> = [batch].into_iter().chain(network.item.clone()).collect();
-            let input = random.uniform(&shape);
-            let (_, all) = prepare(&network.graph(|_| true), batch, Passes::none());
-            let (plan, last) = prepare(&network.graph(|_| false), batch, Passes::none());
-            // The last step writes an output, and the others write slots.
-            if plan.slots().len() + 1 < plan.steps().len() {
-                shared.fetch_add(1, Ordering::Relaxed);
-            }
-            let (all, last) = (run(&all, &input), run(&last, &input));
-            let result = last[&network.last()].read().unwrap();
-            let mut values = vec![input];
-            let exact = |values: &[ArrayD<f32>]| -> Vec<Expected> {
-                values.iter().map(|value| Expected::exact(widen(value))).collect()
+    let shared = RefCell::new(0);
+    networks(40, |net| {
+        let all = net.with_outputs(|_| true);
+        let (_, every) = prepare(&all, net.batch, Passes::none());
+        let (plan, last) = prepare(&net.with_outputs(|_| false), net.batch, Passes::none());
+        // The last steps write outputs, and the others write slots.
+        if plan.slots().len() + plan.outputs().len() < plan.steps().len() {
+            *shared.borrow_mut() += 1;
+        }
+        let staged = stage_all(&net.inputs);
+        let (every, last) = (run(&every, &staged), run(&last, &staged));
+        let mut values: Vec<Expected> = Vec::new();
+        for (number, value) in net.values.iter().enumerate() {
+            let Some(oracle) = &value.oracle else {
+                values.push(value.expected.clone());
+                continue;
             };
-            for (number, layer) in network.layers.iter().enumerate() {
-                let name = format!("value {}", number + 1);
-                let actual = all[&name].read().unwrap();
-                let what = format!("{name} of batch {batch}\n{plan}");
-                assert_close(&what, &actual, &layer.expected(&exact(&values)));
-                values.push(actual);
-            }
-            assert_same_bits(&plan.to_string(), &result, values.last().unwrap());
+            let name = format!("value {number}");
+            let actual = every[&name].read().unwrap();
+            let operands: Vec<&Expected> = value.operands.iter().map(|&x| &values[x]).collect();
+            assert_close(&format!("{name} of\n{all}"), &actual, &oracle(&operands));
+            values.push(Expected::exact(widen(&actual)));
+        }
+        for (name, tensor) in last.outputs() {
+            assert_same_bits(name, &tensor.read().unwrap(), &every[name].read().unwrap());
         }
     });
     let shared = shared.into_inner();
-    assert!(shared > 20, "{shared} of 80 plans share slots");
+    eprintln!("{shared} of 40 plans share slots");
 }
 
 #[test]
 fn nothing_of_an_earlier_run_is_left() {
-    trials(40, |random| {
-        let network = Network::draw(random);
-        let graph = network.graph(|_| false);
-        let shape: Vec<usize> = [2].into_iter().chain(network.item.clone()).collect();
-        let input = random.uniform(&shape);
-        let (plan, used) = prepare(&graph, 2, Passes::all());
-        let nan = ArrayD::from_elem(input.raw_dim(), f32::NAN);
-        let policy = StagePolicy::new().allow_non_finite();
-        let (nan, _) = runtime().stage_with("nan", &HostArray::from(nan), &policy).unwrap();
-        let poisoned = used.run([("x", &nan)]).unwrap()[&network.last()].read().unwrap();
-        assert!(poisoned.iter().any(|value| value.is_nan()), "{plan}");
-        let after = run(&used, &input)[&network.last()].read().unwrap();
-        let (_, fresh) = prepare(&graph, 2, Passes::all());
-        let fresh = run(&fresh, &input)[&network.last()].read().unwrap();
-        assert_same_bits(&plan.to_string(), &after, &fresh);
+    let poisoned = RefCell::new(0);
+    networks(40, |net| {
+        let graph = net.with_outputs(|_| false);
+        let (plan, used) = prepare(&graph, net.batch, Passes::all());
+        let nan: Vec<(String, ArrayD<f32>)> = net
+            .inputs
+            .iter()
+            .map(|(name, array)| (name.clone(), array.mapv(|_| f32::NAN)))
+            .collect();
+        let first = run(&used, &stage_all(&nan));
+        let is_nan = |tensor: &Tensor| tensor.read().unwrap().iter().any(|value| value.is_nan());
+        *poisoned.borrow_mut() += usize::from(first.outputs().any(|(_, tensor)| is_nan(tensor)));
+        let staged = stage_all(&net.inputs);
+        let after = run(&used, &staged);
+        let (_, fresh) = prepare(&graph, net.batch, Passes::all());
+        let fresh = run(&fresh, &staged);
+        for (name, tensor) in after.outputs() {
+            let fresh = fresh[name].read().unwrap();
+            assert_same_bits(&format!("{name}\n{plan}"), &tensor.read().unwrap(), &fresh);
+        }
     });
+    eprintln!("{} of 40 networks give NaN", poisoned.into_inner());
 }
 
-/// Both plans' outputs lie within what f32 may be off by in the whole network: each layer's own
-/// bound twice, since a pass may round a weight or a value once more, and what it makes of its
-/// operands' bounds.
+/// Both plans' outputs lie within what f32 may be off by in the whole network. Every operator and
+/// every pass has its part.
 #[test]
-fn passes_keep_every_output_and_add_no_step() {
-    let (fewer, steps) = (AtomicUsize::new(0), [AtomicUsize::new(0), AtomicUsize::new(0)]);
-    let peaks = [AtomicU64::new(0), AtomicU64::new(0)];
-    trials(60, |random| {
-        let network = Network::draw(random);
-        let named: Vec<bool> =
-            (0..=network.layers.len()).map(|_| random.range(0, 5) == 0).collect();
-        let graph = network.graph(|number| named[number]);
-        let batch = random.range(1, 4);
-        let shape: Vec<usize> = [batch].into_iter().chain(network.item.clone()).collect();
-        let input = random.uniform(&shape);
-        let plans = [Passes::none(), Passes::all()].map(|passes| prepare(&graph, batch, passes));
-        let mut values = vec![Expected::exact(widen(&input))];
-        for layer in &network.layers {
-            let mut value = layer.expected(&values);
-            value.bound *= 2.0;
-            values.push(value);
-        }
-        for ((plan, session), (steps, peak)) in plans.iter().zip(steps.iter().zip(&peaks)) {
-            let run = run(session, &input);
-            for (name, tensor) in run.outputs() {
-                let number: usize = name.strip_prefix("value ").unwrap().parse().unwrap();
-                let what = format!("{name} of batch {batch}\n{plan}");
-                assert_close(&what, &tensor.read().unwrap(), &values[number]);
+fn every_operator_in_networks_with_and_without_passes() {
+    let totals = RefCell::new([[0; 2]; 3]);
+    let census: RefCell<BTreeMap<&str, usize>> =
+        RefCell::new(DECK.iter().map(|(name, _)| (*name, 0)).collect());
+    let passes_used: RefCell<BTreeMap<&str, usize>> = RefCell::new(BTreeMap::new());
+    networks(NETWORKS, |mut net| {
+        let named: Vec<bool> = net.values.iter().map(|_| net.random.range(0, 5) == 0).collect();
+        let graph = net.with_outputs(|number| named[number]);
+        let staged = stage_all(&net.inputs);
+        let mut steps = [0; 2];
+        for (side, passes) in [Passes::none(), Passes::all()].into_iter().enumerate() {
+            let (plan, session) = prepare(&graph, net.batch, passes);
+            for (name, tensor) in run(&session, &staged).outputs() {
+                let what = format!("{name} of batch {}\n{graph}\n{plan}", net.batch);
+                let expected = &net.values[number(name)].expected;
+                assert_close(&what, &tensor.read().unwrap(), expected);
             }
-            steps.fetch_add(plan.steps().len(), Ordering::Relaxed);
-            peak.fetch_add(plan.peak_bytes(), Ordering::Relaxed);
+            for pass in plan.report().passes().iter().filter(|pass| pass.changed()) {
+                *passes_used.borrow_mut().entry(pass.pass()).or_default() += 1;
+            }
+            steps[side] = plan.steps().len();
+            totals.borrow_mut()[0][side] += plan.steps().len() as u64;
+            totals.borrow_mut()[1][side] += plan.peak_bytes();
         }
-        let [plain, fused] = plans.map(|(plan, _)| plan);
-        assert!(fused.steps().len() <= plain.steps().len(), "{plain}\n{fused}");
-        fewer.fetch_add((fused.steps().len() < plain.steps().len()).into(), Ordering::Relaxed);
+        assert!(steps[1] <= steps[0], "{graph}");
+        totals.borrow_mut()[2][0] += u64::from(steps[1] < steps[0]);
+        for name in &net.drawn {
+            *census.borrow_mut().get_mut(name).unwrap() += 1;
+        }
     });
-    let [before, after] = steps.map(AtomicUsize::into_inner);
-    let [peak, peak_after] = peaks.map(AtomicU64::into_inner);
-    eprintln!(
-        "60 networks: {before} steps became {after}, {peak} bytes at their peaks {peak_after}"
-    );
-    let fewer = fewer.into_inner();
-    assert!(fewer > 30, "{fewer} of 60 plans have fewer steps");
+    let [steps, peaks, [fewer, _]] = totals.into_inner();
+    let census = census.into_inner();
+    eprintln!("steps and bytes at their peaks, without passes and with: {steps:?} {peaks:?}");
+    let passes_used = passes_used.into_inner();
+    eprintln!("{fewer} of {NETWORKS} plans have fewer steps; {passes_used:?} {census:?}");
+    if std::env::var_os("LONGSHORE_SEED").is_none() {
+        assert!(fewer > NETWORKS / 3, "{fewer} plans have fewer steps");
+        let seldom: Vec<_> = census.iter().filter(|(_, count)| **count < EACH).collect();
+        assert!(seldom.is_empty(), "drawn less than {EACH} times: {seldom:?}");
+        for pass in Passes::names() {
+            let count = passes_used.get(pass).copied().unwrap_or(0);
+            assert!(count > 2, "{pass} changes {count} networks");
+        }
+    }
+}
+
+/// Names in the table's third column that stand for others in the deck, and words that are no names.
+const OTHERWISE: [(&str, &[&str]); 3] = [
+    ("activation", &["linear", "relu", "affine"]),
+    ("reduce", &["reduce_mean", "reduce_sum"]),
+    ("1d", &["max_pooling1d", "lp_pooling1d"]),
+];
+
+/// Names in the first column that the graph's methods spell otherwise.
+const SPELLED: [(&str, &str); 12] = [
+    ("and", "logical_and"),
+    ("or", "logical_or"),
+    ("xor", "logical_xor"),
+    ("not", "logical_not"),
+    ("is_na_n", "is_nan"),
+    ("neg", "negative"),
+    ("exp", "exponential"),
+    ("hard_swish", "hard_silu"),
+    ("pow", "power"),
+    ("mod", "modulo"),
+    ("greater_or_equal", "greater_equal"),
+    ("less_or_equal", "less_equal"),
+];
+
+fn snake_case(name: &str) -> String {
+    let mut result = String::new();
+    for (at, letter) in name.char_indices() {
+        if letter.is_ascii_uppercase() && at > 0 {
+            result.push('_');
+        }
+        result.push(letter.to_ascii_lowercase());
+    }
+    let spelled = SPELLED.iter().find(|(name, _)| *name == result);
+    spelled.map_or(result, |(_, name)| (*name).to_owned())
+}
+
+/// A row's operators: the names in its third column, and where that leaves some out, those of its first.
+fn operators(row: &str) -> Vec<String> {
+    let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+    let is_name = |word: &&str| word.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '_'));
+    let quoted = cells[3].split('`').skip(1).step_by(2).filter(is_name);
+    let mut names: Vec<String> = quoted.map(str::to_owned).collect();
+    if cells[3].contains("by name") || cells[3].contains("...") || cells[3] == "`reduce`" {
+        names.extend(cells[1].split(", ").map(snake_case));
+    }
+    names
+}
+
+#[test]
+fn networks_have_every_operator_of_the_table() {
+    let table = include_str!("../../docs/operators.md");
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with('|')).skip(2).collect();
+    assert!(rows.len() >= 30, "{} rows", rows.len());
+    let is_drawn = |name: &str| DECK.iter().any(|(drawn, _)| *drawn == name);
+    for row in rows {
+        let names = operators(row);
+        assert!(!names.is_empty(), "no operator is named in {row}");
+        for name in names {
+            let stands_for = OTHERWISE.iter().find(|(other, _)| *other == name);
+            let known = match stands_for {
+                Some((_, others)) => others.iter().all(|other| is_drawn(other)),
+                None => is_drawn(&name) != NOT_DRAWN.contains(&name.as_str()),
+            };
+            assert!(known, "no network draws {name}, and it is not among those left out: {row}");
+        }
+    }
 }

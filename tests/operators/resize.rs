@@ -15,7 +15,7 @@ use crate::harness::{run, runtime};
 /// How many cases of tests/fixtures/onnx/imaging are resamplings of ONNX.
 const GOLDEN_CASES: usize = 117;
 
-const COORDINATES: [(&str, Coordinates); 7] = [
+pub(super) const COORDINATES: [(&str, Coordinates); 7] = [
     ("half_pixel", Coordinates::HalfPixel),
     ("pytorch_half_pixel", Coordinates::PytorchHalfPixel),
     ("align_corners", Coordinates::AlignCorners),
@@ -25,7 +25,7 @@ const COORDINATES: [(&str, Coordinates); 7] = [
     ("tf_crop_and_resize", Coordinates::TfCropAndResize),
 ];
 
-const NEAREST: [(&str, NearestMode, Mode); 4] = [
+pub(super) const NEAREST: [(&str, NearestMode, Mode); 4] = [
     ("round_prefer_floor", NearestMode::RoundPreferFloor, Mode::RoundPreferFloor),
     ("round_prefer_ceil", NearestMode::RoundPreferCeil, Mode::RoundPreferCeil),
     ("floor", NearestMode::Floor, Mode::Floor),
@@ -41,7 +41,7 @@ struct Twin {
 }
 
 /// Sets mode and rule of the layer as the oracle's.
-fn with_rule(layer: Resize, rule: &Rule) -> Resize {
+pub(super) fn with_rule(layer: Resize, rule: &Rule) -> Resize {
     let (_, coordinates) = COORDINATES.iter().find(|(name, _)| *name == rule.coordinates).unwrap();
     let layer = match rule.mode {
         Mode::Linear => layer.mode(ResizeMode::Linear),

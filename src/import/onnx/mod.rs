@@ -1,6 +1,6 @@
 //! ONNX models as graphs.
 //!
-//! [`OnnxModel::read`] reads a file, [`OnnxModel::import`] makes a [`Graph`] of it. Shapes,
+//! [`OnnxModel::read`] reads a file, [`OnnxModel::import`] makes a [`Graph`](crate::Graph) of it. Shapes,
 //! axes and whatever else a model computes of constants is computed once, while importing;
 //! what is left is f32. Dimensions that the model names are bound by [`ImportOptions`].
 //!
