@@ -1,6 +1,8 @@
 //! Transposes: cancelled, moved behind what does not depend on the order of axes, and folded into
 //! constants and kernels.
 
+mod regroup;
+
 use std::collections::BTreeSet;
 
 use super::PassReport;
@@ -26,11 +28,13 @@ pub const NAME: &str = "move_transposes";
 /// What [`Graph::check`] reports.
 pub fn move_transposes(graph: &Graph) -> Result<(Graph, PassReport)> {
     graph.check()?;
-    let mut walk = Walk::new(graph);
-    for index in 0..graph.nodes().len() {
-        walk.visit(index);
+    let (mut after, mut report, could_gather) = Walk::new(graph, false).all();
+    if could_gather {
+        let (other, others, _) = Walk::new(graph, true).all();
+        if transposes(&other) < transposes(&after) {
+            (after, report) = (other, others);
+        }
     }
-    let (after, report) = walk.finish();
     if transposes(&after) < transposes(graph) {
         Ok((after, report))
     } else {
@@ -71,21 +75,25 @@ struct Walk<'a> {
     parts: Parts,
     names: BTreeSet<String>,
     report: PassReport,
+    /// Whether axes that a reshape merges are brought together, and whether any could be.
+    gathers: bool,
+    could_gather: bool,
 }
 
 impl<'a> Walk<'a> {
-    fn new(old: &'a Graph) -> Self {
+    fn new(old: &'a Graph, gathers: bool) -> Self {
         let names = old.nodes().iter().map(|node| node.name.clone()).collect();
         let Parts { weights, .. } = old.parts();
         let parts = Parts { nodes: Vec::new(), weights, outputs: Vec::new() };
-        Walk { old, values: Vec::new(), parts, names, report: PassReport::new(NAME) }
+        let report = PassReport::new(NAME);
+        Walk { old, values: Vec::new(), parts, names, report, gathers, could_gather: false }
     }
 
     fn visit(&mut self, index: usize) {
         let node = self.old.node(index);
         let value = match &node.op {
             Op::Transpose { perm } => self.keep_back(node, perm),
-            Op::Reshape => self.flatten(node),
+            Op::Reshape => self.flatten(node).or_else(|| self.regrouped(node)),
             Op::Dense => self.dense(node),
             Op::Reduce(rule) => match self.moved(node) {
                 Some(value) => Some(value),
@@ -360,7 +368,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn finish(mut self) -> (Graph, PassReport) {
+    /// Visits every node; returns the graph, and whether a walk that gathers differs.
+    fn all(mut self) -> (Graph, PassReport, bool) {
+        for index in 0..self.old.nodes().len() {
+            self.visit(index);
+        }
         for (name, index) in self.old.outputs() {
             let mut node = self.plain(*index);
             let was_made = !matches!(self.old.node(*index).op, Op::Input | Op::Constant);
@@ -373,7 +385,7 @@ impl<'a> Walk<'a> {
             }
             self.parts.outputs.push((name.clone(), node));
         }
-        (Graph::from_parts(self.parts), self.report)
+        (Graph::from_parts(self.parts), self.report, self.could_gather)
     }
 }
 

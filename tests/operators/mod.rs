@@ -30,6 +30,7 @@ mod lrn;
 mod matmul;
 mod moments;
 mod movement_golden;
+mod networks;
 mod normalization;
 mod pad;
 mod passes;

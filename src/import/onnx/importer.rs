@@ -90,14 +90,17 @@ impl OnnxModel {
         importer.initializers()?;
         let mut kept: Vec<&str> = options.keep.iter().map(String::as_str).collect();
         let mut outputs = self.outputs().into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let used = self.used(&options.keep);
         for proto in &self.graph.node {
-            let node = Node::new(proto, self.opset);
+            let node = Node::new(proto, self.opset, &used);
             importer.node(&node).map_err(|error| self.at(&node.title, error))?;
             let names = proto.output.iter().map(String::as_str).chain([label(proto)]);
             for name in names {
                 if let Some(found) = kept.iter().position(|kept| *kept == name) {
                     kept.swap_remove(found);
-                    let value = proto.output.first().cloned().unwrap_or_default();
+                    let is_value = proto.output.iter().any(|output| output == name);
+                    let first = proto.output.first().map_or("", String::as_str);
+                    let value = if is_value { name } else { first }.to_owned();
                     if !outputs.contains(&value) {
                         outputs.push(value);
                     }
@@ -278,7 +281,7 @@ impl Importer<'_> {
             if let Value::Symbol(symbol) = value {
                 self.name(node, name, symbol);
             }
-            if self.values.insert(name.clone(), value).is_some() {
+            if self.values.insert((*name).to_owned(), value).is_some() {
                 let expected = "each value is made once".to_owned();
                 return Err(node.refuse(name, "is made twice".to_owned(), expected));
             }

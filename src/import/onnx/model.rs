@@ -252,6 +252,15 @@ impl OnnxModel {
     }
 }
 
+impl OnnxModel {
+    /// Returns the names of values that something reads: a node, an output, or the caller.
+    pub(super) fn used<'a>(&'a self, keep: &'a [String]) -> BTreeSet<&'a str> {
+        let inputs = self.graph.node.iter().flat_map(|node| &node.input);
+        let outputs = self.graph.output.iter().map(|output| &output.name);
+        inputs.chain(outputs).chain(keep).map(String::as_str).collect()
+    }
+}
+
 /// Returns an operator's name, with its domain where it is not ONNX's own.
 fn full_name(node: &NodeProto) -> String {
     if node.domain.is_empty() || node.domain == "ai.onnx" {

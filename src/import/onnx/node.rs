@@ -17,6 +17,7 @@ const INTS: i32 = 7;
 /// A node with the operator set that its defaults come from.
 pub(super) struct Node<'a> {
     proto: &'a NodeProto,
+    outputs: Vec<&'a str>,
     /// Operator and name, as messages print them: `Conv "conv1"`.
     pub title: String,
     /// The version of the operator set.
@@ -25,9 +26,14 @@ pub(super) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    pub(super) fn new(proto: &'a NodeProto, opset: i64) -> Self {
+    /// Wraps a node; an output behind the first that nobody reads is not wanted.
+    pub(super) fn new(proto: &'a NodeProto, opset: i64, used: &BTreeSet<&str>) -> Self {
         let title = format!("{} \"{}\"", proto.op_type, label(proto));
-        Node { proto, title, opset, read: RefCell::default() }
+        let names = proto.output.iter().map(String::as_str).enumerate();
+        let outputs = names
+            .map(|(number, name)| if number == 0 || used.contains(name) { name } else { "" })
+            .collect();
+        Node { proto, outputs, title, opset, read: RefCell::default() }
     }
 
     /// Returns what people call the node: its name, or its first output's.
@@ -49,13 +55,13 @@ impl<'a> Node<'a> {
     }
 
     /// Returns the names of the outputs; an empty one is not wanted.
-    pub(super) fn outputs(&self) -> &'a [String] {
-        &self.proto.output
+    pub(super) fn outputs(&self) -> &[&'a str] {
+        &self.outputs
     }
 
     /// Tells whether somebody may use an output.
     pub(super) fn wants(&self, number: usize) -> bool {
-        self.proto.output.get(number).is_some_and(|name| !name.is_empty())
+        self.outputs.get(number).is_some_and(|name| !name.is_empty())
     }
 
     fn attribute(&self, name: &'static str, kind: i32) -> Result<Option<&'a AttributeProto>> {

@@ -47,32 +47,27 @@ pub(super) fn constant_of_shape(
 ) -> Outputs {
     let shape = inputs::ints(node, inputs, 0)?.unwrap_or_default();
     let shape = inputs::lengths(node, &shape)?;
-    element_count(&node.title, &shape)?;
+    let elements = element_count(&node.title, &shape)?;
+    if elements > MOST_FILLED {
+        let expected = format!("at most {MOST_FILLED} are filled");
+        return Err(node.refuse("input 0", format!("asks for {elements} elements"), expected));
+    }
     let fill = match node.tensor("value")? {
         Some(tensor) => Known::read(&tensor::read(importer.origin(), tensor)?),
         None => Known::new(ndarray::arr1(&[0.0]).into_dyn(), Kind::Float),
     };
     let value = fill.values.first().copied().unwrap_or(0.0);
     if fill.kind != Kind::Float {
-        // Whole numbers shape the network, so they stay small; see `limit` for floats.
-        return Ok(vec![Value::known(filled(node, &shape, value)?, fill.kind)]);
+        return Ok(vec![Value::known(ArrayD::from_elem(IxDyn(&shape), value), fill.kind)]);
     }
-    let array = Known::new(filled(node, &shape, value)?, Kind::Float).to_floats();
+    #[expect(clippy::cast_possible_truncation, reason = "floats are f32 already")]
+    let array = ArrayD::from_elem(IxDyn(&shape), value as f32);
     Ok(vec![Value::Weight(Weight::from(HostArray::from(array).with_name(node.label().to_owned())))])
 }
 
 /// The most elements that a constant made of a shape may have: a file of a few bytes must not
 /// ask for gigabytes.
-const MOST_FILLED: u64 = 1 << 26;
-
-fn filled(node: &Node<'_>, shape: &[usize], value: f64) -> Result<ArrayD<f64>> {
-    let elements = element_count(&node.title, shape)?;
-    if elements > MOST_FILLED {
-        let expected = format!("at most {MOST_FILLED} are filled");
-        return Err(node.refuse("input 0", format!("asks for {elements} elements"), expected));
-    }
-    Ok(ArrayD::from_elem(IxDyn(shape), value))
-}
+const MOST_FILLED: u64 = 1 << 27;
 
 pub(super) fn cast(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     match cast_kind(node)? {

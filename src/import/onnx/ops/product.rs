@@ -2,7 +2,7 @@
 
 use super::{Inputs, inputs};
 use crate::error::Result;
-use crate::graph::Gemm;
+use crate::graph::{Dense, Gemm, LayerWeights, Symbol, Weight};
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
@@ -13,8 +13,67 @@ pub(super) fn matmul(
     inputs: &Inputs,
 ) -> Result<Vec<Value>> {
     let left = inputs::symbol(importer, node, inputs, 0)?;
+    let kernel = kernel(node, inputs, false)?;
+    if let Some(kernel) = kernel.filter(|_| importer.shape(left).len() > 1) {
+        return dense(importer, left, kernel, None);
+    }
     let right = inputs::symbol(importer, node, inputs, 1)?;
     Ok(vec![importer.graph.matmul(left, right)?.into()])
+}
+
+/// Returns the right operand as a dense layer's kernel, where it is a constant matrix.
+fn kernel(node: &Node<'_>, inputs: &Inputs, is_transposed: bool) -> Result<Option<Weight>> {
+    match inputs::optional(inputs, 1) {
+        None | Some(Value::Symbol(_)) => return Ok(None),
+        Some(Value::Known(_) | Value::Weight(_)) => {}
+    }
+    let weight = inputs::weight(node, inputs, 1)?;
+    let Some(weight) = weight.filter(|weight| weight.shape().len() == 2) else { return Ok(None) };
+    let order = if is_transposed { [1, 0] } else { [0, 1] };
+    // A layer has neither inputs nor units of length 0.
+    let is_layer = weight.host().is_some() && !weight.shape().contains(&0);
+    if is_layer { inputs::permuted(node, &weight, &order).map(Some) } else { Ok(None) }
+}
+
+/// Multiplies by a constant, which the device keeps as a dense layer's weight: passes fold what
+/// they know of the layer into it.
+fn dense(
+    importer: &mut Importer<'_>,
+    x: Symbol,
+    kernel: Weight,
+    bias: Option<Weight>,
+) -> Result<Vec<Value>> {
+    let units = kernel.shape().last().copied().unwrap_or_default();
+    let weights = LayerWeights::new(kernel);
+    let weights = match bias {
+        Some(bias) => weights.bias(bias),
+        None => weights,
+    };
+    Ok(vec![importer.graph.dense(x, Dense::new(units), &weights)?.into()])
+}
+
+/// Imports a Gemm as a dense layer where it is one: a bias for each column, and no factors.
+fn gemm_as_dense(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+) -> Result<Option<Vec<Value>>> {
+    let is_one = |factor: f32| factor.to_bits() == 1.0f32.to_bits();
+    let is_plain = is_one(node.float("alpha", 1.0)?) && is_one(node.float("beta", 1.0)?);
+    if !is_plain || node.flag("transA", false)? {
+        return Ok(None);
+    }
+    let Some(kernel) = kernel(node, inputs, node.flag("transB", false)?)? else { return Ok(None) };
+    let bias = match inputs::optional(inputs, 2) {
+        None => None,
+        Some(Value::Symbol(_)) => return Ok(None),
+        Some(_) => inputs::weight(node, inputs, 2)?,
+    };
+    if bias.as_ref().is_some_and(|bias| bias.shape() != &kernel.shape()[1..]) {
+        return Ok(None);
+    }
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    dense(importer, x, kernel, bias).map(Some)
 }
 
 pub(super) fn gemm(
@@ -22,14 +81,17 @@ pub(super) fn gemm(
     node: &Node<'_>,
     inputs: &Inputs,
 ) -> Result<Vec<Value>> {
+    // Until version 7 it said whether C broadcasts, which it does.
+    node.int("broadcast", 1)?;
+    if let Some(results) = gemm_as_dense(importer, node, inputs)? {
+        return Ok(results);
+    }
     let a = inputs::symbol(importer, node, inputs, 0)?;
     let b = inputs::symbol(importer, node, inputs, 1)?;
     let c = match inputs::optional(inputs, 2) {
         Some(_) => Some(inputs::symbol(importer, node, inputs, 2)?),
         None => None,
     };
-    // Until version 7 it said whether C broadcasts, which it does.
-    node.int("broadcast", 1)?;
     let options = Gemm::new()
         .alpha(node.float("alpha", 1.0)?)
         .beta(node.float("beta", 1.0)?)
