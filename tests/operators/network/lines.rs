@@ -56,7 +56,7 @@ pub fn conv1d(net: &mut Network, name: &str) -> bool {
     let shape = net.shape(x);
     let Line { kernel, strides, dilation, ours, padding } = Line::draw(net, shape[1]);
     let (channels, is_depthwise) = (shape[2], name == "depthwise_conv1d");
-    let groups = if channels % 2 == 0 && net.coin() { 2 } else { 1 };
+    let groups = if channels.is_multiple_of(2) && net.coin() { 2 } else { 1 };
     let (multiplier, filters) = (net.random.range(1, 3), groups * net.random.range(1, 4));
     let drawn = if is_depthwise {
         Drawn::new(net, &[kernel, channels, multiplier], kernel, channels * multiplier)
@@ -132,7 +132,7 @@ pub fn onnx_transpose(net: &mut Network, name: &str) -> bool {
     let x = net.of_rank(if is_line { 3 } else { 4 });
     let shape = net.shape(x);
     let channels = shape[shape.len() - 1];
-    let groups = if channels % 2 == 0 && net.coin() { 2 } else { 1 };
+    let groups = if channels.is_multiple_of(2) && net.coin() { 2 } else { 1 };
     let each = net.random.range(1, 3);
     let rows = if is_line { (1, 1, 1, (0, 0)) } else { cut(net) };
     let columns = cut(net);
@@ -149,10 +149,8 @@ pub fn onnx_transpose(net: &mut Network, name: &str) -> bool {
     let oracle = move |x: &[&Expected]| {
         linear(twin, x[0], bias.as_ref(), |x, bias, is_spread| {
             let kernel = &kernels[usize::from(is_spread)];
-            let (image, kernel) = match is_line {
-                true => (row(x, 1), row(kernel, 0)),
-                false => (x.clone(), kernel.clone()),
-            };
+            let (image, kernel) =
+                if is_line { (row(x, 1), row(kernel, 0)) } else { (x.clone(), kernel.clone()) };
             let window = |axis: usize, (k, stride, dilation, (before, after))| {
                 let pads = OnnxPadding::Pads(before, after);
                 onnx_window(image.shape()[axis], k, stride, dilation, pads, 0)
