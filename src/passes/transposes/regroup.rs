@@ -116,12 +116,10 @@ impl Walk<'_> {
 mod tests {
     use super::{Dim, regroup};
 
+    type Found = (Option<Vec<usize>>, Vec<usize>, Vec<usize>);
+
     /// Regroups shapes of fixed lengths: the order, the shape and the permutation.
-    fn found(
-        from: &[usize],
-        to: &[usize],
-        perm: &[usize],
-    ) -> Option<(Option<Vec<usize>>, Vec<usize>, Vec<usize>)> {
+    fn found(from: &[usize], to: &[usize], perm: &[usize]) -> Option<Found> {
         let dims =
             |lengths: &[usize]| -> Vec<Dim> { lengths.iter().copied().map(Dim::Fixed).collect() };
         let found = regroup(&dims(from), &dims(to), perm)?;
