@@ -116,10 +116,9 @@ impl Walk<'_> {
 mod tests {
     use super::{Dim, regroup};
 
-    /// The order, the shape and the permutation.
     type Found = (Option<Vec<usize>>, Vec<usize>, Vec<usize>);
 
-    /// Regroups shapes of fixed lengths.
+    /// Regroups shapes of fixed lengths: the order, the shape and the permutation.
     fn found(from: &[usize], to: &[usize], perm: &[usize]) -> Option<Found> {
         let dims =
             |lengths: &[usize]| -> Vec<Dim> { lengths.iter().copied().map(Dim::Fixed).collect() };
