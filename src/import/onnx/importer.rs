@@ -7,68 +7,13 @@ use super::fold::fold;
 use super::model::{OnnxDim, OnnxModel, OnnxPort};
 use super::node::{Node, label};
 use super::ops;
+use super::options::{ImportOptions, Imported};
 use super::tensor::{self, Origin};
 use super::value::{Kind, Known, SMALL, Value, kind_of};
 use crate::array::HostArray;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Reshape, Symbol, Weight};
 use crate::shape::Dim;
-
-/// Describes what a model leaves open: lengths, and inputs whose values shape the network.
-#[derive(Clone, Debug, Default)]
-pub struct ImportOptions {
-    dims: BTreeMap<String, usize>,
-    shapes: BTreeMap<String, Vec<usize>>,
-    values: BTreeMap<String, HostArray<'static>>,
-    keep: Vec<String>,
-}
-
-impl ImportOptions {
-    /// Makes options that bind nothing.
-    #[must_use]
-    pub fn new() -> Self {
-        ImportOptions::default()
-    }
-
-    /// Binds a dimension that the model names, as in `batch`.
-    #[must_use]
-    pub fn dim(mut self, name: impl Into<String>, length: usize) -> Self {
-        self.dims.insert(name.into(), length);
-        self
-    }
-
-    /// Binds all dimensions of an input, and with them the names they have.
-    #[must_use]
-    pub fn shape(mut self, input: impl Into<String>, shape: &[usize]) -> Self {
-        self.shapes.insert(input.into(), shape.to_vec());
-        self
-    }
-
-    /// Gives an input its value now: shapes, axes, sizes and the like must be known here.
-    #[must_use]
-    pub fn value(mut self, input: impl Into<String>, value: HostArray<'static>) -> Self {
-        self.values.insert(input.into(), value);
-        self
-    }
-
-    /// Makes an output of a value inside the model too: by its own name or its node's.
-    #[must_use]
-    pub fn keep(mut self, name: impl Into<String>) -> Self {
-        self.keep.push(name.into());
-        self
-    }
-}
-
-/// A model as a graph.
-#[derive(Clone, Debug)]
-pub struct Imported {
-    /// The network; its inputs and outputs have the model's names.
-    pub graph: Graph,
-    /// What each run brings, with the shapes that were bound.
-    pub inputs: Vec<(String, Vec<usize>)>,
-    /// The outputs, in the model's order, then those kept.
-    pub outputs: Vec<String>,
-}
 
 impl OnnxModel {
     /// Makes a graph of the model.

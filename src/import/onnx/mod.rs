@@ -14,10 +14,11 @@ mod importer;
 mod model;
 mod node;
 mod ops;
+mod options;
 mod proto;
 mod tensor;
 mod value;
 
-pub use importer::{ImportOptions, Imported};
 pub use model::{OnnxDim, OnnxModel, OnnxPort};
 pub use ops::supported_operators;
+pub use options::{ImportOptions, Imported};
