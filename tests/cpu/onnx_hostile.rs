@@ -98,11 +98,16 @@ fn port(name: &str, dims: &[u64]) -> Vec<u8> {
 
 /// A model of operator set 13 over `x` (2, 3), whose output is `y`.
 fn model(nodes: &[Vec<u8>], initializers: &[Vec<u8>]) -> Vec<u8> {
+    model_over(&[2, 3], 13, nodes, initializers)
+}
+
+/// A model of an operator set over `x` of these lengths, whose output is `y`.
+fn model_over(x: &[u64], set: u64, nodes: &[Vec<u8>], initializers: &[Vec<u8>]) -> Vec<u8> {
     let nodes: Vec<u8> = nodes.iter().flat_map(|node| field(1, node)).collect();
     let initializers: Vec<u8> = initializers.iter().flat_map(|tensor| field(5, tensor)).collect();
-    let ports = [field(11, &port("x", &[2, 3])), field(12, &port("y", &[2, 3]))].concat();
+    let ports = [field(11, &port("x", x)), field(12, &port("y", &[2, 3]))].concat();
     let graph = [nodes, initializers, ports].concat();
-    [number(1, 8), field(7, &graph), field(8, &number(2, 13))].concat()
+    [number(1, 8), field(7, &graph), field(8, &number(2, set))].concat()
 }
 
 #[track_caller]
@@ -170,6 +175,15 @@ fn lengths_that_lie_allocate_nothing() {
     }
     let nodes = [node("ConstantOfShape", &["s"], "y")];
     says(&model(&nodes, &[tensor("s", 7, &[2], &shape)]), "");
+}
+
+#[test]
+fn lengths_beside_a_length_of_0_are_checked_too() {
+    let long = 1 << 40;
+    for op in ["Flatten", "Softmax"] {
+        let bytes = model_over(&[0, long, long], 11, &[node(op, &["x"], "y")], &[]);
+        says(&bytes, "the product must fit");
+    }
 }
 
 #[test]

@@ -145,8 +145,14 @@ pub(super) fn flattened(node: &Node<'_>, lengths: &[usize]) -> Result<Vec<usize>
     let given = node.int("axis", 1)?;
     let at = if i64::try_from(rank) == Ok(given) { rank } else { axis(node, given, rank)? };
     let (before, after) = lengths.split_at(at);
-    // Both divide the value's count, which has been checked.
-    Ok(vec![before.iter().product(), after.iter().product()])
+    Ok(vec![product(node, before)?, product(node, after)?])
+}
+
+/// Multiplies lengths. A length of 0 elsewhere lets the others be of any size, so they are checked.
+pub(super) fn product(node: &Node<'_>, lengths: &[usize]) -> Result<usize> {
+    lengths.iter().try_fold(1usize, |count, &length| count.checked_mul(length)).ok_or_else(|| {
+        node.refuse("shape", format!("has {lengths:?}"), "the product must fit".to_owned())
+    })
 }
 
 /// Resolves the lengths that a Reshape asks for: 0 copies, -1 takes what is left.

@@ -86,8 +86,8 @@ pub(super) fn softmax(
     // Until version 13 the axes from this one on were taken as one.
     let is_flat = node.opset < 13 && axis + 1 < shape.len();
     let (x, axis) = if is_flat {
-        let rows: usize = shape[..axis].iter().product();
-        let columns: usize = shape[axis..].iter().product();
+        let rows = fold_shape::product(node, &shape[..axis])?;
+        let columns = fold_shape::product(node, &shape[axis..])?;
         (importer.reshape(x, &[rows, columns])?, 1)
     } else {
         (x, isize::try_from(axis).unwrap_or(isize::MAX))
