@@ -28,6 +28,7 @@ mod line;
 pub mod lrn;
 pub mod matmul;
 pub mod moments;
+mod names;
 mod node;
 pub mod normalization;
 mod own;
@@ -112,6 +113,10 @@ pub struct Graph {
     outputs: Vec<(String, usize)>,
     foreign_outputs: BTreeSet<String>,
     names: BTreeMap<String, usize>,
+    /// For each kind, a number below which all names with one are taken.
+    numbers: BTreeMap<String, usize>,
+    /// Where in `weights` each array stands, by its address.
+    interned: BTreeMap<usize, usize>,
 }
 
 static NEXT_GRAPH: AtomicU64 = AtomicU64::new(0);
@@ -133,6 +138,8 @@ impl Graph {
             outputs: Vec::new(),
             foreign_outputs: BTreeSet::new(),
             names: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            interned: BTreeMap::new(),
         }
     }
 
@@ -158,23 +165,6 @@ impl Graph {
         } else {
             self.foreign_outputs.insert(name);
         }
-    }
-
-    /// Gives the operation behind a symbol a name of its own choosing.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Name`] when another node has that name or the symbol is another graph's.
-    pub fn rename(&mut self, symbol: Symbol, name: impl Into<String>) -> Result<Symbol> {
-        let name = name.into();
-        let index = self.index_of("rename", "symbol", symbol)?;
-        self.check_free("rename", &name, Some(index))?;
-        let old = std::mem::replace(&mut self.nodes[index].name, name.clone());
-        if self.names.get(&old) == Some(&index) {
-            self.names.remove(&old);
-        }
-        self.names.insert(name, index);
-        Ok(symbol)
     }
 
     /// Returns the shape of a symbol, or `None` for a symbol of another graph.
@@ -271,21 +261,6 @@ impl Graph {
         &self.nodes[index]
     }
 
-    /// Chooses a node's name: the given one, or the kind with a number as Keras does.
-    pub(crate) fn name_for(&self, kind: &str, given: Option<&str>) -> Result<String> {
-        if let Some(name) = given {
-            self.check_free(kind, name, None)?;
-            return Ok(name.to_owned());
-        }
-        let mut name = kind.to_owned();
-        let mut number = 0usize;
-        while self.names.contains_key(&name) {
-            number += 1;
-            name = format!("{kind}_{number}");
-        }
-        Ok(name)
-    }
-
     /// Adds a layer's node and, for an activation that it cannot fuse, the second node that
     /// applies it.
     ///
@@ -319,6 +294,7 @@ impl Graph {
     pub(crate) fn truncate(&mut self, nodes: usize) {
         self.nodes.truncate(nodes);
         self.names.retain(|_, index| *index < nodes);
+        self.numbers.clear();
     }
 
     /// Adds a node whose shape rule has been checked.
@@ -339,31 +315,12 @@ impl Graph {
 
     /// Keeps one copy of a weight that several layers share, so it is uploaded once.
     fn intern(&mut self, weight: Weight) -> usize {
-        if let Some(known) = self.weights.iter().position(|known| known.is_same(&weight)) {
-            return known;
+        // While a weight is in the graph, nothing else has its address.
+        let number = *self.interned.entry(weight.address()).or_insert(self.weights.len());
+        if number == self.weights.len() {
+            self.weights.push(weight);
         }
-        self.weights.push(weight);
-        self.weights.len() - 1
-    }
-
-    fn check_free(&self, kind: &str, name: &str, except: Option<usize>) -> Result<()> {
-        match self.names.get(name) {
-            Some(&index) if Some(index) != except => {
-                Err(self.name_error(kind, "there is already a node named", name))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn name_error(&self, node: &str, problem: &str, name: &str) -> Error {
-        let known: Vec<&str> = self.nodes.iter().map(|node| node.name.as_str()).collect();
-        Error::Name {
-            node: node.to_owned(),
-            problem: problem.to_owned(),
-            name: name.to_owned(),
-            known: known.join(", "),
-            remedy: "choose one name for one thing".to_owned(),
-        }
+        number
     }
 }
 

@@ -66,12 +66,11 @@ impl Weight {
         }
     }
 
-    /// Tells whether both are the same array, not only equal ones.
-    pub(crate) fn is_same(&self, other: &Weight) -> bool {
-        match (&self.source, &other.source) {
-            (Source::Host(one), Source::Host(two)) => Arc::ptr_eq(one, two),
-            (Source::Staged(one), Source::Staged(two)) => Arc::ptr_eq(&one.tensor, &two.tensor),
-            _ => false,
+    /// Returns the address of the array, which tells whether two are the same, not only equal.
+    pub(crate) fn address(&self) -> usize {
+        match &self.source {
+            Source::Host(array) => Arc::as_ptr(array).addr(),
+            Source::Staged(staged) => Arc::as_ptr(&staged.tensor).addr(),
         }
     }
 }

@@ -41,7 +41,7 @@ mod ledger_calls;
 mod ledger_guards;
 mod npy;
 mod npz;
-mod onnx_hostile;
+mod onnx;
 mod oracle;
 mod own;
 mod pack;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use longshore::import::onnx::{ImportOptions, OnnxModel};
 
+use super::{field, model, model_over, node, outcome, says, tensor};
 use crate::common::random::Random;
 
 fn models() -> Vec<(String, Vec<u8>)> {
@@ -18,13 +19,6 @@ fn models() -> Vec<(String, Vec<u8>)> {
         (name, fs::read(folder.join("model.onnx")).unwrap())
     };
     folders.iter().map(read).collect()
-}
-
-/// Reads, imports and plans; returns the error's text, if there is one.
-fn outcome(bytes: &[u8]) -> Result<(), String> {
-    let model = OnnxModel::from_bytes("m.onnx", bytes).map_err(|error| error.to_string())?;
-    let imported = model.import(&ImportOptions::new()).map_err(|error| error.to_string())?;
-    imported.graph.plan(1).map(drop).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -58,62 +52,6 @@ fn flipped_bytes_never_panic() {
         }
     }
     assert!(refused > 1000 && taken > 100, "{refused} refused, {taken} taken");
-}
-
-/// A field of bytes: a message, a text or a packed list.
-fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-    [vec![number << 3 | 2], varint(bytes.len() as u64), bytes.to_vec()].concat()
-}
-
-fn number(field: u8, value: u64) -> Vec<u8> {
-    [vec![field << 3], varint(value)].concat()
-}
-
-fn varint(mut value: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while value >= 0x80 {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-    bytes
-}
-
-fn node(op: &str, inputs: &[&str], output: &str) -> Vec<u8> {
-    let inputs: Vec<u8> = inputs.iter().flat_map(|name| field(1, name.as_bytes())).collect();
-    [inputs, field(2, output.as_bytes()), field(4, op.as_bytes())].concat()
-}
-
-fn tensor(name: &str, kind: u64, dims: &[u64], raw: &[u8]) -> Vec<u8> {
-    let dims: Vec<u8> = dims.iter().flat_map(|&dim| number(1, dim)).collect();
-    [dims, number(2, kind), field(8, name.as_bytes()), field(9, raw)].concat()
-}
-
-/// An input or output of f32 with these lengths.
-fn port(name: &str, dims: &[u64]) -> Vec<u8> {
-    let dims: Vec<u8> = dims.iter().flat_map(|&dim| field(1, &number(1, dim))).collect();
-    let tensor = [number(1, 1), field(2, &dims)].concat();
-    [field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat()
-}
-
-/// A model of operator set 13 over `x` (2, 3), whose output is `y`.
-fn model(nodes: &[Vec<u8>], initializers: &[Vec<u8>]) -> Vec<u8> {
-    model_over(&[2, 3], 13, nodes, initializers)
-}
-
-/// A model of an operator set over `x` of these lengths, whose output is `y`.
-fn model_over(x: &[u64], set: u64, nodes: &[Vec<u8>], initializers: &[Vec<u8>]) -> Vec<u8> {
-    let nodes: Vec<u8> = nodes.iter().flat_map(|node| field(1, node)).collect();
-    let initializers: Vec<u8> = initializers.iter().flat_map(|tensor| field(5, tensor)).collect();
-    let ports = [field(11, &port("x", x)), field(12, &port("y", &[2, 3]))].concat();
-    let graph = [nodes, initializers, ports].concat();
-    [number(1, 8), field(7, &graph), field(8, &number(2, set))].concat()
-}
-
-#[track_caller]
-fn says(bytes: &[u8], part: &str) {
-    let error = outcome(bytes).unwrap_err();
-    assert!(error.contains(part), "{error}");
 }
 
 #[test]
