@@ -32,6 +32,7 @@ impl OnnxModel {
             values: BTreeMap::new(),
             named: HashSet::new(),
             constants: BTreeMap::new(),
+            whole: HashSet::new(),
             layouts: BTreeMap::new(),
             budget: Budget::new(),
         };
@@ -101,6 +102,8 @@ pub(super) struct Importer<'a> {
     constants: BTreeMap<String, Symbol>,
     /// Weights in the layouts that layers want, by the model's name and what was done to them.
     layouts: BTreeMap<(String, Layout), Weight>,
+    /// The names of computed values that are no floats.
+    pub(super) whole: HashSet<String>,
     /// What may be made of constants yet.
     pub budget: Budget,
 }
@@ -166,7 +169,11 @@ impl Importer<'_> {
                 }
                 known.into_iter().map(Value::from).collect()
             }
-            None => ops::translate(self, node, &inputs)?,
+            None => {
+                self.check_whole(node, &inputs)?;
+                self.mark_whole(node, &inputs);
+                ops::translate(self, node, &inputs)?
+            }
         };
         node.check_all_read()?;
         if results.len() < node.outputs().iter().filter(|name| !name.is_empty()).count() {

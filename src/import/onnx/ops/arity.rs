@@ -30,8 +30,14 @@ fn most_inputs(op: &str, opset: i64) -> Option<usize> {
         "Pad" if opset >= 11 => 4,
         "Clip" if opset >= 11 => 3,
         "Dropout" if opset >= 12 => 3,
-        "Conv" | "ConvTranspose" | "Gemm" | "GroupNormalization" | "InstanceNormalization"
-        | "LayerNormalization" | "Range" | "Where" => 3,
+        "Conv"
+        | "ConvTranspose"
+        | "Gemm"
+        | "GroupNormalization"
+        | "InstanceNormalization"
+        | "LayerNormalization"
+        | "Range"
+        | "Where" => 3,
         "Add" | "And" | "CastLike" | "CenterCropPad" | "Div" | "Equal" | "Expand" | "Gather"
         | "Greater" | "GreaterOrEqual" | "GridSample" | "Less" | "LessOrEqual" | "MatMul"
         | "Mod" | "Mul" | "Or" | "PRelu" | "Pow" | "RMSNormalization" | "Reshape" | "Resize"
