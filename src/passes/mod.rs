@@ -23,7 +23,7 @@ mod values;
 
 pub use dead_code::remove_dead_code;
 pub use fold_batch_norm::fold_batch_norm;
-pub use fold_constants::{MOST_ADDED_BYTES, fold_constants};
+pub use fold_constants::{MOST_ADDED_BYTES, MOST_ADDED_IN_ALL, fold_constants};
 pub use fold_padding::fold_padding;
 pub use fuse::fuse_epilogues;
 pub use options::PlanOptions;

@@ -1,9 +1,12 @@
 //! Transposes: cancelled, moved behind what does not depend on the order of axes, and folded into
 //! constants and kernels.
 
+mod convert;
 mod regroup;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use convert::view;
 
 use super::PassReport;
 use super::axes::{in_order_of, is_view, moved_op, permute};
@@ -74,6 +77,8 @@ struct Walk<'a> {
     values: Vec<Value>,
     parts: Parts,
     names: BTreeSet<String>,
+    /// Old values in other orders of axes, which were made for one node and serve for others.
+    converted: BTreeMap<(usize, Vec<usize>), usize>,
     report: PassReport,
     /// Whether axes that a reshape merges are brought together, and whether any could be.
     gathers: bool,
@@ -86,7 +91,16 @@ impl<'a> Walk<'a> {
         let Parts { weights, .. } = old.parts();
         let parts = Parts { nodes: Vec::new(), weights, outputs: Vec::new() };
         let report = PassReport::new(NAME);
-        Walk { old, values: Vec::new(), parts, names, report, gathers, could_gather: false }
+        Walk {
+            old,
+            values: Vec::new(),
+            parts,
+            names,
+            converted: BTreeMap::new(),
+            report,
+            gathers,
+            could_gather: false,
+        }
     }
 
     fn visit(&mut self, index: usize) {
@@ -256,59 +270,6 @@ impl<'a> Walk<'a> {
         best.map(|(_, pending)| pending.clone())
     }
 
-    /// Returns a node of which the old value is a given transpose, if that takes no step.
-    fn convert(&mut self, operand: usize, perm: &[usize]) -> Option<usize> {
-        let (value, old) = (self.values.get(operand)?, self.old.node(operand));
-        let real = value.node;
-        let (shape, held) = match &value.pending {
-            Pending::Axes(held) if held == perm => return Some(real),
-            Pending::Axes(held) => (self.parts.nodes.get(real)?.shape.clone(), held.clone()),
-            Pending::Nothing => {
-                // NumPy's broadcasting: axes of length 1 stand in front.
-                let missing = perm.len().checked_sub(old.shape.rank())?;
-                let ones = std::iter::repeat_n(Dim::Fixed(1), missing);
-                let shape = Shape::new(ones.chain(old.shape.dims().iter().copied()));
-                (shape, (0..perm.len()).collect())
-            }
-            Pending::Flat { .. } => return None,
-        };
-        let mut inverse = vec![0; perm.len()];
-        for (to, &axis) in perm.iter().enumerate() {
-            *inverse.get_mut(axis)? = to;
-        }
-        let order = permute(&held, &inverse)?;
-        let dims = permute(shape.dims(), &order)?;
-        let name = self.parts.nodes.get(real)?.name.clone();
-        let name = self.fresh(&name);
-        self.reordered(name, real, &shape, &order, Shape::new(dims))
-    }
-
-    /// Transposes where that is a reshape, or a constant that the host can read.
-    fn reordered(
-        &mut self,
-        name: String,
-        node: usize,
-        shape: &Shape,
-        order: &[usize],
-        result: Shape,
-    ) -> Option<usize> {
-        let source = self.parts.nodes.get(node)?;
-        if is_view(shape, order) {
-            if source.shape == result {
-                return Some(node);
-            }
-            return Some(self.push(view(name, node, result)));
-        }
-        let weight = self.parts.weights.get(*source.weights.first()?)?;
-        let values = (source.op == Op::Constant).then(|| values::read(weight)).flatten()?;
-        let values = values.into_shape_with_order(shape.resolve(1)).ok()?;
-        let values = values.permuted_axes(order).as_standard_layout().into_owned();
-        let weight = values::make(weight.label(), values)?;
-        let weights = vec![self.add_weight(weight)];
-        let (op, operands, stages) = (Op::Constant, Vec::new(), Vec::new());
-        Some(self.push(Node { name, op, operands, weights, stages, shape: result }))
-    }
-
     /// Returns the node that is an old value itself, and makes it where there is none.
     fn plain(&mut self, operand: usize) -> usize {
         let Value { node, pending, plain } = &self.values[operand];
@@ -387,9 +348,4 @@ impl<'a> Walk<'a> {
         }
         (Graph::from_parts(self.parts), self.report, self.could_gather)
     }
-}
-
-fn view(name: String, node: usize, shape: Shape) -> Node {
-    let (weights, stages) = (Vec::new(), Vec::new());
-    Node { name, op: Op::Reshape, operands: vec![node], weights, stages, shape }
 }

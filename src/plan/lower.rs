@@ -62,6 +62,8 @@ struct Lowering<'a> {
     places: Vec<Place>,
     /// The graph's weights that live nodes use, in order of first use.
     weights: Vec<usize>,
+    /// Where each of the graph's weights stands among those.
+    numbers: Vec<Option<usize>>,
     slots: Vec<u64>,
     outputs: Vec<u64>,
 }
@@ -81,6 +83,7 @@ impl<'a> Lowering<'a> {
         }
         let mut roots: Vec<usize> = Vec::with_capacity(nodes.len());
         let mut weights = Vec::new();
+        let mut numbers: Vec<Option<usize>> = vec![None; graph.weights().len()];
         for (index, node) in nodes.iter().enumerate() {
             let root = match (&node.op, node.operands.first()) {
                 (Op::Reshape, Some(&operand)) => roots[operand],
@@ -88,7 +91,8 @@ impl<'a> Lowering<'a> {
             };
             roots.push(root);
             for &weight in node.weights.iter().filter(|_| live[index]) {
-                if !weights.contains(&weight) {
+                if numbers[weight].is_none() {
+                    numbers[weight] = Some(weights.len());
                     weights.push(weight);
                 }
             }
@@ -105,6 +109,7 @@ impl<'a> Lowering<'a> {
             roots,
             places,
             weights,
+            numbers,
             slots: Vec::new(),
             outputs: Vec::new(),
         })
@@ -156,8 +161,7 @@ impl<'a> Lowering<'a> {
 
     /// Returns where a weight of the graph lies; the weights of live nodes alone have a place.
     fn weight(&self, weight: usize) -> Place {
-        let number = self.weights.iter().position(|&known| known == weight);
-        Place::Weight(number.unwrap_or(usize::MAX))
+        Place::Weight(self.numbers[weight].unwrap_or(usize::MAX))
     }
 
     /// Returns where a node's operands lie, in the order that kernels bind them: values,

@@ -3,12 +3,11 @@
 use std::fmt::Write;
 
 use anyhow::Result;
-use longshore::Plan;
-
+use super::Planned;
 use crate::feed::{Model, port};
 
 /// Writes what the file says, then the plan.
-pub fn describe(model: &Model, plan: Option<&Plan>) -> Result<String> {
+pub fn describe(model: &Model, planned: Option<&Planned>) -> Result<String> {
     let mut text = String::new();
     writeln!(text, "model      {}, operator set {}", model.file, model.onnx.opset())?;
     let constants = model.onnx.constant_inputs();
@@ -21,7 +20,8 @@ pub fn describe(model: &Model, plan: Option<&Plan>) -> Result<String> {
         writeln!(text, "input      {}{known}", port(input))?;
     }
     for name in model.onnx.outputs() {
-        let port = plan.and_then(|plan| plan.outputs().iter().find(|port| port.name == name));
+        let ports = planned.map(|planned| planned.plan.outputs()).unwrap_or_default();
+        let port = ports.iter().find(|port| port.name == name);
         match port {
             Some(port) => writeln!(text, "output     {name} float32 {:?}", port.shape)?,
             None => writeln!(text, "output     {name}")?,
@@ -30,13 +30,16 @@ pub fn describe(model: &Model, plan: Option<&Plan>) -> Result<String> {
     for (name, count) in model.onnx.operators() {
         writeln!(text, "operator   {name} {count}")?;
     }
-    if let Some(plan) = plan {
-        describe_plan(&mut text, plan)?;
+    if let Some(planned) = planned {
+        describe_plan(&mut text, planned)?;
     }
     Ok(text)
 }
 
-fn describe_plan(text: &mut String, plan: &Plan) -> Result<()> {
+fn describe_plan(text: &mut String, Planned { plan, adapter }: &Planned) -> Result<()> {
+    if let Some(adapter) = adapter {
+        writeln!(text, "limits     those of {adapter}")?;
+    }
     let report = plan.report();
     let (before, after) = report.nodes();
     writeln!(text, "passes     {before} nodes became {after}")?;

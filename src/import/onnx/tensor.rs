@@ -1,6 +1,6 @@
 //! Tensors of a model file: every encoding of ONNX, as host arrays.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
@@ -188,14 +188,20 @@ fn external(
     let needed = needed_bytes(part, shape, dtype)?;
     let (offset, length) = (number("offset")?.unwrap_or(0), number("length")?.unwrap_or(needed));
     let io = |action: &'static str, reason| Error::Io { path: path.clone(), action, reason };
-    let mut file = File::open(&path).map_err(|error| io("open", error))?;
-    let size = file.metadata().map_err(|error| io("read", error))?.len();
+    let metadata = fs::metadata(&path).map_err(|error| io("open", error))?;
+    // Opening a pipe would wait for whoever writes to it.
+    if !metadata.is_file() {
+        let got = format!("lies in \"{location}\", which is no file");
+        return Err(origin.error(part, &got, "a file of numbers", "put the data there"));
+    }
+    let size = metadata.len();
     // Checked before anything is allocated.
     if length != needed || offset.checked_add(length).is_none_or(|end| end > size) {
         let got = format!("takes {length} bytes from byte {offset} of {size} in \"{location}\"");
         let expected = format!("{needed} bytes within the file");
         return Err(origin.error(part, &got, &expected, "export the model again"));
     }
+    let mut file = File::open(&path).map_err(|error| io("open", error))?;
     file.seek(SeekFrom::Start(offset)).map_err(|error| io("read", error))?;
     let mut bytes = Vec::new();
     file.take(length).read_to_end(&mut bytes).map_err(|error| io("read", error))?;
