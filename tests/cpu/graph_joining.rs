@@ -1,7 +1,7 @@
 //! What joining, picking, viewing otherwise and constants are refused for, word for word.
 
 use longshore::graph::Reshape;
-use longshore::{Graph, Symbol};
+use longshore::{Graph, LayerWeights, Symbol};
 use ndarray::{ArrayD, arr0, arr1};
 
 use crate::graph::{batch_of, host};
@@ -20,6 +20,11 @@ fn a_constant_without_a_name_takes_that_of_its_node() {
     let plan = g.plan(1).unwrap();
     let labels: Vec<&str> = plan.weights().iter().map(longshore::graph::Weight::label).collect();
     assert_eq!(labels, ["threshold", "in the file"]);
+    // Those of a layer take the names that the layer has for them.
+    let layer = LayerWeights::new(host(&[2, 3])).bias(host(&[3]).with_name("shift"));
+    let labels: Vec<(&str, &str)> =
+        layer.iter().map(|(name, weight)| (name, weight.label())).collect();
+    assert_eq!(labels, [("bias", "shift"), ("kernel", "kernel")]);
     let again = g.constant("threshold", host(&[2])).unwrap_err().to_string();
     assert!(again.contains("\"threshold\""), "{again}");
 }
@@ -107,10 +112,10 @@ fn joining() {
          long [{MAX}, 0]); join fewer values"
     );
     refused(g.concat(&[long, long], 0), "concat", &text);
-    let half = g.input("half", [1 << 61, 1]);
+    let half = g.input("half", [1 << 62, 4]);
     limit(
         g.concat(&[half, half], 0),
-        "concat \"concat\": shape [4611686018427387904, 1] needs more than 2^64 bytes but the largest size is \
+        "concat \"concat\": shape [9223372036854775808, 4] needs more than 2^64 bytes but the largest size is \
          2^64 - 1 bytes; make the shape smaller",
     );
     let y = g.concat(&[x, x, x], -3).unwrap();

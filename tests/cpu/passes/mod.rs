@@ -2,6 +2,7 @@
 
 mod choosing;
 mod concat_in_place;
+mod concat_wholes;
 mod dead_code;
 mod fold_constants;
 mod fold_padding;
