@@ -77,7 +77,9 @@ impl Weight {
 
 impl From<HostArray<'static>> for Weight {
     fn from(array: HostArray<'static>) -> Self {
-        Weight { label: array.name().to_owned(), source: Source::Host(Arc::new(array)) }
+        // Without a name it takes that of the constant, or the layer's for it.
+        let label = array.given_name().unwrap_or_default().to_owned();
+        Weight { label, source: Source::Host(Arc::new(array)) }
     }
 }
 

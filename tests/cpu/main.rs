@@ -29,6 +29,7 @@ mod failures;
 mod graph;
 mod graph_elementwise;
 mod graph_errors;
+mod graph_joining;
 mod graph_lines;
 mod graph_matmul;
 mod graph_movement;

@@ -12,6 +12,7 @@ mod activation;
 mod arithmetic;
 mod batch_normalization;
 mod binary;
+mod concat_in_place;
 mod conformance;
 mod conv1d;
 mod conv2d;
