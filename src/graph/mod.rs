@@ -37,6 +37,7 @@ mod parts;
 pub mod pool2d;
 mod print;
 pub mod reduce;
+mod replay;
 mod resampling;
 pub mod reshape;
 pub mod resize;
@@ -82,6 +83,7 @@ pub use pad::{CenterCropPad, Pad, PadMode};
 pub(crate) use parts::Parts;
 pub use pool2d::{MAX_POOL_POWER, PoolMode, Pooling};
 pub use reduce::{ArgReduce, Reduce, ReduceOp};
+pub(crate) use replay::Claim;
 pub use resampling::{AxisMap, Filter, NearestMode, Resampling, Sampling, Scale};
 pub use reshape::Reshape;
 pub use resize::{AspectRatio, Resize, ResizeMode};
@@ -231,6 +233,11 @@ impl Graph {
             ));
         }
         Ok(())
+    }
+
+    /// Names a node, by its number, as an output.
+    pub(crate) fn output_at(&mut self, name: String, index: usize) {
+        self.outputs.push((name, index));
     }
 
     pub(crate) fn weights(&self) -> &[Weight] {

@@ -66,6 +66,11 @@ impl Weight {
         }
     }
 
+    /// Makes a weight of an array, under a label that need not be the array's name.
+    pub(crate) fn labelled(label: String, array: HostArray<'static>) -> Self {
+        Weight { label, source: Source::Host(Arc::new(array)) }
+    }
+
     /// Tells whether both are the same array, not only equal ones.
     pub(crate) fn is_same(&self, other: &Weight) -> bool {
         match (&self.source, &other.source) {
