@@ -197,6 +197,11 @@ impl Graph {
         &self.nodes
     }
 
+    /// Returns the names of the outputs in the order they were given.
+    pub fn output_names(&self) -> impl Iterator<Item = &str> {
+        self.outputs.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Checks what single operations cannot see: names, outputs, the batch's place.
     ///
     /// # Errors

@@ -45,7 +45,7 @@ pub(super) fn write(path: &Path, weights_name: &str, described: &Described<'_>) 
         weights.finish("replace")?;
     }
     description.finish(if has_weights {
-        "replace (the weights beside it are new already, so save again):"
+        "replace (the weights beside it are new already, so save again)"
     } else {
         "replace"
     })
