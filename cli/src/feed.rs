@@ -1,7 +1,7 @@
 //! What a model's inputs are given: files, lengths, shapes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use longshore::HostArray;

@@ -75,7 +75,9 @@ fn shapes_are_computed_not_believed() {
     assert_lie(&over_x("\"reshape\"", "[120, \"batch\"]"), "is [120, batch]");
     assert_lie(&over_x("\"reshape\"", "[120]"), "its items stay whole");
     assert_lie(&over_x("\"reshape\"", "[4, 5, 6]"), "its items stay whole");
-    assert_lie(&over_x("\"reshape\"", "[\"batch\", \"batch\"]"), "is [batch, batch]");
+    assert_lie(&over_x("\"reshape\"", "[\"batch\", \"batch\"]"), "target is [1]");
+    let twice = "[\"batch\", \"batch\", 120]";
+    assert_lie(&over_x("\"reshape\"", twice), "shape is [batch, batch, 120] but its operands");
     assert_lie(&over_x("\"expand\"", "[\"batch\", 4, 5, 12]"), "must broadcast");
     let z = |op: &str, shape: &str| {
         with_node(&format!("\"op\": {op}, \"operands\": [1], \"shape\": {shape}"))
