@@ -51,6 +51,7 @@ mod plan;
 mod plan_limits;
 mod pooling;
 mod resize;
+mod saved;
 mod shader_numbers;
 mod shaders;
 mod structure;

@@ -5,7 +5,7 @@
 
 pub mod golden;
 mod golden_reductions;
-mod network;
+pub mod network;
 mod window;
 
 mod activation;
