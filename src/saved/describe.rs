@@ -145,7 +145,7 @@ fn member(label: &str, taken: &mut BTreeSet<String>) -> String {
 fn on_a_device(graph: &Graph, weight: &Weight) -> Error {
     let uses = |node: &&Node| {
         let mut weights = node.weights.iter().filter_map(|&number| graph.weights().get(number));
-        weights.any(|other| other.is_same(weight))
+        weights.any(|other| other.address() == weight.address())
     };
     Error::Unsupported {
         node: graph.nodes().iter().find(uses).map_or_else(|| "graph".to_owned(), Node::title),
