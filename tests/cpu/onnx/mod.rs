@@ -1,7 +1,6 @@
 //! ONNX files made byte by byte: what damaged and hostile ones are answered with.
 
 mod external;
-mod findings;
 mod hostile;
 mod keep;
 mod shapes;

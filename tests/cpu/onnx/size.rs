@@ -42,7 +42,17 @@ fn chain(count: usize, link: impl Fn(&str, &str) -> Vec<u8>) -> Vec<Vec<u8>> {
 #[test]
 fn a_chain_of_many_nodes_is_imported() {
     let nodes = chain(MANY, |from, to| node("Relu", &[from], to));
-    assert_eq!(soon(|| import(&model(&nodes, &[]))), Ok(MANY + 1));
+    let bytes = model(&nodes, &[]);
+    assert_eq!(soon(|| import(&bytes)), Ok(MANY + 1));
+    // Which is then planned, and no longer than that.
+    soon(|| outcome(&bytes)).unwrap();
+}
+
+/// What gives back its operand, over and over.
+#[test]
+fn a_chain_of_views_is_planned() {
+    let nodes = chain(MANY / 2, |from, to| node("Reshape", &[from, "n"], to));
+    soon(|| outcome(&model(&nodes, &[numbers("n", &[2, 3])]))).unwrap();
 }
 
 /// Each makes three nodes, of which two get names with numbers.
@@ -66,7 +76,9 @@ fn many_initializers_are_read_and_used() {
         let number = from.trim_start_matches(['x', 'v']).parse().unwrap_or(0);
         node("Add", &[from, &name(number)], to)
     });
-    assert_eq!(soon(|| import(&model(&used, &weights))), Ok(2 * MANY + 1));
+    let bytes = model(&used, &weights);
+    assert_eq!(soon(|| import(&bytes)), Ok(2 * MANY + 1));
+    soon(|| outcome(&bytes)).unwrap();
 }
 
 #[test]
@@ -108,15 +120,17 @@ fn one_array_read_very_often_is_not_copied_each_time() {
 /// Many layers that share a great kernel bring it into their own layout once.
 #[test]
 fn a_shared_kernel_is_brought_into_its_layout_once() {
-    let kernel = tensor("w", 1, &[512, 512, 1, 1], &[0; 4 << 18]);
-    let nodes = chain(3000, |from, to| node("Conv", &[from, "w"], to));
-    soon(|| import(&model_over(&[1, 512, 1, 1], 13, &nodes, &[kernel]))).unwrap();
-    let kernel = tensor("w", 1, &[512, 512, 1], &[0; 4 << 18]);
-    let nodes = chain(3000, |from, to| node("Conv", &[from, "w"], to));
-    soon(|| import(&model_over(&[1, 512, 1], 13, &nodes, &[kernel]))).unwrap();
-    let kernel = tensor("w", 1, &[512, 512], &[0; 4 << 18]);
-    let nodes = chain(3000, |from, to| node("MatMul", &[from, "w"], to));
-    soon(|| import(&model_over(&[1, 512], 13, &nodes, &[kernel]))).unwrap();
+    let x = [1, 64, 1, 1];
+    let shape = [64, 64, 1, 1];
+    for (op, rank) in [("Conv", 4), ("Conv", 3), ("MatMul", 2), ("Gemm", 2)] {
+        let kernel = tensor("w", 1, &shape[..rank], &[0; 64 * 64 * 4]);
+        let nodes = chain(300, |from, to| node(op, &[from, "w"], to));
+        let bytes = model_over(&x[..rank], 13, &nodes, &[kernel]);
+        let model = OnnxModel::from_bytes("m.onnx", &bytes).unwrap();
+        let graph = model.import(&ImportOptions::new()).unwrap().graph;
+        let plan = soon(|| graph.plan(1)).unwrap();
+        assert_eq!(plan.weights().len(), 1, "{op} of {rank} dimensions");
+    }
 }
 
 #[test]
