@@ -136,13 +136,12 @@ impl Choice<'_> {
         let mut left = Vec::new();
         let mut taken: Vec<Piece> = Vec::new();
         for &piece in &pieces {
-            match self.refusal(index, &pieces, piece) {
-                Some(why) => left.push((piece.number, why)),
-                None => {
-                    self.homes.0[piece.root] = Some((index, piece.offset));
-                    taken.push(piece);
-                }
+            if let Some(why) = self.refusal(index, &pieces, piece) {
+                left.push((piece.number, why));
+                continue;
             }
+            self.homes.0[piece.root] = Some((index, piece.offset));
+            taken.push(piece);
         }
         // The buffer lives from its first piece on: without it, for less long.
         taken.sort_by_key(|piece| piece.root);

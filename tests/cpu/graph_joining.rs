@@ -112,10 +112,10 @@ fn joining() {
          long [{MAX}, 0]); join fewer values"
     );
     refused(g.concat(&[long, long], 0), "concat", &text);
-    let half = g.input("half", [1 << 62, 4]);
+    let half = g.input("half", [1 << 61, 4]);
     limit(
         g.concat(&[half, half], 0),
-        "concat \"concat\": shape [9223372036854775808, 4] needs more than 2^64 bytes but the largest size is \
+        "concat \"concat\": shape [4611686018427387904, 4] needs more than 2^64 bytes but the largest size is \
          2^64 - 1 bytes; make the shape smaller",
     );
     let y = g.concat(&[x, x, x], -3).unwrap();
