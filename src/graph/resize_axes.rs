@@ -203,8 +203,10 @@ fn sized(
         return Ok(maps.into_iter().map(|(_, map)| map).collect());
     };
     let scale = Scale::Ratio { output, input };
-    let one = |(length, map): (usize, AxisMap)| {
-        AxisMap { length: shared_length(length, output, input), scale, ..map }
+    let one = |(length, map): (usize, AxisMap)| AxisMap {
+        length: shared_length(length, output, input),
+        scale,
+        ..map
     };
     Ok(maps.into_iter().map(one).collect())
 }

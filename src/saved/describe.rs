@@ -165,7 +165,13 @@ mod tests {
             ["conv/kernel", "conv/kernel", "../../x", "/a//b/", "", "ä:b", "conv/kernel_2", "/"];
         let members = labels.map(|label| member(label, &mut taken));
         let expected = [
-            "conv/kernel", "conv/kernel_2", "__/__/x", "a/b", "array", "__b", "conv/kernel_2_2",
+            "conv/kernel",
+            "conv/kernel_2",
+            "__/__/x",
+            "a/b",
+            "array",
+            "__b",
+            "conv/kernel_2_2",
             "array_2",
         ];
         assert_eq!(members, expected);

@@ -29,13 +29,11 @@ pub(super) fn weights_name(path: &Path) -> Result<String> {
 
 /// Writes both files beside their names, and gives them the names once they are whole.
 pub(super) fn write(path: &Path, weights_name: &str, described: &Described<'_>) -> Result<()> {
-    let description = Unfinished::new(path.to_owned(), |file| {
-        file.write_all(described.text.as_bytes())
-    })?;
+    let description =
+        Unfinished::new(path.to_owned(), |file| file.write_all(described.text.as_bytes()))?;
     let weights = if described.has_arrays() {
-        let write = |file: &mut File| {
-            write_npz_to(BufWriter::new(file), described.arrays()).map(|_| ())
-        };
+        let write =
+            |file: &mut File| write_npz_to(BufWriter::new(file), described.arrays()).map(|_| ());
         Some(Unfinished::new(path.with_file_name(weights_name), write)?)
     } else {
         None

@@ -65,6 +65,7 @@ mod number;
 mod ops;
 mod options;
 mod own;
+mod resampling;
 mod restore;
 mod shape;
 
@@ -101,7 +102,11 @@ impl Saved {
         let mut weights = Vec::new();
         if described.has_arrays() {
             let written = write_npz_to(Cursor::new(&mut weights), described.arrays());
-            written.map_err(|reason| Error::Io { path: file.to_owned(), action: "write", reason })?;
+            written.map_err(|reason| Error::Io {
+                path: file.to_owned(),
+                action: "write",
+                reason,
+            })?;
         }
         Ok(Saved { description: described.text, weights })
     }

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 const NAN: &str = "nan 0x";
 
 /// Writes the shortest number that reads back the same.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
 pub(super) fn serialize<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
     if value.is_finite() {
         serializer.serialize_f32(*value)
@@ -84,8 +85,18 @@ mod tests {
     #[test]
     fn what_is_no_f32_is_refused() {
         let wrong = [
-            "1e39", "-1e999", "true", "null", "[1.0]", "{}", "\"1.0\"", "\"nan\"", "\"infinity\"",
-            "\"nan 0x3f800000\"", "\"nan 0x7fc0\"", "\"nan 0x+fc00000\"",
+            "1e39",
+            "-1e999",
+            "true",
+            "null",
+            "[1.0]",
+            "{}",
+            "\"1.0\"",
+            "\"nan\"",
+            "\"infinity\"",
+            "\"nan 0x3f800000\"",
+            "\"nan 0x7fc0\"",
+            "\"nan 0x+fc00000\"",
         ];
         for text in wrong {
             let refused = serde_json::from_str::<Number>(text).err().unwrap().to_string();

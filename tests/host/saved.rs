@@ -25,7 +25,8 @@ fn results(graph: &Graph, net: &Network) -> Vec<(String, ArrayD<f32>)> {
     let session = runtime().prepare(&plan).unwrap();
     let policy = StagePolicy::new().allow_non_finite();
     let stage = |(name, array): &(String, ArrayD<f32>)| {
-        let tensor = runtime().stage_with(name.as_str(), &HostArray::from_view(array), &policy).unwrap().0;
+        let tensor =
+            runtime().stage_with(name.as_str(), &HostArray::from_view(array), &policy).unwrap().0;
         (name.clone(), tensor)
     };
     let staged: Vec<_> = net.inputs.iter().map(stage).collect();

@@ -20,9 +20,7 @@ impl Graph {
                 let layer = DepthToSpace::new(rule.block_size).mode(rule.mode);
                 self.space_to_depth(replay.alone()?, layer)
             }
-            Op::Expand => {
-                self.expand(replay.alone()?, replay.claim.shape.dims().iter().copied())
-            }
+            Op::Expand => self.expand(replay.alone()?, replay.claim.shape.dims().iter().copied()),
             Op::Gather { axis, indices } => self.replay_gather(replay, *axis, indices),
             Op::Pad(rule) => {
                 let pads = rule.pads.iter().map(|&[front, back]| (front, back));
@@ -60,9 +58,9 @@ impl Graph {
         });
         let places: Option<Vec<i64>> =
             indices.iter().map(|&index| i64::try_from(index).ok()).collect();
-        let both = lengths.zip(places).and_then(|(lengths, places)| {
-            ArrayD::from_shape_vec(IxDyn(&lengths), places).ok()
-        });
+        let both = lengths
+            .zip(places)
+            .and_then(|(lengths, places)| ArrayD::from_shape_vec(IxDyn(&lengths), places).ok());
         let Some(array) = both else {
             let got = format!("are {} for the shape {}", indices.len(), replay.claim.shape);
             return Err(replay.refuse("indices", got));

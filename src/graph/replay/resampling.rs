@@ -8,11 +8,7 @@ use super::Replay;
 use crate::error::{Error, Result};
 use crate::shape::{Dim, Shape, element_count};
 
-pub(super) fn again(
-    graph: &mut Graph,
-    replay: &Replay<'_>,
-    rule: &Resampling,
-) -> Result<Symbol> {
+pub(super) fn again(graph: &mut Graph, replay: &Replay<'_>, rule: &Resampling) -> Result<Symbol> {
     let name = graph.name_for("resize2d", None)?;
     let node = title("resize2d", &name);
     let x = graph.operand(&node, "x", replay.alone()?)?;

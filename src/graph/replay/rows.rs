@@ -1,8 +1,6 @@
 //! Softmax, reductions and normalisations.
 
-use super::super::{
-    BatchNormalization, Graph, LayerWeights, Lrn, Op, Symbol, batch_normalization,
-};
+use super::super::{BatchNormalization, Graph, LayerWeights, Lrn, Op, Symbol, batch_normalization};
 use super::Replay;
 use crate::error::Result;
 
@@ -21,7 +19,7 @@ impl Graph {
                 let named = rule.reduced.iter().enumerate().filter(|(_, reduced)| **reduced);
                 let axes: Vec<isize> =
                     named.map(|(axis, _)| replay.axis(axis)).collect::<Result<_>>()?;
-                let rank = self.shape(x).map_or(0, |shape| shape.rank());
+                let rank = self.shape(x).map_or(0, crate::shape::Shape::rank);
                 if rule.reduced.len() != rank {
                     let got = format!("are {} for {rank} axes", rule.reduced.len());
                     return Err(replay.refuse("reduced", got));
@@ -34,8 +32,7 @@ impl Graph {
             Op::Normalization(rule) => {
                 let operands = replay.operands()?;
                 let weights = &replay.claim.weights;
-                let expected =
-                    usize::from(rule.scale.is_some()) + usize::from(rule.bias.is_some());
+                let expected = usize::from(rule.scale.is_some()) + usize::from(rule.bias.is_some());
                 if weights.len() != expected {
                     return Err(replay.claim.count("weights", weights.len(), expected));
                 }

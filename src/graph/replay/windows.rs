@@ -126,11 +126,7 @@ impl Graph {
     }
 
     /// With `ceil_mode` a result may be one longer, and nothing else of it is kept.
-    fn replay_pooling(
-        &mut self,
-        replay: &Replay<'_>,
-        rule: &pool2d::Resolved,
-    ) -> Result<Symbol> {
+    fn replay_pooling(&mut self, replay: &Replay<'_>, rule: &pool2d::Resolved) -> Result<Symbol> {
         let x = replay.alone()?;
         let index = self.nodes.len();
         let layer = Pooling::new(rule.kernel_size)
@@ -144,9 +140,8 @@ impl Graph {
             PoolMode::Lp(p) => graph.lp_pooling2d(x, p, layer),
         };
         let pooled = pool(self, layer.clone());
-        let is_claimed = |graph: &Graph, pooled: &Symbol| {
-            graph.shape(*pooled) == Some(&replay.claim.shape)
-        };
+        let is_claimed =
+            |graph: &Graph, pooled: &Symbol| graph.shape(*pooled) == Some(&replay.claim.shape);
         match pooled {
             Ok(pooled) if is_claimed(self, &pooled) => Ok(pooled),
             floored => {

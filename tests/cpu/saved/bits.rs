@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use half::f16;
+use longshore::Coordinates;
 use longshore::array::{DType, Npz};
-use longshore::graph::{BinaryOp, Op, Stage, Weight};
+use longshore::graph::ResizeMode;
+use longshore::graph::{BinaryOp, Node, Op, Stage, Weight};
 use longshore::{
     Activation, Conv2dTranspose, Dim, Gemm, Graph, GroupNormalization, HostArray, LayerWeights,
     Lrn, MatMul, Pad, PadMode, Padding, Pads, Pooling, Reduce, ReduceOp, Resize, Saved, Slice,
     UpSampling2d,
 };
-use longshore::graph::ResizeMode;
-use longshore::Coordinates;
 use ndarray::{ArrayD, IxDyn, arr0, array};
 
 use super::{again, changed, counted, everything, layer, network, prepared};
@@ -193,7 +193,7 @@ fn stages_are_kept() {
     let y = g.activation(y, Activation::Elu(0.3)).unwrap();
     g.output("y", y);
     let g = prepared(&g);
-    let stages: Vec<&Stage> = g.nodes().iter().flat_map(|node| node.stages()).collect();
+    let stages: Vec<&Stage> = g.nodes().iter().flat_map(Node::stages).collect();
     assert!(matches!(stages[1], Stage::Binary { swapped: true, .. }), "{stages:?}");
     assert_eq!(stages.len(), 3, "{g}");
     again(&g);
@@ -316,7 +316,10 @@ fn every_member_of_a_node_is_read() {
     // Each of these is one number or word in the description; reading must depend on it.
     let saved = Saved::new(&network()).unwrap();
     let changes = [
-        ("\"dilation\": {\"height\": 1, \"width\": 1}", "\"dilation\": {\"height\": 1, \"width\": 2}"),
+        (
+            "\"dilation\": {\"height\": 1, \"width\": 1}",
+            "\"dilation\": {\"height\": 1, \"width\": 2}",
+        ),
         ("\"leaky_relu\": 0.1", "\"leaky_relu\": 0.2"),
         ("{\"unary\": \"relu\"}", "{\"unary\": \"relu6\"}"),
         ("\"name\": \"edges\"", "\"name\": \"corners\""),

@@ -112,13 +112,21 @@ fn parameters_that_lie_are_refused() {
     g.output("y", y);
     let saved = Saved::new(&g).unwrap();
     let lies = [
-        ("{\"i32\": [-2147483648, 7]}", "{\"u32\": [1, 7]}", "parameter \"steps\" is given as vec2<u32>"),
+        (
+            "{\"i32\": [-2147483648, 7]}",
+            "{\"u32\": [1, 7]}",
+            "parameter \"steps\" is given as vec2<u32>",
+        ),
         ("{\"i32\": [-2147483648, 7]}", "{\"i32\": [7]}", "parameter \"steps\" is given as i32"),
         ("{\"i32\": [-2147483648, 7]}", "{\"i32\": []}", "parameter \"steps\" has 0 numbers"),
         ("{\"i32\": [-2147483648, 7]}", "{\"i32\": [1, 2, 3, 4, 5]}", "\"steps\" has 5 numbers"),
         ("{\"i32\": [-2147483648, 7]}", "{\"f64\": [1]}", "unknown variant `f64`"),
         ("\"steps\": ", "\"stride\": ", "there is no parameter \"stride\""),
-        ("\"flags\": {\"u32\": [4294967295, 0, 5]}, ", "", "nothing is given for parameter \"flags\""),
+        (
+            "\"flags\": {\"u32\": [4294967295, 0, 5]}, ",
+            "",
+            "nothing is given for parameter \"flags\"",
+        ),
         ("\"per_item\": false, ", "", "missing field `per_item`"),
         ("\"per_item\": false", "\"per_item\": false, \"threads\": 1", "unknown field `threads`"),
         ("\"operands\": [1, 0]", "\"operands\": [1]", "operands are 1 but such a node has 2"),

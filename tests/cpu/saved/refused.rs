@@ -140,7 +140,8 @@ fn arrays_that_nothing_lists_or_uses_are_refused() {
     );
     let text = &larger.description;
     let node = text.lines().find(|line| line.contains("\"op\": \"constant\"")).unwrap();
-    let output = text.lines().find(|line| line.contains("\"name\": \"more\", \"node\": 4}")).unwrap();
+    let output =
+        text.lines().find(|line| line.contains("\"name\": \"more\", \"node\": 4}")).unwrap();
     let description = text.replace(&format!(",\n{node}"), "").replace(&format!(",\n{output}"), "");
     let unused = Saved { description, weights: larger.weights.clone() };
     assert_eq!(
@@ -187,7 +188,8 @@ fn numbers_of_nodes_and_arrays_are_within_bounds() {
 
 #[test]
 fn members_that_a_node_does_not_have_are_refused() {
-    let text = refusal(&changed(&saved(), "\"name\": \"flatten\",", "\"name\": \"flatten\", \"a\": 1,"));
+    let text =
+        refusal(&changed(&saved(), "\"name\": \"flatten\",", "\"name\": \"flatten\", \"a\": 1,"));
     let expected = "graph.json: node 2 cannot be read (unknown field `a`, expected one of `node`, \
                     `name`, `op`, `operands`, `weights`, `stages`, `shape` at line 1 column";
     assert!(text.starts_with(expected), "{text}");
@@ -199,7 +201,11 @@ fn members_that_a_node_does_not_have_are_refused() {
     for (from, to, expected) in [
         ("\"groups\": 1", "\"groups\": 1, \"groups\": 2", "duplicate field `groups`"),
         ("\"groups\": 1", "\"groups\": 1, \"axis\": 2", "unknown field `axis`"),
-        ("\"op\": \"reshape\"", "\"op\": {\"softmax\": {\"axis\": 1, \"a\": 1}}", "unknown field `a`"),
+        (
+            "\"op\": \"reshape\"",
+            "\"op\": {\"softmax\": {\"axis\": 1, \"a\": 1}}",
+            "unknown field `a`",
+        ),
         ("\"op\": \"reshape\"", "\"op\": {\"softmax\": {}}", "missing field `axis`"),
         ("\"op\": \"reshape\"", "\"op\": {\"reshape\": {\"a\": 1}}", "invalid type: map"),
         ("\"op\": \"reshape\"", "\"op\": {\"reshape\": null, \"dense\": null}", "expected value"),
