@@ -7,6 +7,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
 
 /// Writes a length.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
 pub(super) fn serialize<S: Serializer>(value: &usize, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(*value as u64)
 }
@@ -47,6 +48,7 @@ pub(super) mod option_list {
     #[derive(Serialize, Deserialize)]
     struct List(#[serde(with = "super::list")] Vec<usize>);
 
+    #[expect(clippy::ref_option, reason = "serde hands out references")]
     pub(in crate::saved) fn serialize<S: Serializer>(
         values: &Option<Vec<usize>>,
         serializer: S,

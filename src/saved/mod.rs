@@ -65,6 +65,7 @@ mod number;
 mod ops;
 mod options;
 mod own;
+mod resampling;
 mod restore;
 mod shape;
 

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 const NAN: &str = "nan 0x";
 
 /// Writes the shortest number that reads back the same.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
 pub(super) fn serialize<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
     if value.is_finite() {
         serializer.serialize_f32(*value)

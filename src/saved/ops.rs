@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::options::{
     BatchNormalizationFormat, BinaryOpFormat, Conv2dFormat, Conv2dTransposeFormat,
     DepthToSpaceFormat, GridSampleFormat, LrnFormat, MatMulFormat, MomentsFormat,
-    NormalizationFormat, PadFormat, Pool2dFormat, ReduceFormat, ResamplingFormat,
+    NormalizationFormat, PadFormat, Pool2dFormat, ReduceFormat,
 };
 use super::own::OwnText;
+use super::resampling::ResamplingFormat;
 use super::{length, number};
 use crate::graph::{
     Activation, BinaryOp, Op, Resampling, Stage, batch_normalization, conv2d, conv2d_transpose,

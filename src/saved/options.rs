@@ -3,16 +3,15 @@
 //! Each type stands for one of the graph's and has the same members, so that one that is added
 //! there does not compile here until it has a name in the format.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::{length, number, shape};
 use crate::graph::moments::Part;
 use crate::graph::reduce::Operation;
 use crate::graph::{
-    AxisMap, BinaryOp, Coordinates, DepthMode, Filter, GridPadding, GridSampleMode, NearestMode,
-    PadMode, Pads, Pair, PoolMode, ReduceOp, Resampling, Sampling, Scale, batch_normalization,
-    conv2d, conv2d_transpose, depth_to_space, grid_sample, lrn, matmul, moments, normalization,
-    pad, pool2d, reduce,
+    BinaryOp, DepthMode, GridPadding, GridSampleMode, PadMode, Pads, Pair, PoolMode, ReduceOp,
+    batch_normalization, conv2d, conv2d_transpose, depth_to_space, grid_sample, lrn, matmul,
+    moments, normalization, pad, pool2d, reduce,
 };
 use crate::shape::Shape;
 
@@ -275,126 +274,4 @@ pub(super) enum BinaryOpFormat {
     LogicalAnd,
     LogicalOr,
     LogicalXor,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "NearestMode", rename_all = "snake_case")]
-enum NearestModeFormat {
-    RoundPreferFloor,
-    RoundPreferCeil,
-    Floor,
-    Ceil,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Filter", rename_all = "snake_case")]
-enum FilterFormat {
-    Nearest(#[serde(with = "NearestModeFormat")] NearestMode),
-    Linear,
-    Cubic(#[serde(with = "number")] f32),
-    Lanczos3,
-    Lanczos5,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Coordinates", rename_all = "snake_case")]
-enum CoordinatesFormat {
-    HalfPixel,
-    AlignCorners,
-    Asymmetric,
-    HalfPixelSymmetric,
-    PytorchHalfPixel,
-    TfHalfPixelForNn,
-    TfCropAndResize,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Sampling", deny_unknown_fields)]
-struct SamplingFormat {
-    #[serde(with = "FilterFormat")]
-    filter: Filter,
-    #[serde(with = "CoordinatesFormat")]
-    coordinates: Coordinates,
-    antialias: bool,
-    exclude_outside: bool,
-    #[serde(with = "number")]
-    extrapolation_value: f32,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Scale", rename_all = "snake_case", deny_unknown_fields)]
-enum ScaleFormat {
-    Ratio {
-        #[serde(with = "length")]
-        output: usize,
-        #[serde(with = "length")]
-        input: usize,
-    },
-    Given(#[serde(with = "number")] f32),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "AxisMap", deny_unknown_fields)]
-struct AxisMapFormat {
-    #[serde(with = "length")]
-    length: usize,
-    #[serde(with = "ScaleFormat")]
-    scale: Scale,
-    #[serde(with = "region")]
-    roi: [f32; 2],
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Resampling", deny_unknown_fields)]
-pub(super) struct ResamplingFormat {
-    #[serde(with = "length")]
-    axis: usize,
-    #[serde(with = "AxisMapFormat")]
-    rows: AxisMap,
-    #[serde(with = "columns")]
-    columns: Option<AxisMap>,
-    #[serde(with = "SamplingFormat")]
-    sampling: Sampling,
-}
-
-/// The begin and end of a region.
-mod region {
-    use super::{Deserialize, Deserializer, Serialize, Serializer, number};
-
-    #[derive(Serialize, Deserialize)]
-    struct One(#[serde(with = "number")] f32);
-
-    pub(super) fn serialize<S: Serializer>(
-        values: &[f32; 2],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        values.map(One).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<[f32; 2], D::Error> {
-        Ok(<[One; 2]>::deserialize(deserializer)?.map(|One(value)| value))
-    }
-}
-
-/// The second axis of a resampling, or null.
-mod columns {
-    use super::{AxisMap, AxisMapFormat, Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    struct One(#[serde(with = "AxisMapFormat")] AxisMap);
-
-    pub(super) fn serialize<S: Serializer>(
-        value: &Option<AxisMap>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        value.map(One).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<AxisMap>, D::Error> {
-        Ok(Option::<One>::deserialize(deserializer)?.map(|One(value)| value))
-    }
 }

@@ -1,7 +1,8 @@
 //! From a description to a graph; nothing that it says is believed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
@@ -227,16 +228,21 @@ enum Read {
 
 /// Reads an operation; an own kernel is one that has to be found first.
 fn read_op(raw: &RawValue) -> serde_json::Result<Read> {
-    let tagged = serde_json::from_str::<BTreeMap<String, IgnoredAny>>(raw.get());
-    let is_own = tagged.is_ok_and(|tagged| tagged.contains_key("own"));
-    if is_own {
+    if serde_json::from_str::<Tag>(raw.get()).is_ok() {
         let text: Tagged = serde_json::from_str(raw.get())?;
         return Ok(Read::Own(text.own));
     }
     serde_json::from_str(raw.get()).map(|OpText(op)| Read::Other(op))
 }
 
-#[derive(serde::Deserialize)]
+/// Tells an own kernel, whatever it holds.
+#[derive(Deserialize)]
+struct Tag {
+    #[serde(rename = "own")]
+    _own: IgnoredAny,
+}
+
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tagged {
     own: OwnText,

@@ -19,7 +19,7 @@ impl Graph {
                 let named = rule.reduced.iter().enumerate().filter(|(_, reduced)| **reduced);
                 let axes: Vec<isize> =
                     named.map(|(axis, _)| replay.axis(axis)).collect::<Result<_>>()?;
-                let rank = self.shape(x).map_or(0, |shape| shape.rank());
+                let rank = self.shape(x).map_or(0, crate::shape::Shape::rank);
                 if rule.reduced.len() != rank {
                     let got = format!("are {} for {rank} axes", rule.reduced.len());
                     return Err(replay.refuse("reduced", got));

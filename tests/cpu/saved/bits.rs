@@ -6,7 +6,7 @@ use half::f16;
 use longshore::Coordinates;
 use longshore::array::{DType, Npz};
 use longshore::graph::ResizeMode;
-use longshore::graph::{BinaryOp, Op, Stage, Weight};
+use longshore::graph::{BinaryOp, Node, Op, Stage, Weight};
 use longshore::{
     Activation, Conv2dTranspose, Dim, Gemm, Graph, GroupNormalization, HostArray, LayerWeights,
     Lrn, MatMul, Pad, PadMode, Padding, Pads, Pooling, Reduce, ReduceOp, Resize, Saved, Slice,
@@ -193,7 +193,7 @@ fn stages_are_kept() {
     let y = g.activation(y, Activation::Elu(0.3)).unwrap();
     g.output("y", y);
     let g = prepared(&g);
-    let stages: Vec<&Stage> = g.nodes().iter().flat_map(|node| node.stages()).collect();
+    let stages: Vec<&Stage> = g.nodes().iter().flat_map(Node::stages).collect();
     assert!(matches!(stages[1], Stage::Binary { swapped: true, .. }), "{stages:?}");
     assert_eq!(stages.len(), 3, "{g}");
     again(&g);
@@ -301,14 +301,25 @@ fn a_loaded_graph_is_a_graph_like_any_other() {
 }
 
 #[test]
-fn unused_weights_and_arrays_are_not_saved() {
+fn unused_weights_are_not_saved() {
     let mut g = network();
     let before = Saved::new(&g).unwrap();
-    let x = g.symbol("flatten").unwrap();
-    // A layer that is refused leaves nothing.
-    let refused = g.dense(x, longshore::Dense::new(9), &layer("bad", &[32, 3], 3));
+    let x = g.symbol("edges").unwrap();
+    // The first half of a layer whose second half is refused leaves its weight behind.
+    let array = |shape: &[usize]| HostArray::from(counted(shape)).with_name("lost");
+    let weights = LayerWeights::separable(array(&[1, 1, 2, 1]), array(&[1, 1, 2, 9]));
+    let refused = g.separable_conv2d(x, longshore::SeparableConv2d::new(3, (1, 1)), &weights);
     assert!(refused.is_err());
     assert_eq!(Saved::new(&g).unwrap(), before);
+    // What comes after it is found by its place among what is used.
+    let kept = HostArray::from(counted(&[2])).with_name("kept");
+    let y = g.constant("kept", kept).unwrap();
+    g.output("kept", y);
+    let saved = Saved::new(&g).unwrap();
+    assert!(!saved.description.contains("lost"), "{}", saved.description);
+    let loaded = saved.graph().unwrap();
+    assert_eq!(Saved::new(&loaded).unwrap(), saved);
+    assert_eq!(loaded.to_string(), g.to_string());
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn any_number_may_stand_for_any_other() {
         let bytes = text.as_bytes();
         let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
         for at in (0..text.len()).filter(|&at| is_digit(at) && !is_digit(at - 1)) {
-            let end = (at..).find(|&end| !is_digit(end)).unwrap();
+            let end = (at..text.len()).find(|&end| !is_digit(end)).unwrap();
             for number in numbers {
                 let lied = format!("{}{number}{}", &text[..at], &text[end..]);
                 let _ = outcome(&lied, &saved.weights);
@@ -138,10 +138,11 @@ fn deep_and_long_descriptions_end() {
         .to_owned();
     for node in 1..20_000 {
         let before = node - 1;
-        text += &format!(
+        let node = format!(
             ",{{\"node\": {node}, \"name\": \"relu\", \"op\": {{\"activation\": \"relu\"}}, \
              \"operands\": [{before}], \"shape\": [2]}}"
         );
+        text += &node;
     }
     text += "], \"outputs\": [{\"name\": \"y\", \"node\": 19999}]}";
     let saved = Saved { description: text, weights: Vec::new() };

@@ -5,6 +5,7 @@ mod files;
 mod fixture;
 mod hostile;
 mod lies;
+mod lies_of_layers;
 mod own;
 mod refused;
 
