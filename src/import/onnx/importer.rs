@@ -125,13 +125,11 @@ impl Importer<'_> {
         if let Value::Symbol(symbol) = value {
             self.named.insert(symbol);
         }
-        match self.values.insert(name.to_owned(), value) {
-            None => Ok(()),
-            Some(_) => {
-                let problem = "two inputs or initializers are named";
-                Err(self.model.unknown("the file", problem, name, "export the model again"))
-            }
+        if self.values.insert(name.to_owned(), value).is_none() {
+            return Ok(());
         }
+        let problem = "two inputs or initializers are named";
+        Err(self.model.unknown("the file", problem, name, "export the model again"))
     }
 
     /// Refuses more axes than any array has: what looks at each pair of them would take for ever.
@@ -162,18 +160,15 @@ impl Importer<'_> {
             }
             None => None,
         };
-        let results: Vec<Value> = match folded {
-            Some(known) => {
-                for made in &known {
-                    self.budget.spend(&node.title, made.values.len(), size_of::<f64>())?;
-                }
-                known.into_iter().map(Value::from).collect()
+        let results: Vec<Value> = if let Some(known) = folded {
+            for made in &known {
+                self.budget.spend(&node.title, made.values.len(), size_of::<f64>())?;
             }
-            None => {
-                self.check_whole(node, &inputs)?;
-                self.mark_whole(node, &inputs);
-                ops::translate(self, node, &inputs)?
-            }
+            known.into_iter().map(Value::from).collect()
+        } else {
+            self.check_whole(node, &inputs)?;
+            self.mark_whole(node, &inputs);
+            ops::translate(self, node, &inputs)?
         };
         node.check_all_read()?;
         if results.len() < node.outputs().iter().filter(|name| !name.is_empty()).count() {

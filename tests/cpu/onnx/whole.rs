@@ -1,5 +1,7 @@
 //! Whole numbers that a network computes with: what rounds them is refused, the rest is exact.
 
+use std::slice::from_ref;
+
 use super::{field, float, int, model_of, model_over, node_with, number, outcome, says, text};
 
 /// A model over a whole-number `x` (2, 3) and these nodes.
@@ -62,7 +64,7 @@ fn only_nearest_resizing_keeps_whole_numbers() {
     let scales = super::tensor("s", 1, &[2], bytemuck::cast_slice(&[1.0f32, 2.0]));
     let resize = |mode: &str| {
         let node = node_with("Resize", &["x", "", "s"], &["y"], &[text("mode", mode)]);
-        model_of(&port_of(6), 13, &[node], &[scales.clone()])
+        model_of(&port_of(6), 13, &[node], from_ref(&scales))
     };
     assert_eq!(outcome(&resize("nearest")), Ok(()));
     says(&resize("linear"), TEXT);
@@ -76,7 +78,7 @@ fn a_dropout_that_trains_is_refused_and_its_mask_is_of_ones() {
     let training = super::tensor("t", 9, &[], &[1]);
     let ratio = |value: f32| super::tensor("r", 1, &[], &value.to_le_bytes());
     let node = node_with("Dropout", &["x", "r", "t"], &["y"], &[]);
-    let model = |value| model_over(&[2, 3], 13, &[node.clone()], &[ratio(value), training.clone()]);
+    let model = |value| model_over(&[2, 3], 13, from_ref(&node), &[ratio(value), training.clone()]);
     assert_eq!(outcome(&model(0.0)), Ok(()));
     says(&model(0.25), "training_mode with the ratio 0.25 is not supported");
     let old = node_with("Dropout", &["x"], &["y"], &[float("ratio", 0.5)]);

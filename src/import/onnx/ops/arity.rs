@@ -26,8 +26,7 @@ fn most_inputs(op: &str, opset: i64) -> Option<usize> {
         "Constant" => 0,
         "BatchNormalization" => 5,
         "Slice" if opset >= 10 => 5,
-        "Resize" if opset >= 11 => 4,
-        "Pad" if opset >= 11 => 4,
+        "Pad" | "Resize" if opset >= 11 => 4,
         "Clip" if opset >= 11 => 3,
         "Dropout" if opset >= 12 => 3,
         "Conv"
