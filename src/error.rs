@@ -14,12 +14,11 @@ const MOST_LISTED: usize = 64;
 /// Joins names for a message; of a great many, the first and how many more there are.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
-    let mut list = names.by_ref().take(MOST_LISTED).collect::<Vec<_>>().join(", ");
-    let more = names.count();
-    if more > 0 {
-        list.push_str(&format!(" and {more} more"));
+    let list = names.by_ref().take(MOST_LISTED).collect::<Vec<_>>().join(", ");
+    match names.count() {
+        0 => list,
+        more => format!("{list} and {more} more"),
     }
-    list
 }
 
 /// Names every failure that longshore reports.

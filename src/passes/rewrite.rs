@@ -104,7 +104,9 @@ impl Rewrite {
         };
         let mut pending: Vec<usize> = (0..self.len()).filter(|&i| dead(self, i)).collect();
         let mut is_pending = vec![false; self.len()];
-        pending.iter().for_each(|&index| is_pending[index] = true);
+        for &index in &pending {
+            is_pending[index] = true;
+        }
         while let Some(index) = pending.pop() {
             let operands = self.node(index).operands.clone();
             self.remove(index);

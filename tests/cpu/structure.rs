@@ -163,7 +163,9 @@ fn fuzz_targets_are_declared() {
     for Source { path, text } in read("fuzz/fuzz_targets", "rs") {
         if text.contains("fuzz_target!(") {
             let name = Path::new(&path).file_stem().unwrap().to_str().unwrap().to_owned();
-            assert!(manifest.contains(&format!("name = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"")));
+            assert!(
+                manifest.contains(&format!("name = \"{name}\"\npath = \"fuzz_targets/{name}.rs\""))
+            );
             assert!(script.contains(&format!("    {name}) longest=")), "{name}");
             assert!(page.contains(&format!("`{name}`")), "{name}");
             targets.push(name);

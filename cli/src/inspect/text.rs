@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use anyhow::Result;
 use super::Planned;
 use crate::feed::{Model, port};
+use anyhow::Result;
 
 /// Writes what the file says, then the plan.
 pub fn describe(model: &Model, planned: Option<&Planned>) -> Result<String> {

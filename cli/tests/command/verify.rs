@@ -71,7 +71,8 @@ fn a_difference_is_named_and_ends_with_status_1() {
     let x = models::array("verify-sums", &[rows, COLUMNS], &values);
     let finished = verify(&[&model("sums"), "--input", &format!("x={}", x.path())]);
     let line = finished.failed();
-    let start = format!("longshore: {}: {} differs from the host in 2 of 2", model("sums"), adapter());
+    let start =
+        format!("longshore: {}: {} differs from the host in 2 of 2", model("sums"), adapter());
     assert!(line.starts_with(&start), "{line}");
     assert!(line.contains(" values, most in ") && line.contains("max abs "), "{line}");
     // What was compared is printed all the same, with the worst of it.

@@ -122,13 +122,11 @@ impl Importer<'_> {
         if let Value::Symbol(symbol) = value {
             self.named.insert(symbol);
         }
-        match self.values.insert(name.to_owned(), value) {
-            None => Ok(()),
-            Some(_) => {
-                let problem = "two inputs or initializers are named";
-                Err(self.model.unknown("the file", problem, name, "export the model again"))
-            }
+        if self.values.insert(name.to_owned(), value).is_none() {
+            return Ok(());
         }
+        let problem = "two inputs or initializers are named";
+        Err(self.model.unknown("the file", problem, name, "export the model again"))
     }
 
     /// Refuses more axes than any array has: what looks at each pair of them would take for ever.

@@ -247,9 +247,10 @@ impl OnnxModel {
             return Ok(());
         }
         let count: usize = missing.values().map(Vec::len).sum();
-        let lists: Vec<String> =
-            missing.iter().map(|(op, names)| format!("{op} ({})", listed(names.iter().copied())))
-                .collect();
+        let lists: Vec<String> = missing
+            .iter()
+            .map(|(op, names)| format!("{op} ({})", listed(names.iter().copied())))
+            .collect();
         let (nodes, are) = if count == 1 { ("node", "it") } else { ("nodes", "them") };
         Err(Error::Unsupported {
             node: self.origin.file.clone(),

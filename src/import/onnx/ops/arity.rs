@@ -26,12 +26,17 @@ fn most_inputs(op: &str, opset: i64) -> Option<usize> {
         "Constant" => 0,
         "BatchNormalization" => 5,
         "Slice" if opset >= 10 => 5,
-        "Resize" if opset >= 11 => 4,
-        "Pad" if opset >= 11 => 4,
+        "Pad" | "Resize" if opset >= 11 => 4,
         "Clip" if opset >= 11 => 3,
         "Dropout" if opset >= 12 => 3,
-        "Conv" | "ConvTranspose" | "Gemm" | "GroupNormalization" | "InstanceNormalization"
-        | "LayerNormalization" | "Range" | "Where" => 3,
+        "Conv"
+        | "ConvTranspose"
+        | "Gemm"
+        | "GroupNormalization"
+        | "InstanceNormalization"
+        | "LayerNormalization"
+        | "Range"
+        | "Where" => 3,
         "Add" | "And" | "CastLike" | "CenterCropPad" | "Div" | "Equal" | "Expand" | "Gather"
         | "Greater" | "GreaterOrEqual" | "GridSample" | "Less" | "LessOrEqual" | "MatMul"
         | "Mod" | "Mul" | "Or" | "PRelu" | "Pow" | "RMSNormalization" | "Reshape" | "Resize"
