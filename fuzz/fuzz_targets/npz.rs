@@ -7,8 +7,8 @@ mod common;
 use std::path::PathBuf;
 
 use libfuzzer_sys::fuzz_target;
-use longshore::array::{Npz, NpzCompression, read_npz, write_npz_with};
 use longshore::Weights;
+use longshore::array::{Npz, NpzCompression, read_npz, write_npz_with};
 
 fn file() -> PathBuf {
     std::env::temp_dir().join(format!("longshore-fuzz-{}.npz", std::process::id()))

@@ -3,6 +3,7 @@
 #![no_main]
 
 mod wire;
+mod words;
 
 use std::sync::OnceLock;
 

@@ -6,6 +6,8 @@
 
 use longshore::import::onnx::supported_operators;
 
+use crate::words::{ATTRIBUTES, WORDS};
+
 /// One field of a message.
 #[derive(Clone)]
 struct Field {
@@ -59,10 +61,7 @@ impl Kind {
 
     /// Tells whether a field of bytes is the name of a value.
     fn is_name(self, number: u64) -> bool {
-        matches!(
-            (self, number),
-            (Kind::Node, 1 | 2 | 3) | (Kind::Tensor, 8) | (Kind::ValueInfo, 1)
-        )
+        matches!((self, number), (Kind::Node, 1 | 2 | 3) | (Kind::Tensor, 8) | (Kind::ValueInfo, 1))
     }
 }
 
@@ -83,8 +82,28 @@ impl Dice {
 
     fn number(&mut self) -> i64 {
         const ENDS: [i64; 22] = [
-            0, 1, -1, 2, -2, 3, 4, 5, 7, 8, 16, 63, 64, 65, 127, 4096, 65536,
-            1 << 31, 1 << 32, 1 << 62, i64::MAX, i64::MIN,
+            0,
+            1,
+            -1,
+            2,
+            -2,
+            3,
+            4,
+            5,
+            7,
+            8,
+            16,
+            63,
+            64,
+            65,
+            127,
+            4096,
+            65536,
+            1 << 31,
+            1 << 32,
+            1 << 62,
+            i64::MAX,
+            i64::MIN,
         ];
         match self.below(3) {
             0 => self.below(12) as i64 - 2,
@@ -92,23 +111,6 @@ impl Dice {
         }
     }
 }
-
-const ATTRIBUTES: [&str; 46] = [
-    "allowzero", "alpha", "antialias", "auto_pad", "axes", "axis", "beta", "blocksize",
-    "ceil_mode", "coordinate_transformation_mode", "count_include_pad", "dilations", "end",
-    "epsilon", "exclude_outside", "extrapolation_value", "gamma", "group", "keepdims",
-    "kernel_shape", "keep_aspect_ratio_policy", "mode", "nearest_mode", "noop_with_empty_axes",
-    "num_groups", "num_outputs", "output_padding", "output_shape", "p", "padding_mode", "pads",
-    "perm", "scales", "select_last_index", "shape", "size", "split", "start", "starts", "ends",
-    "strides", "to", "transA", "value", "value_ints", "cubic_coeff_a",
-];
-
-const WORDS: [&str; 24] = [
-    "SAME_UPPER", "SAME_LOWER", "VALID", "NOTSET", "constant", "edge", "reflect", "wrap",
-    "nearest", "linear", "cubic", "bilinear", "half_pixel", "align_corners", "asymmetric",
-    "tf_crop_and_resize", "stretch", "not_larger", "not_smaller", "floor", "zeros", "border",
-    "reflection", "DCR",
-];
 
 /// Changes a model; none where the bytes are none, or the result would be longer than `most`.
 pub fn mutate(data: &[u8], seed: u32, most: usize) -> Option<Vec<u8>> {

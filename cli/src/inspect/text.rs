@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use anyhow::Result;
+
 use super::Planned;
 use crate::model::{Model, port};
-use anyhow::Result;
 
 /// Writes what the file says, then the plan.
 pub fn describe(model: &Model, planned: Option<&Planned>) -> Result<String> {
