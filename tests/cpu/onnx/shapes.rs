@@ -100,7 +100,7 @@ fn numbers_of_another_type_are_refused() {
         let shaped = model(&[node(op, &["x", "f"], "y")], &[floats("f", &[2.5, 3.0])]);
         says(&shaped, "holds numbers of type Float but it holds whole numbers");
     }
-    let long = floats("f", &[1.0; 4097]);
+    let long = floats("f", &vec![1.0; 4097]);
     says(&model(&[node("Tile", &["x", "f"], "y")], &[long]), "has shape [4097] but floats that");
     let bools = tensor("b", 9, &[2], &[1, 1]);
     says(&model(&[node("Reshape", &["x", "b"], "y")], &[bools]), "holds numbers of type Bool");
