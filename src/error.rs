@@ -58,7 +58,7 @@ pub enum Error {
     },
 
     /// A node of a model file cannot be imported.
-    #[error("{file}: {node}: {source}")]
+    #[error("{file}: {}{source}", before(node, source))]
     Import {
         /// The model's file.
         file: String,
@@ -250,4 +250,12 @@ pub enum Error {
         /// The driver's reason.
         reason: String,
     },
+}
+
+/// Names the node of a file before an error that does not.
+fn before(node: &str, source: &Error) -> String {
+    if source.to_string().starts_with(&format!("{node}: ")) {
+        return String::new();
+    }
+    format!("{node}: ")
 }

@@ -38,6 +38,7 @@ mod parts;
 pub mod pool2d;
 mod print;
 pub mod reduce;
+mod replay;
 mod resampling;
 pub mod reshape;
 pub mod resize;
@@ -83,6 +84,7 @@ pub use pad::{CenterCropPad, Pad, PadMode};
 pub(crate) use parts::Parts;
 pub use pool2d::{MAX_POOL_POWER, PoolMode, Pooling};
 pub use reduce::{ArgReduce, Reduce, ReduceOp};
+pub(crate) use replay::Claim;
 pub use resampling::{AxisMap, Filter, NearestMode, Resampling, Sampling, Scale};
 pub use reshape::Reshape;
 pub use resize::{AspectRatio, Resize, ResizeMode};
@@ -185,6 +187,11 @@ impl Graph {
         &self.nodes
     }
 
+    /// Returns the names of the outputs in the order they were given.
+    pub fn output_names(&self) -> impl Iterator<Item = &str> {
+        self.outputs.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Checks what single operations cannot see: names, outputs, the batch's place.
     ///
     /// # Errors
@@ -221,6 +228,11 @@ impl Graph {
             ));
         }
         Ok(())
+    }
+
+    /// Names a node, by its number, as an output.
+    pub(crate) fn output_at(&mut self, name: String, index: usize) {
+        self.outputs.push((name, index));
     }
 
     pub(crate) fn weights(&self) -> &[Weight] {

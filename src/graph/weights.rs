@@ -66,6 +66,11 @@ impl Weight {
         }
     }
 
+    /// Makes a weight of an array, under a label that need not be the array's name.
+    pub(crate) fn labelled(label: String, array: HostArray<'static>) -> Self {
+        Weight { label, source: Source::Host(Arc::new(array)) }
+    }
+
     /// Returns the address of the array, which tells whether two are the same, not only equal.
     pub(crate) fn address(&self) -> usize {
         match &self.source {
@@ -77,7 +82,9 @@ impl Weight {
 
 impl From<HostArray<'static>> for Weight {
     fn from(array: HostArray<'static>) -> Self {
-        Weight { label: array.name().to_owned(), source: Source::Host(Arc::new(array)) }
+        // Without a name it takes that of the constant, or the layer's for it.
+        let label = array.given_name().unwrap_or_default().to_owned();
+        Weight { label, source: Source::Host(Arc::new(array)) }
     }
 }
 

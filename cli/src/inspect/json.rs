@@ -5,11 +5,11 @@ use longshore::plan::{Expected, Port, Step};
 use serde_json::{Value, json};
 
 use super::Planned;
-use crate::feed::Model;
+use crate::model::Model;
 
 /// Writes what the file says, and the plan or null.
 pub fn describe(model: &Model, planned: Option<&Planned>) -> String {
-    let constants = model.onnx.constant_inputs();
+    let constants = model.constant_inputs();
     let inputs = model.ports.iter().map(|port| {
         json!({
             "name": port.name,
@@ -20,10 +20,10 @@ pub fn describe(model: &Model, planned: Option<&Planned>) -> String {
     });
     let value = json!({
         "model": model.file,
-        "operator_set": model.onnx.opset(),
+        "operator_set": model.opset(),
         "inputs": inputs.collect::<Vec<_>>(),
-        "outputs": model.onnx.outputs(),
-        "operators": model.onnx.operators(),
+        "outputs": model.outputs(),
+        "operators": model.operators(),
         "plan": planned.map(describe_plan),
     });
     format!("{value:#}\n")

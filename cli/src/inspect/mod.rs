@@ -7,7 +7,8 @@ use anyhow::Result;
 use longshore::{Plan, StagePolicy};
 
 use crate::choice::Choice;
-use crate::feed::{Feed, Model};
+use crate::feed::Feed;
+use crate::model::{Bound, Model};
 use crate::pairs::{self, InputShape};
 use crate::progress::Progress;
 
@@ -54,17 +55,16 @@ fn plan(options: &Options, model: &Model) -> Result<Planned> {
     let both = arrays.keys().map(String::as_str);
     model.check_names(both.chain(shapes.iter().map(|input| input.name.as_str())))?;
     model.check_constants_given(&arrays)?;
-    let mut import = options.feed.options()?;
-    for InputShape { name, shape } in shapes {
-        import = import.shape(name, shape);
-    }
+    let mut wishes = options.feed.wishes()?;
+    let wished = shapes.iter().map(|InputShape { name, shape }| (name.clone(), shape.clone()));
+    wishes.shapes.extend(wished);
     // Nothing is uploaded, so nothing is refused for being NaN.
     let policy = StagePolicy::new().allow_non_finite().allow_overflow();
-    let imported = model.bind(arrays, import, &policy)?.imported;
+    let Bound { imported, batch, .. } = model.bind(arrays, &wishes, &policy)?;
     let Some(choice) = &options.adapter else {
-        return Ok(Planned { plan: imported.graph.plan(1)?, adapter: None });
+        return Ok(Planned { plan: imported.graph.plan(batch)?, adapter: None });
     };
     let rt = choice.open()?;
-    let plan = imported.graph.plan_within(1, rt.limits())?;
+    let plan = imported.graph.plan_within(batch, rt.limits())?;
     Ok(Planned { plan, adapter: Some(rt.adapter().name.clone()) })
 }

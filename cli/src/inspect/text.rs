@@ -2,15 +2,19 @@
 
 use std::fmt::Write;
 
-use super::Planned;
-use crate::feed::{Model, port};
 use anyhow::Result;
+
+use super::Planned;
+use crate::model::{Model, port};
 
 /// Writes what the file says, then the plan.
 pub fn describe(model: &Model, planned: Option<&Planned>) -> Result<String> {
     let mut text = String::new();
-    writeln!(text, "model      {}, operator set {}", model.file, model.onnx.opset())?;
-    let constants = model.onnx.constant_inputs();
+    match model.opset() {
+        Some(opset) => writeln!(text, "model      {}, operator set {opset}", model.file)?,
+        None => writeln!(text, "model      {}, a saved graph", model.file)?,
+    }
+    let constants = model.constant_inputs();
     for input in &model.ports {
         let known = if constants.contains(input.name.as_str()) {
             ", its values needed at import"
@@ -19,7 +23,7 @@ pub fn describe(model: &Model, planned: Option<&Planned>) -> Result<String> {
         };
         writeln!(text, "input      {}{known}", port(input))?;
     }
-    for name in model.onnx.outputs() {
+    for name in model.outputs() {
         let ports = planned.map(|planned| planned.plan.outputs()).unwrap_or_default();
         let port = ports.iter().find(|port| port.name == name);
         match port {
@@ -27,7 +31,7 @@ pub fn describe(model: &Model, planned: Option<&Planned>) -> Result<String> {
             None => writeln!(text, "output     {name}")?,
         }
     }
-    for (name, count) in model.onnx.operators() {
+    for (name, count) in model.operators() {
         writeln!(text, "operator   {name} {count}")?;
     }
     if let Some(planned) = planned {

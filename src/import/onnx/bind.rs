@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::importer::{Importer, constant};
 use super::model::{OnnxDim, OnnxPort};
 use super::options::ImportOptions;
-use super::value::Value;
+use super::value::{Kind, Value, kind_of};
 use crate::array::HostArray;
 use crate::error::{Error, Result};
 use crate::shape::Dim;
@@ -43,6 +43,9 @@ impl Importer<'_> {
             let lengths = shape.iter().copied().map(Dim::Fixed);
             let symbol = self.graph.input(port.name.clone(), lengths);
             self.declare(&port.name, Value::Symbol(symbol))?;
+            if kind_of(port.dtype) != Kind::Float {
+                self.whole.insert(port.name.clone());
+            }
             declared.push((port.name.clone(), shape));
         }
         Ok(declared)

@@ -32,6 +32,7 @@ impl OnnxModel {
             values: BTreeMap::new(),
             named: HashSet::new(),
             constants: BTreeMap::new(),
+            whole: HashSet::new(),
             layouts: BTreeMap::new(),
             budget: Budget::new(),
         };
@@ -101,6 +102,8 @@ pub(super) struct Importer<'a> {
     constants: BTreeMap<String, Symbol>,
     /// Weights in the layouts that layers want, by the model's name and what was done to them.
     layouts: BTreeMap<(String, Layout), Weight>,
+    /// The names of computed values that are no floats.
+    pub(super) whole: HashSet<String>,
     /// What may be made of constants yet.
     pub budget: Budget,
 }
@@ -157,14 +160,15 @@ impl Importer<'_> {
             }
             None => None,
         };
-        let results: Vec<Value> = match folded {
-            Some(known) => {
-                for made in &known {
-                    self.budget.spend(&node.title, made.values.len(), size_of::<f64>())?;
-                }
-                known.into_iter().map(Value::from).collect()
+        let results: Vec<Value> = if let Some(known) = folded {
+            for made in &known {
+                self.budget.spend(&node.title, made.values.len(), size_of::<f64>())?;
             }
-            None => ops::translate(self, node, &inputs)?,
+            known.into_iter().map(Value::from).collect()
+        } else {
+            self.check_whole(node, &inputs)?;
+            self.mark_whole(node, &inputs);
+            ops::translate(self, node, &inputs)?
         };
         node.check_all_read()?;
         if results.len() < node.outputs().iter().filter(|name| !name.is_empty()).count() {

@@ -20,6 +20,7 @@ mod options;
 mod proto;
 mod tensor;
 mod value;
+mod whole;
 
 pub use model::{OnnxDim, OnnxModel, OnnxPort};
 pub use ops::supported_operators;

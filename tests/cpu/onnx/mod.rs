@@ -5,6 +5,7 @@ mod hostile;
 mod keep;
 mod shapes;
 mod size;
+mod whole;
 
 use longshore::import::onnx::{ImportOptions, OnnxModel};
 
@@ -58,9 +59,14 @@ pub fn model(nodes: &[Vec<u8>], initializers: &[Vec<u8>]) -> Vec<u8> {
 
 /// A model of an operator set over `x` of these lengths, whose output is `y`.
 pub fn model_over(x: &[u64], set: u64, nodes: &[Vec<u8>], initializers: &[Vec<u8>]) -> Vec<u8> {
+    model_of(&port("x", x), set, nodes, initializers)
+}
+
+/// A model of an operator set over one input, whose output is `y`.
+pub fn model_of(x: &[u8], set: u64, nodes: &[Vec<u8>], initializers: &[Vec<u8>]) -> Vec<u8> {
     let nodes: Vec<u8> = nodes.iter().flat_map(|node| field(1, node)).collect();
     let initializers: Vec<u8> = initializers.iter().flat_map(|tensor| field(5, tensor)).collect();
-    let ports = [field(11, &port("x", x)), field(12, &port("y", &[2, 3]))].concat();
+    let ports = [field(11, x), field(12, &port("y", &[2, 3]))].concat();
     let graph = [nodes, initializers, ports].concat();
     [number(1, 8), field(7, &graph), field(8, &number(2, set))].concat()
 }
@@ -77,6 +83,17 @@ pub fn node_with(op: &str, inputs: &[&str], outputs: &[&str], attributes: &[Vec<
 /// An attribute that is a whole number.
 pub fn int(name: &str, value: i64) -> Vec<u8> {
     [field(1, name.as_bytes()), number(3, value as u64), vec![0xa0, 1, 2]].concat()
+}
+
+/// An attribute that is a float.
+pub fn float(name: &str, value: f32) -> Vec<u8> {
+    let value = [vec![0x15], value.to_le_bytes().to_vec()].concat();
+    [field(1, name.as_bytes()), value, vec![0xa0, 1, 1]].concat()
+}
+
+/// An attribute that is a text.
+pub fn text(name: &str, value: &str) -> Vec<u8> {
+    [field(1, name.as_bytes()), field(4, value.as_bytes()), vec![0xa0, 1, 3]].concat()
 }
 
 /// An attribute that is a list of whole numbers.

@@ -181,19 +181,23 @@ pub(super) fn conv_transpose(
     let size = Pair::new(height, width);
     check_kernel_shape(node, &image, size)?;
     let filters = outputs.saturating_mul(groups);
+    let mut padding = image.padding(node)?;
     let mut layer = Conv2dTranspose::onnx(filters, size)
         .groups(groups)
         .strides(image.pair(node, "strides", 1)?)
         .dilation(image.pair(node, "dilations", 1)?)
-        .output_padding(image.pair(node, "output_padding", 0)?)
-        .padding(image.padding(node)?);
+        .output_padding(image.pair(node, "output_padding", 0)?);
     if let Some(given) = node.ints("output_shape")? {
         // The whole shape is allowed too; its last numbers are the spatial ones.
         let spatial = if image.is_line { 1 } else { 2 };
         let given = given.get(given.len().saturating_sub(spatial)..).unwrap_or_default().to_vec();
         layer = layer.output_shape(image.pair_of(node, "output_shape", Some(given), 1)?);
+        // The rule: a given shape decides on the padding, whatever `pads` says.
+        if matches!(padding, Padding::Explicit(_)) {
+            padding = Padding::Valid;
+        }
     }
     let weights = layer_weights(importer, node, inputs, kernel)?;
-    let result = importer.graph.conv2d_transpose(image.symbol, layer, &weights)?;
+    let result = importer.graph.conv2d_transpose(image.symbol, layer.padding(padding), &weights)?;
     Ok(vec![image.back(importer, result)?.into()])
 }

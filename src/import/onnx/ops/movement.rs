@@ -96,17 +96,24 @@ pub(super) fn identity(_: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -
     Ok(vec![inputs::required(node, inputs, 0)?.clone()])
 }
 
+/// Leaves a value as it is: what is dropped is dropped while a network is trained.
 pub(super) fn dropout(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
-    // The seed and the ratio act while a network is trained.
+    // The seed chooses what is dropped.
     node.int("seed", 0)?;
-    node.float("ratio", 0.5)?;
-    if node.wants(1) {
-        return Err(node.unsupported("the mask as an output"));
+    let ratio = node.float("ratio", 0.5)?;
+    let ratio = inputs::number(node, inputs, 1)?.unwrap_or(ratio);
+    let is_training = inputs::number(node, inputs, 2)?.is_some_and(|training| training != 0.0);
+    if is_training && ratio != 0.0 {
+        return Err(node.unsupported(&format!("training_mode with the ratio {ratio}")));
     }
-    if inputs::number(node, inputs, 2)?.is_some_and(|training| training != 0.0) {
-        return Err(node.unsupported("training_mode"));
+    let x = inputs::required(node, inputs, 0)?;
+    if !node.wants(1) {
+        return Ok(vec![x.clone()]);
     }
-    identity(importer, node, inputs)
+    let shape = inputs::shape(importer, x);
+    importer.budget.spend(&node.title, filled(node, &shape)?, size_of::<f64>())?;
+    let mask = Value::known(ArrayD::from_elem(IxDyn(&shape), 1.0), Kind::Bool);
+    Ok(vec![x.clone(), mask])
 }
 
 /// Shape and Size of a value that is computed: its shape is known all the same.
