@@ -13,6 +13,8 @@ use crate::kernels::dense::Geometry;
 pub(super) const FEW_ROWS: usize = 4;
 /// Rows of the kernel added to a result at a time.
 const DEEP: usize = 8;
+/// Columns summed together, in registers.
+const LANES: usize = 32;
 
 /// Computes (rows, inputs) times (inputs, units).
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {
@@ -87,7 +89,19 @@ fn add_lines<const N: usize>(result: &mut [f32], inputs: &[f32; N], lines: [&[f3
     vectorized(
         #[inline(always)]
         || {
-            for (column, sum) in result.iter_mut().enumerate() {
+            let mut at = 0;
+            // Arrays of a known length become registers.
+            while let Some(sums) = result.get_mut(at..).and_then(<[f32]>::first_chunk_mut::<LANES>)
+            {
+                for (input, line) in inputs.iter().zip(&lines) {
+                    let Some(line) = line[at..].first_chunk::<LANES>() else { return };
+                    for lane in 0..LANES {
+                        sums[lane] = input.mul_add(line[lane], sums[lane]);
+                    }
+                }
+                at += LANES;
+            }
+            for (column, sum) in result.iter_mut().enumerate().skip(at) {
                 for (input, line) in inputs.iter().zip(&lines) {
                     *sum = input.mul_add(line[column], *sum);
                 }

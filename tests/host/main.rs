@@ -26,6 +26,7 @@ mod common;
 #[path = "../operators/mod.rs"]
 mod operators;
 
+mod bands;
 mod dispatch;
 mod harness;
 

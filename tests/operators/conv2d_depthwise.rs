@@ -7,7 +7,7 @@ use super::golden::{ELEMENTWISE, Twin, apply, cases, check, narrow, trials, weig
 use super::window::Window;
 use crate::common::compare::assert_close;
 use crate::common::oracle::Expected;
-use crate::common::oracle::conv2d::{depthwise_conv2d, separable_conv2d};
+use crate::common::oracle::conv2d::{Padding, depthwise_conv2d, separable_conv2d};
 use crate::common::random::Random;
 
 const KNOWN: [&str; 8] = [
@@ -130,4 +130,22 @@ fn random_shapes_and_options() {
         );
         assert_close(&what, &trial.run(), &trial.oracle());
     });
+}
+
+/// The host sums 32 channels at a time, then 8, then one.
+#[test]
+fn many_channels() {
+    let random = &mut Random::new(5);
+    for channels in [31, 32, 40, 41, 77] {
+        let trial = Trial {
+            window: Window { kernel: (3, 2), padding: Padding::Same, ..Window::draw(random, 5, 4) },
+            twin: ELEMENTWISE[0],
+            input: random.uniform(&[2, 5, 4, channels]),
+            depthwise: random.uniform(&[3, 2, channels, 1]),
+            pointwise: None,
+            bias: Some(random.uniform(&[channels])),
+        };
+        let what = format!("{channels} channels, {:?}", trial.window);
+        assert_close(&what, &trial.run(), &trial.oracle());
+    }
 }

@@ -62,7 +62,7 @@ fn works() -> Vec<(Make, Vec<Vec<usize>>, Vec<usize>)> {
         let shape = if left.is_empty() { right.clone() } else { left.clone() };
         works.push((make, vec![left, right], shape));
     }
-    for (channels, filters, groups) in [(3, 5, 1), (3, 8, 1), (4, 8, 1), (8, 8, 8)] {
+    for (channels, filters, groups) in [(3, 5, 1), (3, 8, 1), (4, 8, 1), (8, 8, 8), (41, 41, 41)] {
         let input = [2, 3, 5, channels];
         let kernel = vec![3, 3, channels / groups, filters];
         let make = conv2d_work(input, filters, groups);

@@ -219,6 +219,22 @@ fn operands_without_elements_give_zeros_or_nothing() {
     }
 }
 
+/// A batch of rows is one matrix where the right operand is shared, but not where something is
+/// added to each item anew.
+#[test]
+fn each_item_has_the_addend_anew() {
+    let random = &mut Random::new(12);
+    let (left, right) = (random.uniform(&[2, 3, 4]), random.uniform(&[4, 5]));
+    let addend = random.uniform(&[3, 5]);
+    let twin = LINEAR;
+    let (_, _, actual) = raw(&left, &right, Some((&addend, [5, 1])), [false; 2], twin);
+    let mut expected = oracle(&left, &right, [false; 2]);
+    let added = widen(&addend).mapv(|value| -2.0 * value);
+    expected.value = expected.value.mapv(|value| 0.5 * value) + added;
+    expected.bound = expected.bound + expected.value.mapv(|v| 4e-7 * (v.abs() + 2.0));
+    assert_close("2 items", &actual, &expected);
+}
+
 /// Dispatches a product with its last operand added, if it is there.
 fn raw(
     left: &Array,
