@@ -29,6 +29,17 @@ pub const SIZE: usize = size_of::<Packed>();
 /// What an epilogue's place in the parameters is a multiple of.
 pub const ALIGNMENT: usize = 16;
 
+/// Chooses between an entry point without stages and one that applies them.
+///
+/// Families whose own functions are short compile several times as fast without the stages'.
+pub(super) fn staged(
+    epilogue: &Epilogue,
+    plain: &'static str,
+    staged: &'static str,
+) -> &'static str {
+    if epilogue.stages.is_empty() { plain } else { staged }
+}
+
 /// Appends an epilogue to a family's own parameters.
 ///
 /// # Errors
