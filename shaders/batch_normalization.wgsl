@@ -2,8 +2,8 @@
 // vectors having one number for each channel.
 //
 // Weights are bound in the order scale, bias, mean, variance, without those that are missing; the
-// last one stands in for what is not bound. The entry that ends in `staged` applies an epilogue to
-// each result.
+// last one stands in for what is not bound. What staged/batch_normalization.wgsl adds applies an
+// epilogue to each result.
 
 struct Params {
     threads: u32,
@@ -55,18 +55,5 @@ fn general(
     let index = thread_index(group, groups, local);
     if index < params.threads {
         output[index] = normalized(index);
-    }
-}
-
-// One thread computes one element.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn general_staged(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index < params.threads {
-        output[index] = finish(index, normalized(index));
     }
 }

@@ -3,8 +3,8 @@
 // The moments (mean and inverse deviation) are those of the element's row; scale and bias
 // broadcast to the input. The input's shape is given as 6 lengths, the last one varying fastest;
 // a stride is 0 along axes that an operand does not have. Weights are bound in the order scale,
-// bias; a missing scale's place is the bias's, which the last binding has in any case. The entry
-// that ends in `staged` applies an epilogue to each result.
+// bias; a missing scale's place is the bias's, which the last binding has in any case. What
+// staged/normalization.wgsl adds applies an epilogue to each result.
 
 struct Params {
     threads: u32,
@@ -80,18 +80,5 @@ fn general(
     let index = thread_index(group, groups, local);
     if index < params.threads {
         output[index] = normalized(index);
-    }
-}
-
-// One thread computes one element.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn general_staged(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index < params.threads {
-        output[index] = finish(index, normalized(index));
     }
 }

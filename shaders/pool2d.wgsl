@@ -11,7 +11,7 @@
 //
 // A window without a pixel gives `nothing`, unless padding is counted.
 // The entries with channels4 in their names take four channels at a time; for them `channels` is
-// C / 4. Those that end in `staged` apply an epilogue to each result.
+// C / 4. Those of staged/pool2d.wgsl apply an epilogue to each result.
 
 struct Params {
     threads: u32,
@@ -256,31 +256,5 @@ fn channels4(
     let index = thread_index(group, groups, local);
     if index < params.threads {
         output4[index] = pooled4(index);
-    }
-}
-
-// One thread computes one element.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn general_staged(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index < params.threads {
-        output[index] = finish(index, pooled(index));
-    }
-}
-
-// One thread computes four channels.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn channels4_staged(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index < params.threads {
-        output4[index] = finish4(index, pooled4(index));
     }
 }

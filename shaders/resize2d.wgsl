@@ -11,7 +11,7 @@
 // Only `tap count` weights are used: a padding weight times an infinite pixel would be NaN.
 //
 // The entries with a 4 in their names take four channels at a time; for them `channels` is C / 4.
-// Those that end in `staged` apply an epilogue to each result.
+// Those of staged/resize2d.wgsl apply an epilogue to each result.
 
 struct Params {
     threads: u32,
@@ -172,57 +172,5 @@ fn taps4(
     let index = thread_index(group, groups, local);
     if index < params.threads {
         output4[index] = taps4_at(index);
-    }
-}
-
-// One thread computes one element.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn nearest_staged(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index < params.threads {
-        output[index] = finish(index, nearest_at(index));
-    }
-}
-
-// One thread computes four channels.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn nearest4_staged(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index < params.threads {
-        output4[index] = finish4(index, nearest4_at(index));
-    }
-}
-
-// One thread computes one element.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn taps_staged(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index < params.threads {
-        output[index] = finish(index, taps_at(index));
-    }
-}
-
-// One thread computes four channels.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn taps4_staged(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index < params.threads {
-        output4[index] = finish4(index, taps4_at(index));
     }
 }

@@ -8,11 +8,18 @@ use crate::graph::Epilogue;
 /// The family's WGSL.
 const SOURCE: &str = concat!(
     include_str!("../../shaders/batch_normalization.wgsl"),
+    include_str!("../../shaders/staged/batch_normalization.wgsl"),
     include_str!("../../shaders/shared/epilogue.wgsl"),
     include_str!("../../shaders/shared/activate.wgsl"),
     include_str!("../../shaders/shared/combine.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
+);
+/// What entry points without stages need of it.
+pub(super) const PLAIN: &str = concat!(
+    include_str!("../../shaders/batch_normalization.wgsl"),
+    include_str!("../../shaders/shared/thread.wgsl"),
+    include_str!("../../shaders/shared/unstaged.wgsl"),
 );
 
 parameters! {

@@ -8,12 +8,20 @@ use crate::graph::{Epilogue, PoolMode};
 /// The family's WGSL.
 const SOURCE: &str = concat!(
     include_str!("../../shaders/pool2d.wgsl"),
+    include_str!("../../shaders/staged/pool2d.wgsl"),
     include_str!("../../shaders/shared/window.wgsl"),
     include_str!("../../shaders/shared/epilogue.wgsl"),
     include_str!("../../shaders/shared/activate.wgsl"),
     include_str!("../../shaders/shared/combine.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
+);
+/// What entry points without stages need of it.
+pub(super) const PLAIN: &str = concat!(
+    include_str!("../../shaders/pool2d.wgsl"),
+    include_str!("../../shaders/shared/window.wgsl"),
+    include_str!("../../shaders/shared/thread.wgsl"),
+    include_str!("../../shaders/shared/unstaged.wgsl"),
 );
 
 parameters! {

@@ -74,6 +74,11 @@ fn an_autoencoder() {
 }
 
 #[test]
+fn a_network_of_normalized_channels() {
+    holds("convnext", 1);
+}
+
+#[test]
 fn a_generator_of_images() {
     holds("dcgan", 1);
 }
@@ -105,6 +110,11 @@ fn a_unet_with_bilinear_upsampling() {
 }
 
 #[test]
+fn a_unet_of_group_normalizations() {
+    holds("unet_groups", 2);
+}
+
+#[test]
 fn a_unet_with_nearest_upsampling() {
     holds("unet_nearest", 2);
 }
@@ -124,12 +134,14 @@ fn every_network_in_the_folder_is_tested() {
     found.sort();
     let tested = [
         "autoencoder",
+        "convnext",
         "dcgan",
         "espcn",
         "espcn_reshaped",
         "mobilenet",
         "resnet",
         "unet_bilinear",
+        "unet_groups",
         "unet_nearest",
         "yolo",
     ];

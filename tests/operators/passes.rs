@@ -14,7 +14,11 @@ use crate::harness::{runtime, stage};
 
 /// Plans with one pass, or all of them, and without, and compares what both give for a batch of 2; returns the
 /// numbers of steps. The plan without passes is what the operators' own tests hold to the oracle.
-fn check(pass: &str, item: &[usize], build: impl Fn(&mut Graph, Symbol) -> Symbol) -> [usize; 2] {
+pub fn check(
+    pass: &str,
+    item: &[usize],
+    build: impl Fn(&mut Graph, Symbol) -> Symbol,
+) -> [usize; 2] {
     let shape: Vec<usize> = [2].into_iter().chain(item.iter().copied()).collect();
     let input = Random::new(11).uniform(&shape);
     let mut g = Graph::new();
@@ -37,12 +41,12 @@ fn check(pass: &str, item: &[usize], build: impl Fn(&mut Graph, Symbol) -> Symbo
     [plain.0.steps().len(), passed.0.steps().len()]
 }
 
-fn constant(g: &mut Graph, random: &mut Random, shape: &[usize]) -> Symbol {
+pub fn constant(g: &mut Graph, random: &mut Random, shape: &[usize]) -> Symbol {
     let name = format!("constant {}", g.nodes().len());
     g.constant(name, HostArray::from(random.uniform(shape))).unwrap()
 }
 
-fn drawn(random: &mut Random, kernel: &[usize], bias: usize) -> LayerWeights {
+pub fn drawn(random: &mut Random, kernel: &[usize], bias: usize) -> LayerWeights {
     weights(&random.uniform(kernel), (bias > 0).then(|| random.uniform(&[bias])).as_ref())
 }
 

@@ -5,6 +5,7 @@ mod dead_code;
 mod fold_constants;
 mod fold_padding;
 mod fuse;
+mod moved_rows;
 mod transposes;
 
 use longshore::passes::PassReport;
