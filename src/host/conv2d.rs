@@ -9,7 +9,8 @@ use std::ops::Range;
 use ndarray::{ArrayViewMut2, Axis, Slice};
 
 use super::product::{
-    BLOCK_ROWS, Finish, Found, Located, PlainColumns, Rows, are_finite, multiply, slice, split,
+    BLOCK_ROWS, COLUMN_UNIT, Finish, Found, Located, PlainColumns, Rows, are_finite, multiply,
+    slice, split,
 };
 use super::threads::Block;
 use super::tile::OUTSIDE;
@@ -19,8 +20,6 @@ use crate::kernels::conv2d::Geometry;
 
 /// Channels of a group below which windows are brought together.
 const FEW_CHANNELS: usize = 16;
-/// Columns that stay together: those of a tile, and a cache line.
-const COLUMN_UNIT: usize = 16;
 
 /// Computes the convolution.
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {

@@ -8,15 +8,14 @@ use std::ops::Range;
 
 use ndarray::{ArrayViewMut2, Axis, Slice};
 
-use super::product::{BLOCK_ROWS, Columns, Finish, Found, Located, Rows, multiply, slice, split};
+use super::product::{
+    BLOCK_ROWS, COLUMN_UNIT, Columns, Finish, Found, Located, Rows, multiply, slice, split,
+};
 use super::threads::Block;
 use super::tile::OUTSIDE;
 use super::{Step, conv2d_transpose_depthwise};
 use crate::error::Result;
 use crate::kernels::conv2d_transpose::Geometry;
-
-/// Columns that stay together: those of a tile, and a cache line.
-const COLUMN_UNIT: usize = 16;
 
 /// Computes the transposed convolution.
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {

@@ -3,7 +3,7 @@
 use ndarray::ArrayViewMut2;
 
 use super::Step;
-use super::product::{Finish, PlainColumns, PlainRows, multiply, split};
+use super::product::{COLUMN_UNIT, Finish, PlainColumns, PlainRows, multiply, split};
 use super::simd::vectorized;
 use super::threads::Block;
 use crate::error::Result;
@@ -13,8 +13,6 @@ use crate::kernels::dense::Geometry;
 pub(super) const FEW_ROWS: usize = 4;
 /// Rows of the kernel added to a result at a time.
 const DEEP: usize = 8;
-/// Columns that stay together: those of a tile, and a cache line.
-const COLUMN_UNIT: usize = 16;
 
 /// Computes (rows, inputs) times (inputs, units).
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {

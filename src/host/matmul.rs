@@ -11,8 +11,8 @@ use ndarray::{ArrayViewMut2, Axis, Slice};
 use super::Step;
 use super::dense::{FEW_ROWS, few_rows};
 use super::product::{
-    BLOCK_ROWS, Finish, MULTIPLICATIONS, PlainColumns, PlainRows, Scaled, StridedColumns, multiply,
-    split,
+    BLOCK_ROWS, COLUMN_UNIT, Finish, MULTIPLICATIONS, PlainColumns, PlainRows, Scaled,
+    StridedColumns, multiply, split,
 };
 use super::simd::vectorized;
 use super::threads::{Block, for_each_run};
@@ -21,8 +21,6 @@ use crate::kernels::matmul::{BatchAxis, Geometry};
 
 /// Columns below which a row's results are dot products.
 const FEW_COLUMNS: usize = 4;
-/// Columns that stay together: those of a tile, and a cache line.
-const COLUMN_UNIT: usize = 16;
 /// Numbers of a band of turned rows: 4 MiB, a part of the last cache.
 const BAND: usize = 1 << 20;
 /// Rows turned at a time: a cache line of each column.

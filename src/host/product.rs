@@ -10,11 +10,12 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use ndarray::{Axis, Slice};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::finish::{Stages, add_bias, finish};
+use super::simd::dispatch;
 use super::threads::{Block, Grid, for_each_block, parts};
-use super::tile::{self, Left, panel_width};
+use super::tile::{self, Left, VECTORS, panel_width};
 
 /// Rows that go by each panel before the next one: their part of the left side stays in the
 /// second cache.
@@ -23,6 +24,8 @@ pub(super) const BLOCK_ROWS: usize = 48;
 const BLOCK_COLUMNS: usize = 256;
 /// Numbers packed at a time: 384 KiB.
 const PACKED: usize = 96 * 1024;
+/// Columns that stay together: those of the widest tile, and whole cache lines.
+pub(super) const COLUMN_UNIT: usize = 32;
 /// Multiplications that take as long as one simple operation on memory.
 pub(super) const MULTIPLICATIONS: usize = 16;
 
@@ -155,7 +158,9 @@ pub(super) fn multiply(
     finish: &Finish<'_>,
 ) {
     SCRATCH.with_borrow_mut(|scratch| {
-        Arch::new().dispatch(Multiply { block, rows, right, columns, finish, scratch });
+        let count = columns.len();
+        let operation = Multiply { block, rows, right, columns, finish, scratch };
+        dispatch(count, VECTORS, operation);
     });
 }
 
