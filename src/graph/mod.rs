@@ -279,7 +279,13 @@ impl Graph {
         }
         let mut name = kind.to_owned();
         let mut number = 0usize;
-        while self.names.contains_key(&name) {
+        // A layer of two nodes that was renamed has left its first half's name, as `NAME/moments`.
+        let has_half = |name: &str| {
+            let halves = format!("{name}/");
+            let next = self.names.range(halves.clone()..).next();
+            next.is_some_and(|(found, _)| found.starts_with(&halves))
+        };
+        while self.names.contains_key(&name) || has_half(&name) {
             number += 1;
             name = format!("{kind}_{number}");
         }

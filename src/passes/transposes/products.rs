@@ -9,16 +9,14 @@ impl Walk<'_> {
     /// Not both sides: kernels read four numbers at a time of at least one that is not turned.
     pub(super) fn product(&mut self, node: &Node, rule: &matmul::Resolved) -> Option<Value> {
         let &[left, right, ..] = node.operands.as_slice() else { return None };
-        let mut rule = *rule;
-        let mut sides = [None; 2];
-        if !rule.transpose_left || rule.transpose_right {
-            sides[1] = self.turned(right);
-            rule.transpose_right ^= sides[1].is_some();
+        let mut sides = [self.turned(left), self.turned(right)];
+        let told = [rule.transpose_left, rule.transpose_right];
+        let flags = |sides: &[Option<usize>; 2]| [0, 1].map(|at| told[at] ^ sides[at].is_some());
+        if flags(&sides) == [true, true] {
+            let last = if sides[0].is_some() { 0 } else { 1 };
+            sides[last] = None;
         }
-        if rule.transpose_left || !rule.transpose_right {
-            sides[0] = self.turned(left);
-            rule.transpose_left ^= sides[0].is_some();
-        }
+        let [transpose_left, transpose_right] = flags(&sides);
         if sides == [None; 2] {
             return None;
         }
@@ -28,6 +26,7 @@ impl Walk<'_> {
             operands.push(side.unwrap_or_else(|| self.plain(operand)));
         }
         self.report.did(format!("a transpose into {}", node.title()));
+        let rule = matmul::Resolved { transpose_left, transpose_right, ..*rule };
         let node = self.push(Node { op: Op::MatMul(rule), operands, ..node.clone() });
         Some(Value { node, pending: Pending::Nothing, plain: Some(node) })
     }

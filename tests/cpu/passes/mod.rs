@@ -7,6 +7,7 @@ mod fold_padding;
 mod fuse;
 mod moved_rows;
 mod transposes;
+mod turned;
 
 use longshore::passes::PassReport;
 use longshore::{Graph, Result};

@@ -194,7 +194,7 @@ pub fn group(net: &mut Network, name: &str) -> bool {
     let x = found.unwrap_or_else(|| net.leaf_of_rank(4));
     perhaps_between(net, x, |net, x| {
         let shape = net.shape(x);
-        if net.random.range(0, 3) == 0 {
+        if shape.len() == 4 && net.coin() {
             return group_of_parts(net, name, x, &shape);
         }
         let axis = net.random.range(1, shape.len());
