@@ -36,7 +36,13 @@ fn main() -> anyhow::Result<()> {
 fn row(folder: &Path) -> anyhow::Result<()> {
     let model = OnnxModel::read(folder.join("model.onnx"))?;
     let nodes: usize = model.operators().into_values().sum();
-    let imported = model.import(&ImportOptions::new())?;
+    let mut options = ImportOptions::new();
+    for (number, port) in model.inputs()?.iter().enumerate() {
+        let array = HostArray::read(folder.join(format!("in.{number}.npy")))?;
+        // Binds what the model leaves open, as the batch.
+        options = options.shape(&port.name, array.shape());
+    }
+    let imported = model.import(&options)?;
     let rt = Runtime::host();
     let plan = imported.graph.plan_within(1, rt.limits())?;
     let transposes = plan.steps().iter().filter(|step| step.node.starts_with("transpose ")).count();

@@ -8,6 +8,19 @@ use std::path::PathBuf;
 /// A `Result` whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// The most names that one message lists.
+const MOST_LISTED: usize = 64;
+
+/// Joins names for a message; of a great many, the first and how many more there are.
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names = names.into_iter();
+    let list = names.by_ref().take(MOST_LISTED).collect::<Vec<_>>().join(", ");
+    match names.count() {
+        0 => list,
+        more => format!("{list} and {more} more"),
+    }
+}
+
 /// Names every failure that longshore reports.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -45,7 +58,7 @@ pub enum Error {
     },
 
     /// A node of a model file cannot be imported.
-    #[error("{file}: {node}: {source}")]
+    #[error("{file}: {}{source}", before(node, source))]
     Import {
         /// The model's file.
         file: String,
@@ -237,4 +250,12 @@ pub enum Error {
         /// The driver's reason.
         reason: String,
     },
+}
+
+/// Names the node of a file before an error that does not.
+fn before(node: &str, source: &Error) -> String {
+    if source.to_string().starts_with(&format!("{node}: ")) {
+        return String::new();
+    }
+    format!("{node}: ")
 }

@@ -58,6 +58,7 @@ pub mod misuse;
 pub mod own;
 pub mod passes;
 pub mod plan;
+pub mod saved;
 pub mod shape;
 
 mod device;
@@ -80,6 +81,7 @@ pub use ledger::{Guard, Ledger};
 pub use own::{OwnCall, OwnKernel};
 pub use passes::{Passes, PlanOptions};
 pub use plan::Plan;
+pub use saved::Saved;
 pub use shape::{Dim, Shape};
 // The version whose devices and buffers can be handed in and out.
 pub use wgpu;

@@ -10,6 +10,9 @@ use crate::error::{Error, Result};
 /// Bytes of one element on the device.
 pub const ELEMENT_BYTES: u64 = 4;
 
+/// The most axes that an array of a file may have: NumPy's own limit.
+pub(crate) const MOST_AXES: usize = 64;
+
 /// One dimension of a symbol: a number, or the batch that a plan will fix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dim {

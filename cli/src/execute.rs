@@ -17,10 +17,10 @@ impl Network {
         rt: &Runtime,
         graph: &Graph,
         options: PlanOptions,
-        arrays: &Arrays,
+        (arrays, batch): (&Arrays, usize),
         policy: &StagePolicy,
     ) -> Result<Self> {
-        let plan = graph.plan_with(1, &options.limits(*rt.limits()))?;
+        let plan = graph.plan_with(batch, &options.limits(*rt.limits()))?;
         let session = rt.prepare_with(&plan, policy)?;
         let stage = |(name, array): (&String, _)| -> Result<(String, Tensor)> {
             Ok((name.clone(), rt.stage_with(name.as_str(), array, policy)?.0))

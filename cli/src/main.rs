@@ -3,14 +3,17 @@
 mod adapters;
 mod canvas;
 mod choice;
+mod convert;
 mod demo;
 mod execute;
 mod feed;
 mod files;
 mod inspect;
+mod model;
 mod pairs;
 mod progress;
 mod run;
+mod saved;
 mod verify;
 
 use std::io::{ErrorKind, Write};
@@ -30,11 +33,13 @@ struct Arguments {
 enum Command {
     /// Classify 359 digits with a network that Keras trained, and show what crossed.
     Demo(demo::Options),
-    /// Run an ONNX model on arrays from .npy files, and write its outputs as such.
+    /// Run a model on arrays from .npy files, and write its outputs as such.
     Run(run::Options),
-    /// Print what an ONNX model takes and computes, and the plan made of it.
+    /// Print what a model takes and computes, and the plan made of it.
     Inspect(inspect::Options),
-    /// Compare a GPU with the host executor, node by node of an ONNX model.
+    /// Keep a model prepared: as a saved graph that passes have been over.
+    Convert(convert::Options),
+    /// Compare a GPU with the host executor, node by node of a model.
     Verify(verify::Options),
     /// List what this machine has to compute on: adapters and the host.
     Adapters(adapters::Options),
@@ -47,6 +52,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(options),
         Command::Run(options) => run::run(options),
         Command::Inspect(options) => inspect::run(options),
+        Command::Convert(options) => convert::run(options),
         Command::Verify(options) => verify::run(options),
         Command::Adapters(options) => adapters::run(options),
     };

@@ -9,7 +9,8 @@ use longshore::{HostArray, PlanOptions, Run, StagePolicy};
 
 use crate::choice::Choice;
 use crate::execute::Network;
-use crate::feed::{Feed, Model};
+use crate::feed::Feed;
+use crate::model::Model;
 use crate::progress::Progress;
 use crate::{files, pairs};
 
@@ -50,13 +51,13 @@ pub fn run(options: &Options) -> Result<()> {
     let model = Model::read(&options.feed.model)?;
     let arrays = options.feed.arrays(&model)?;
     model.check_all_given(&arrays)?;
-    let mut import = options.feed.options()?;
-    for (place, name) in options.keep.iter().enumerate() {
-        if !options.keep[..place].contains(name) {
-            import = import.keep(name);
+    let mut wishes = options.feed.wishes()?;
+    for name in &options.keep {
+        if !wishes.keep.contains(name) {
+            wishes.keep.push(name.clone());
         }
     }
-    let bound = model.bind(arrays, import, &options.non_finite)?;
+    let bound = model.bind(arrays, &wishes, &options.non_finite)?;
     // What has no file is refused before anything runs.
     let outputs = &bound.imported.outputs;
     let files = files::names(outputs)?;
@@ -67,7 +68,8 @@ pub fn run(options: &Options) -> Result<()> {
     let rt = options.adapter.open()?;
     let graph = &bound.imported.graph;
     let policy = &options.non_finite;
-    let network = Network::new(&rt, graph, PlanOptions::new(), &bound.arrays, policy)?;
+    let arrays = (&bound.arrays, bound.batch);
+    let network = Network::new(&rt, graph, PlanOptions::new(), arrays, policy)?;
     progress.stage("running");
     let first = network.run()?;
     progress.stage("writing");

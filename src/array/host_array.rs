@@ -102,6 +102,11 @@ impl<'a> HostArray<'a> {
         &self.name
     }
 
+    /// Returns the name that it was given, or that of its file.
+    pub(crate) fn given_name(&self) -> Option<&str> {
+        (self.name != UNNAMED).then_some(&*self.name)
+    }
+
     /// Returns the shape; a scalar has the empty one.
     #[must_use]
     pub fn shape(&self) -> &[usize] {

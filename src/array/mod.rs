@@ -44,6 +44,7 @@ pub use dtype::{ByteOrder, DType, Order};
 pub use element::Element;
 pub use host_array::HostArray;
 pub use npz::{Npz, read_npz};
+pub(crate) use npz_write::write_npz_to;
 pub use npz_write::{NpzCompression, write_npz, write_npz_with};
 pub use pack::PackTarget;
 pub use policy::{NonFinite, StagePolicy};

@@ -4,9 +4,7 @@ use super::dtype::{ByteOrder, DType, DescrError, Order, parse_descr};
 use super::npy_literal::{Literal, parse};
 use super::storage::checked_bytes;
 use crate::error::{Error, Result};
-
-/// NumPy's own limit on the number of axes.
-const MOST_AXES: usize = 64;
+use crate::shape::MOST_AXES;
 
 /// What an `.npy` header says.
 #[derive(Debug, PartialEq)]

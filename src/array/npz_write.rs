@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Seek, Write};
 use std::path::Path;
 
 use zip::result::ZipError;
@@ -74,24 +74,34 @@ where
         NpzCompression::Deflated => CompressionMethod::Deflated,
     };
     let file = File::create(path).map_err(failed("create"))?;
-    write_members(BufWriter::new(file), &arrays, method).map_err(failed("write"))
+    let arrays = arrays.iter().map(|(name, array)| (name.as_ref(), array.borrow()));
+    write_members(BufWriter::new(file), arrays, method).map(|_| ()).map_err(failed("write"))
 }
 
-fn write_members<'b, N: AsRef<str>, A: Borrow<HostArray<'b>>>(
-    writer: BufWriter<File>,
-    arrays: &[(N, A)],
+/// Writes named arrays, stored, to what can be sought in; names must differ and not be empty.
+pub(crate) fn write_npz_to<'a, 'b: 'a, W: Write + Seek>(
+    writer: W,
+    arrays: impl Iterator<Item = (&'a str, &'a HostArray<'b>)>,
+) -> std::io::Result<W> {
+    write_members(writer, arrays, CompressionMethod::Stored)
+}
+
+fn write_members<'a, 'b: 'a, W: Write + Seek>(
+    writer: W,
+    arrays: impl Iterator<Item = (&'a str, &'a HostArray<'b>)>,
     method: CompressionMethod,
-) -> std::io::Result<()> {
+) -> std::io::Result<W> {
     let mut zip = ZipWriter::new(writer);
     for (name, array) in arrays {
-        let array = array.borrow();
         // Deflate can grow data a little, so the limit of plain zip (4 GiB) is not used up.
         let is_large = (array.len() as u64).saturating_mul(8) >= u64::from(u32::MAX) / 2;
         let options = SimpleFileOptions::default().compression_method(method).large_file(is_large);
-        zip.start_file(format!("{}.npy", name.as_ref()), options).map_err(into_io)?;
+        zip.start_file(format!("{name}.npy"), options).map_err(into_io)?;
         array.write_to(&mut zip)?;
     }
-    zip.finish().map_err(into_io)?.flush()
+    let mut writer = zip.finish().map_err(into_io)?;
+    writer.flush()?;
+    Ok(writer)
 }
 
 fn into_io(error: ZipError) -> std::io::Error {

@@ -4,7 +4,7 @@
 //! recorded as [`Direction::HostInternal`].
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, TryLockError};
 use std::time::Instant;
 
 use super::bind::Bound;
@@ -168,11 +168,12 @@ impl Session {
             let (storage, base) = self.locate(region.place, bound);
             (storage, range(base + region.offset_bytes, region.bytes))
         };
-        let foreign = || Error::Device {
+        let defect = |message: &str| Error::Device {
             doing: step.node.clone(),
-            message: "a buffer is not in host memory".to_owned(),
+            message: message.to_owned(),
             remedy: "report this as a defect".to_owned(),
         };
+        let foreign = || defect("a buffer is not in host memory");
         let operands: Vec<_> = step.operands.iter().map(locate).collect();
         let guards = operands.iter().map(|(storage, _)| match &storage.memory {
             Memory::Host(memory) => Ok(memory.read()),
@@ -186,8 +187,15 @@ impl Session {
             .collect();
         let (storage, range) = locate(&step.result);
         let Memory::Host(memory) = &storage.memory else { return Err(foreign()) };
-        // No step writes what it reads: planning keeps them apart.
-        let mut result = memory.0.write().unwrap_or_else(PoisonError::into_inner);
+        // No step writes to a buffer that it reads, not even another range of it: planning keeps them
+        // apart. Nobody else holds what a run writes, so there is nothing to wait for.
+        let mut result = match memory.0.try_write() {
+            Ok(result) => result,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                return Err(defect("a step would read and write one buffer"));
+            }
+        };
         execute(&step.node, &step.work, &slices, &mut result[range])
     }
 }

@@ -243,6 +243,27 @@ impl Axis {
     }
 }
 
+/// Finds how much of the full result is cropped behind this many pixels, and how many pixels are
+/// added to it: ONNX's padding at the end and `output_padding` of a layer with this crop.
+pub(super) fn margins(
+    layer: &Resolved,
+    input: usize,
+    output: usize,
+    pick: fn(Pair) -> usize,
+) -> Option<[usize; 2]> {
+    let axis = Axis {
+        input,
+        kernel: pick(layer.kernel_size),
+        stride: pick(layer.strides),
+        dilation: pick(layer.dilation),
+        added: None,
+        wanted: None,
+    };
+    let behind = axis.spread() + axis.extent() - pick(layer.crop) as i128 - output as i128;
+    let [after, added] = if behind < 0 { [0, -behind] } else { [behind, 0] };
+    Some([usize::try_from(after).ok()?, usize::try_from(added).ok()?])
+}
+
 /// Returns how much of the padding `total` stands before the dilated input.
 fn before(total: i128, extent: i128) -> i128 {
     (total.div_euclid(2) + total.rem_euclid(2)).min(extent - 1)

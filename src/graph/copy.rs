@@ -13,7 +13,7 @@ pub(crate) struct Start {
 
 impl Graph {
     /// Chooses a name and looks up the operand `x`.
-    pub(crate) fn start(&self, kind: &str, x: Symbol) -> Result<Start> {
+    pub(crate) fn start(&mut self, kind: &str, x: Symbol) -> Result<Start> {
         let name = self.name_for(kind, None)?;
         let node = title(kind, &name);
         let x = self.operand(&node, "x", x)?;

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Activation, BinaryOp};
+use super::{Activation, BinaryOp, Op, Site, activation};
+use crate::error::Result;
+use crate::shape::{Dim, Shape};
 
 /// The most stages that a kernel applies.
 pub const MAX_STAGES: usize = 4;
@@ -95,5 +97,84 @@ impl fmt::Display for Epilogue {
             write!(f, "{}{stage}", if number == 0 { " + " } else { ", " })?;
         }
         Ok(())
+    }
+}
+
+/// Tells whether a node's kernel applies stages.
+pub(crate) fn has_epilogue(op: &Op) -> bool {
+    match op {
+        Op::Activation(activation) => *activation != Activation::Softmax,
+        Op::BatchNormalization(_)
+        | Op::Binary(_)
+        | Op::Conv2d(_)
+        | Op::Conv2dTranspose(_)
+        | Op::Dense
+        | Op::MatMul(_)
+        | Op::Normalization(_)
+        | Op::Pool2d(_)
+        | Op::Resize2d(_) => true,
+        _ => false,
+    }
+}
+
+/// Returns how many of the stages a node's own operation takes.
+pub(crate) fn own_stages(op: &Op) -> usize {
+    match op {
+        Op::Activation(Activation::Linear) => 0,
+        Op::Activation(_) => 1,
+        _ => 0,
+    }
+}
+
+/// Tells whether an operand, read in C order over and over, broadcasts to the shape: it has the
+/// shape's last axes, or one element.
+pub(crate) fn repeats_over(extra: &Shape, shape: &Shape) -> bool {
+    let ones = extra.dims().iter().take_while(|&&dim| dim == Dim::Fixed(1)).count();
+    let own = &extra.dims()[ones..];
+    !own.contains(&Dim::Fixed(0)) && shape.dims().ends_with(own)
+}
+
+/// Checks that a node's kernel can apply these stages to a result of this shape.
+pub(crate) fn check(
+    node: &str,
+    op: &Op,
+    stages: &[Stage],
+    extra: Option<&Shape>,
+    shape: &Shape,
+) -> Result<()> {
+    let shown = extra.map_or_else(String::new, |extra| format!(", extra operand {extra}"));
+    let site = Site::new(node, format!("result {shape}{shown}"));
+    let refuse = |got: String, expected: &str, remedy: &str| {
+        Err(site.refuse("stages", got, expected, remedy))
+    };
+    if stages.is_empty() {
+        return Ok(());
+    }
+    if !has_epilogue(op) {
+        let got = format!("are {}", stages.len());
+        return refuse(got, "its kernel applies none", "make nodes of their own of them");
+    }
+    let most = MAX_STAGES - own_stages(op);
+    if stages.len() > most {
+        let expected = format!("its kernel applies at most {most}");
+        let remedy = "make nodes of their own of the others";
+        return refuse(format!("are {}", stages.len()), &expected, remedy);
+    }
+    for stage in stages {
+        if !stage.is_fusable() {
+            let expected = "the kernels of element-wise nodes alone have it";
+            return refuse(format!("have {stage}"), expected, "make it a node of its own");
+        }
+        if let Stage::Unary(function) = stage {
+            activation::check(node, *function)?;
+        }
+    }
+    match extra {
+        Some(extra) if !repeats_over(extra, shape) => refuse(
+            format!("take an operand of shape {extra}"),
+            &format!("it must have the last axes of {shape}, or one element"),
+            "use a node of two operands",
+        ),
+        _ => Ok(()),
     }
 }

@@ -28,6 +28,7 @@ mod line;
 pub mod lrn;
 pub mod matmul;
 pub mod moments;
+mod names;
 mod node;
 pub mod normalization;
 mod own;
@@ -37,6 +38,7 @@ mod parts;
 pub mod pool2d;
 mod print;
 pub mod reduce;
+mod replay;
 mod resampling;
 pub mod reshape;
 pub mod resize;
@@ -82,6 +84,7 @@ pub use pad::{CenterCropPad, Pad, PadMode};
 pub(crate) use parts::Parts;
 pub use pool2d::{MAX_POOL_POWER, PoolMode, Pooling};
 pub use reduce::{ArgReduce, Reduce, ReduceOp};
+pub(crate) use replay::Claim;
 pub use resampling::{AxisMap, Filter, NearestMode, Resampling, Sampling, Scale};
 pub use reshape::Reshape;
 pub use resize::{AspectRatio, Resize, ResizeMode};
@@ -112,6 +115,10 @@ pub struct Graph {
     outputs: Vec<(String, usize)>,
     foreign_outputs: BTreeSet<String>,
     names: BTreeMap<String, usize>,
+    /// For each kind, a number below which all names with one are taken.
+    numbers: BTreeMap<String, usize>,
+    /// Where in `weights` each array stands, by its address.
+    interned: BTreeMap<usize, usize>,
 }
 
 static NEXT_GRAPH: AtomicU64 = AtomicU64::new(0);
@@ -133,6 +140,8 @@ impl Graph {
             outputs: Vec::new(),
             foreign_outputs: BTreeSet::new(),
             names: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            interned: BTreeMap::new(),
         }
     }
 
@@ -160,23 +169,6 @@ impl Graph {
         }
     }
 
-    /// Gives the operation behind a symbol a name of its own choosing.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Name`] when another node has that name or the symbol is another graph's.
-    pub fn rename(&mut self, symbol: Symbol, name: impl Into<String>) -> Result<Symbol> {
-        let name = name.into();
-        let index = self.index_of("rename", "symbol", symbol)?;
-        self.check_free("rename", &name, Some(index))?;
-        let old = std::mem::replace(&mut self.nodes[index].name, name.clone());
-        if self.names.get(&old) == Some(&index) {
-            self.names.remove(&old);
-        }
-        self.names.insert(name, index);
-        Ok(symbol)
-    }
-
     /// Returns the shape of a symbol, or `None` for a symbol of another graph.
     #[must_use]
     pub fn shape(&self, symbol: Symbol) -> Option<&Shape> {
@@ -193,6 +185,11 @@ impl Graph {
     #[must_use]
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// Returns the names of the outputs in the order they were given.
+    pub fn output_names(&self) -> impl Iterator<Item = &str> {
+        self.outputs.iter().map(|(name, _)| name.as_str())
     }
 
     /// Checks what single operations cannot see: names, outputs, the batch's place.
@@ -233,6 +230,11 @@ impl Graph {
         Ok(())
     }
 
+    /// Names a node, by its number, as an output.
+    pub(crate) fn output_at(&mut self, name: String, index: usize) {
+        self.outputs.push((name, index));
+    }
+
     pub(crate) fn weights(&self) -> &[Weight] {
         &self.weights
     }
@@ -271,27 +273,6 @@ impl Graph {
         &self.nodes[index]
     }
 
-    /// Chooses a node's name: the given one, or the kind with a number as Keras does.
-    pub(crate) fn name_for(&self, kind: &str, given: Option<&str>) -> Result<String> {
-        if let Some(name) = given {
-            self.check_free(kind, name, None)?;
-            return Ok(name.to_owned());
-        }
-        let mut name = kind.to_owned();
-        let mut number = 0usize;
-        // A layer of two nodes that was renamed has left its first half's name, as `NAME/moments`.
-        let has_half = |name: &str| {
-            let halves = format!("{name}/");
-            let next = self.names.range(halves.clone()..).next();
-            next.is_some_and(|(found, _)| found.starts_with(&halves))
-        };
-        while self.names.contains_key(&name) || has_half(&name) {
-            number += 1;
-            name = format!("{kind}_{number}");
-        }
-        Ok(name)
-    }
-
     /// Adds a layer's node and, for an activation that it cannot fuse, the second node that
     /// applies it.
     ///
@@ -325,6 +306,7 @@ impl Graph {
     pub(crate) fn truncate(&mut self, nodes: usize) {
         self.nodes.truncate(nodes);
         self.names.retain(|_, index| *index < nodes);
+        self.numbers.clear();
     }
 
     /// Adds a node whose shape rule has been checked.
@@ -345,31 +327,12 @@ impl Graph {
 
     /// Keeps one copy of a weight that several layers share, so it is uploaded once.
     fn intern(&mut self, weight: Weight) -> usize {
-        if let Some(known) = self.weights.iter().position(|known| known.is_same(&weight)) {
-            return known;
+        // While a weight is in the graph, nothing else has its address.
+        let number = *self.interned.entry(weight.address()).or_insert(self.weights.len());
+        if number == self.weights.len() {
+            self.weights.push(weight);
         }
-        self.weights.push(weight);
-        self.weights.len() - 1
-    }
-
-    fn check_free(&self, kind: &str, name: &str, except: Option<usize>) -> Result<()> {
-        match self.names.get(name) {
-            Some(&index) if Some(index) != except => {
-                Err(self.name_error(kind, "there is already a node named", name))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn name_error(&self, node: &str, problem: &str, name: &str) -> Error {
-        let known: Vec<&str> = self.nodes.iter().map(|node| node.name.as_str()).collect();
-        Error::Name {
-            node: node.to_owned(),
-            problem: problem.to_owned(),
-            name: name.to_owned(),
-            known: known.join(", "),
-            remedy: "choose one name for one thing".to_owned(),
-        }
+        number
     }
 }
 

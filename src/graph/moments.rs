@@ -2,7 +2,7 @@
 //!
 //! A normalisation is two nodes: `NAME/moments`, and the one that carries its name.
 
-use crate::shape::Shape;
+use crate::shape::{Dim, Shape};
 
 /// Says what is kept of a row's moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,4 +30,20 @@ pub struct Resolved {
     pub floor: f32,
     /// What is kept.
     pub part: Part,
+}
+
+impl Resolved {
+    /// Returns the shape of the node's value.
+    pub(crate) fn shape(&self) -> Shape {
+        let dims = self.split.dims().iter().copied().zip(self.reduced.iter().copied());
+        match self.part {
+            Part::Both => {
+                let kept = dims.filter(|(_, gone)| !gone).map(|(dim, _)| dim);
+                Shape::new(kept.chain([Dim::Fixed(2)]))
+            }
+            Part::Mean | Part::InverseDeviation => {
+                Shape::new(dims.map(|(dim, gone)| if gone { Dim::Fixed(1) } else { dim }))
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Normalisation by the moments of a row: over layers, groups, instances, or chosen axes.
 
+mod again;
 mod options;
 
 pub use options::{
@@ -96,9 +97,7 @@ impl Graph {
         let (mean, inv_std_dev, operand) = (mean?, inv_std_dev?, draft.x.index);
         let output = self.insert_normalization(draft)?;
         let mut insert = |(name, resolved): (String, moments::Resolved)| {
-            let dims = resolved.split.dims().iter().zip(&resolved.reduced);
-            let shape =
-                Shape::new(dims.map(|(&dim, &gone)| if gone { Dim::Fixed(1) } else { dim }));
+            let shape = resolved.shape();
             self.insert(name, Op::Moments(resolved), vec![operand], Vec::new(), shape)
         };
         Ok(LayerNormalized { output, mean: insert(mean), inv_std_dev: insert(inv_std_dev) })
@@ -262,16 +261,9 @@ impl Graph {
         let mut dims = x.shape.dims().to_vec();
         dims.splice(axis..=axis, [Dim::Fixed(groups), Dim::Fixed(each)]);
         let reduced = (0..dims.len()).map(|place| place != 0 && place != axis).collect();
-        let rank = dims.len();
-        let fit = |name: &str, weight: Option<Weight>| -> Result<Option<(Weight, Vec<usize>)>> {
-            let Some(weight) = weight else { return Ok(None) };
-            let mut shape = vec![1; rank];
-            shape[axis] = groups;
-            if weight.shape() != [groups] {
-                check_vector(&site, name, &weight, channels)?;
-                shape[axis + 1] = each;
-            }
-            Ok(Some((weight, shape)))
+        let split = Split { rank: dims.len(), axis, groups, each };
+        let fit = |name: &str, weight: Option<Weight>| {
+            weight.map(|weight| along_groups(&site, name, weight, &split)).transpose()
         };
         let (scale, bias) = (fit("gamma", scale)?, fit("beta", bias)?);
         let moments = moments_of(Shape::new(dims), reduced, true, layer.epsilon);
@@ -281,9 +273,7 @@ impl Graph {
     /// Adds the two nodes of a normalisation.
     fn insert_normalization(&mut self, draft: Draft) -> Result<Symbol> {
         let Draft { name, x, moments, scale, bias } = draft;
-        let kept = moments.split.dims().iter().zip(&moments.reduced);
-        let kept = kept.filter(|(_, gone)| !**gone).map(|(&dim, _)| dim);
-        let shape = Shape::new(kept.chain([Dim::Fixed(2)]));
+        let shape = moments.shape();
         let half = self.name_for("moments", Some(&format!("{name}/moments")))?;
         element_count(&title("moments", &half), &shape.resolve(1))?;
         let op = Op::Normalization(Resolved {
@@ -346,6 +336,37 @@ fn along_rows(
     let mut shape = vec![1; reduced.len()];
     for (&axis, &length) in axes.iter().rev().zip(own.iter().rev()) {
         shape[axis] = length;
+    }
+    Ok((weight, shape))
+}
+
+/// A channel axis split in two.
+struct Split {
+    /// Of the shape with both.
+    rank: usize,
+    /// That of the groups; the channels of a group follow.
+    axis: usize,
+    groups: usize,
+    each: usize,
+}
+
+/// Lets a weight broadcast over groups: one number for each, or for each channel.
+fn along_groups(
+    site: &Site,
+    name: &str,
+    weight: Weight,
+    split: &Split,
+) -> Result<(Weight, Vec<usize>)> {
+    let &Split { rank, axis, groups, each } = split;
+    let lengths = if weight.shape() == [groups] {
+        [groups, 1]
+    } else {
+        check_vector(site, name, &weight, groups.saturating_mul(each))?;
+        [groups, each]
+    };
+    let mut shape = vec![1; rank];
+    for (place, length) in shape.iter_mut().skip(axis).zip(lengths) {
+        *place = length;
     }
     Ok((weight, shape))
 }

@@ -222,7 +222,7 @@ impl Graph {
         self.reduction(x, operation, &[layer.axis], false, layer.keepdims, layer.name.as_deref())
     }
 
-    fn reduction(
+    pub(super) fn reduction(
         &mut self,
         x: Symbol,
         operation: Operation,

@@ -134,7 +134,7 @@ fn resolve_axes(site: &Site, rank: usize, axes: Option<&[isize]>) -> Result<Vec<
 }
 
 /// Maps an axis by a given scale.
-fn scaled(site: &Site, dim: Dim, scale: f32, roi: [f32; 2]) -> Result<AxisMap> {
+pub(super) fn scaled(site: &Site, dim: Dim, scale: f32, roi: [f32; 2]) -> Result<AxisMap> {
     let refuse = |expected: &str, remedy: &str| {
         Err(site.refuse("scales", format!("have {scale}"), expected, remedy))
     };
@@ -203,18 +203,15 @@ fn sized(
         return Ok(maps.into_iter().map(|(_, map)| map).collect());
     };
     let scale = Scale::Ratio { output, input };
-    let one = |(length, map): (usize, AxisMap)| {
-        // To the nearest whole number, halves up.
-        let (numerator, denominator) = (output as u128 * length as u128, input as u128);
-        let rounded =
-            numerator.checked_mul(2).map(|twice| (twice + denominator) / (2 * denominator));
-        let rounded = rounded.and_then(|rounded| usize::try_from(rounded).ok());
-        AxisMap { length: rounded.unwrap_or(usize::MAX), scale, ..map }
+    let one = |(length, map): (usize, AxisMap)| AxisMap {
+        length: shared_length(length, output, input),
+        scale,
+        ..map
     };
     Ok(maps.into_iter().map(one).collect())
 }
 
-fn check_pixels(site: &Site, input: usize, output: usize) -> Result<()> {
+pub(super) fn check_pixels(site: &Site, input: usize, output: usize) -> Result<()> {
     if input > 0 || output == 0 {
         return Ok(());
     }
@@ -224,4 +221,13 @@ fn check_pixels(site: &Site, input: usize, output: usize) -> Result<()> {
         "an axis without pixels cannot be resampled",
         "use at least one pixel",
     ))
+}
+
+/// Returns the length of an axis by a scale that is another one's, `output / input`: to the
+/// nearest whole number, halves up. `input` is not 0.
+pub(super) fn shared_length(length: usize, output: usize, input: usize) -> usize {
+    let (numerator, denominator) = (output as u128 * length as u128, input as u128);
+    let rounded = numerator.checked_mul(2).map(|twice| (twice + denominator) / (2 * denominator));
+    let rounded = rounded.and_then(|rounded| usize::try_from(rounded).ok());
+    rounded.unwrap_or(usize::MAX)
 }

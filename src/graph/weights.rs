@@ -66,19 +66,25 @@ impl Weight {
         }
     }
 
-    /// Tells whether both are the same array, not only equal ones.
-    pub(crate) fn is_same(&self, other: &Weight) -> bool {
-        match (&self.source, &other.source) {
-            (Source::Host(one), Source::Host(two)) => Arc::ptr_eq(one, two),
-            (Source::Staged(one), Source::Staged(two)) => Arc::ptr_eq(&one.tensor, &two.tensor),
-            _ => false,
+    /// Makes a weight of an array, under a label that need not be the array's name.
+    pub(crate) fn labelled(label: String, array: HostArray<'static>) -> Self {
+        Weight { label, source: Source::Host(Arc::new(array)) }
+    }
+
+    /// Returns the address of the array, which tells whether two are the same, not only equal.
+    pub(crate) fn address(&self) -> usize {
+        match &self.source {
+            Source::Host(array) => Arc::as_ptr(array).addr(),
+            Source::Staged(staged) => Arc::as_ptr(&staged.tensor).addr(),
         }
     }
 }
 
 impl From<HostArray<'static>> for Weight {
     fn from(array: HostArray<'static>) -> Self {
-        Weight { label: array.name().to_owned(), source: Source::Host(Arc::new(array)) }
+        // Without a name it takes that of the constant, or the layer's for it.
+        let label = array.given_name().unwrap_or_default().to_owned();
+        Weight { label, source: Source::Host(Arc::new(array)) }
     }
 }
 

@@ -89,6 +89,20 @@ pub(crate) fn entry_lengths(launch: &Launch) -> [usize; 2] {
     [params.row_entry as usize, params.column_entry as usize]
 }
 
+/// Returns how many rows and columns of the input a result takes at most; none where it takes the
+/// nearest pixel.
+pub(super) fn most_taps(geometry: &Geometry) -> [u64; 2] {
+    if matches!(geometry.sampling.filter, Filter::Nearest(_)) {
+        return [0; 2];
+    }
+    // What cannot be launched never runs.
+    let launched = launch("", geometry, u32::MAX);
+    launched.map_or([0; 2], |launch| {
+        // An entry holds the first tap's place and their number in front of their weights.
+        entry_lengths(&launch).map(|length| (length as u64).saturating_sub(2))
+    })
+}
+
 /// Makes the dispatch for a geometry.
 ///
 /// # Errors

@@ -57,6 +57,16 @@ impl Bound {
         &self.kernel
     }
 
+    /// Returns the values that the call gave, by name, in the order of the source.
+    pub(crate) fn values(&self) -> Vec<(String, Value)> {
+        self.read(&self.params).given()
+    }
+
+    /// Returns the call that bound it, without a name.
+    pub(crate) fn call(&self) -> OwnCall {
+        OwnCall { name: None, params: self.values() }
+    }
+
     /// Returns the parameters' bytes for these shapes, and checks what depends on them.
     ///
     /// # Errors

@@ -28,9 +28,18 @@ impl Value {
         self.kind
     }
 
+    /// Makes a value of the bits of 1 to 4 numbers.
+    pub(crate) fn from_words(scalar: Scalar, words: &[u32]) -> Option<Self> {
+        (1..=4).contains(&words.len()).then(|| Value::new(scalar, words.iter().copied()))
+    }
+
+    /// Returns the bits of its numbers.
+    pub(crate) fn words(self) -> impl Iterator<Item = u32> {
+        self.bits.into_iter().take(self.kind.lanes as usize)
+    }
+
     fn bytes(&self) -> impl Iterator<Item = u8> {
-        let lanes = self.bits.into_iter().take(self.kind.lanes as usize);
-        lanes.flat_map(u32::to_le_bytes)
+        self.words().flat_map(u32::to_le_bytes)
     }
 }
 
@@ -212,6 +221,19 @@ impl Params<'_> {
     #[must_use]
     pub fn u32s(&self, name: &str) -> Option<[u32; 4]> {
         self.lanes(name, Scalar::U32)
+    }
+
+    /// Returns the parameters that a call gives, in the order of the source.
+    pub(super) fn given(&self) -> Vec<(String, Value)> {
+        let fields = self.interface.params.iter().flat_map(|block| &block.fields);
+        let given = fields.filter(|field| field.shape_of.is_none());
+        let value = |field: &Field| {
+            let Kind { scalar, lanes } = field.kind;
+            let words = self.lanes(&field.name, scalar)?;
+            let value = Value::from_words(scalar, words.get(..lanes as usize)?)?;
+            Some((field.name.clone(), value))
+        };
+        given.filter_map(value).collect()
     }
 
     fn lanes(&self, name: &str, scalar: Scalar) -> Option<[u32; 4]> {

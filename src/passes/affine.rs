@@ -62,10 +62,9 @@ pub(super) fn affine(rewrite: &Rewrite, index: usize) -> Option<(usize, Result<A
     match &node.op {
         Op::Binary(operation) => {
             let &[left, right] = own_operands(node) else { return None };
-            let is_constant = |operand: usize| rewrite.node(operand).op == Op::Constant;
-            let (x, constant, is_left) = match (is_constant(left), is_constant(right)) {
-                (false, true) => (left, right, false),
-                (true, false) => (right, left, true),
+            let (x, constant, is_left) = match (known(rewrite, left), known(rewrite, right)) {
+                (None, Some(weight)) => (left, (right, weight), false),
+                (Some(weight), None) => (right, (left, weight), true),
                 _ => return None,
             };
             let make = match (operation, is_left) {
@@ -123,18 +122,35 @@ pub(super) fn own_operands(node: &Node) -> &[usize] {
     }
 }
 
-/// Reads a constant of one element, or of one for each channel; `None` for other shapes.
-fn by_channel(rewrite: &Rewrite, node: &Node, constant: usize) -> Option<Result<Vec<f64>, Reason>> {
-    let constant = rewrite.node(constant);
-    let dims = constant.shape.dims().iter().skip_while(|&&dim| dim == Dim::Fixed(1));
+/// Returns the weight of a constant, or of what reshapes one, as passes do that move transposes.
+fn known(rewrite: &Rewrite, mut index: usize) -> Option<usize> {
+    loop {
+        let node = rewrite.node(index);
+        if !node.stages.is_empty() {
+            return None;
+        }
+        match node.op {
+            Op::Constant => return node.weights.first().copied(),
+            Op::Reshape => index = *node.operands.first()?,
+            _ => return None,
+        }
+    }
+}
+
+/// Reads an operand of one element, or of one for each channel; `None` for other shapes.
+fn by_channel(
+    rewrite: &Rewrite,
+    node: &Node,
+    (operand, weight): (usize, usize),
+) -> Option<Result<Vec<f64>, Reason>> {
+    let dims = rewrite.node(operand).shape.dims().iter().skip_while(|&&dim| dim == Dim::Fixed(1));
     let longer: Vec<Dim> = dims.copied().collect();
     let fits = match longer.as_slice() {
         [] => true,
         [channels] => node.shape.dims().last() == Some(channels),
         _ => false,
     };
-    let weight = constant.weights.first().filter(|_| fits)?;
-    Some(read(rewrite, *weight))
+    fits.then(|| read(rewrite, weight))
 }
 
 /// Reads a weight's numbers in C order.

@@ -17,11 +17,15 @@ pub const NAME: &str = "remove_dead_code";
 pub fn remove_dead_code(graph: &Graph) -> Result<(Graph, PassReport)> {
     graph.check()?;
     let mut rewrite = Rewrite::new(graph, NAME);
+    let mut is_output = vec![false; rewrite.len()];
+    rewrite.outputs().iter().for_each(|(_, output)| is_output[*output] = true);
+    // Which value stands for each: itself, or what it gives back.
+    let mut stands: Vec<usize> = (0..rewrite.len()).collect();
     for index in 0..rewrite.len() {
+        rewrite.redirect(index, &stands);
         let Some(operand) = hands_on(&rewrite, index) else { continue };
         // An output that copies an input keeps its copy, which is then the caller's own.
-        let is_output = rewrite.outputs().iter().any(|(_, output)| *output == index);
-        if is_output && rewrite.node(operand).op == Op::Input {
+        if is_output[index] && rewrite.node(operand).op == Op::Input {
             continue;
         }
         let line = format!(
@@ -29,10 +33,11 @@ pub fn remove_dead_code(graph: &Graph) -> Result<(Graph, PassReport)> {
             rewrite.node(index).title(),
             rewrite.node(operand).title()
         );
-        rewrite.redirect(index, operand);
+        stands[index] = operand;
         rewrite.remove(index);
         rewrite.report.did(line);
     }
+    rewrite.redirect_outputs(&stands);
     for index in rewrite.remove_dead() {
         let line = format!("{}, which no output needs", graph.node(index).title());
         rewrite.report.did(line);

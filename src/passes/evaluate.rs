@@ -26,7 +26,7 @@ pub(super) fn evaluate(graph: &Graph) -> Result<Option<ArrayD<f32>>> {
         max_compute_workgroups_per_dimension: u32::MAX,
         ..Limits::default()
     };
-    let plan = lower(graph, Report::default(), 1, limits)?;
+    let plan = lower(graph, Report::default(), 1, limits, false)?;
     let Some(mut memory) = allocate(&plan) else { return Ok(None) };
     for step in plan.steps() {
         // Taken out, so that the operands can be read beside it: planning keeps them apart.

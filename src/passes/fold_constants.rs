@@ -14,11 +14,14 @@ pub const NAME: &str = "fold_constants";
 /// How many bytes one folded node may add to the weights.
 pub const MOST_ADDED_BYTES: u64 = 64 << 10;
 
+/// How many bytes all folded nodes may add to the weights.
+pub const MOST_ADDED_IN_ALL: u64 = 64 << 20;
+
 /// Replaces nodes whose operands are all constants by constants.
 ///
 /// A node stays where its result would make the weights larger by more than
 /// [`MOST_ADDED_BYTES`]: a value that is expanded or tiled far is cheaper to compute than to
-/// upload. It stays too where a weight is a tensor that is staged already, whose numbers the host
+/// upload; or where all have added [`MOST_ADDED_IN_ALL`]. It stays too where a weight is a tensor that is staged already, whose numbers the host
 /// does not have, and where the result is not finite, as an upload would refuse it.
 ///
 /// # Errors
@@ -27,11 +30,12 @@ pub const MOST_ADDED_BYTES: u64 = 64 << 10;
 pub fn fold_constants(graph: &Graph) -> Result<(Graph, PassReport)> {
     graph.check()?;
     let mut rewrite = Rewrite::new(graph, NAME);
+    let mut left = MOST_ADDED_IN_ALL;
     for index in 0..rewrite.len() {
         if !is_of_constants(&rewrite, index) {
             continue;
         }
-        match fold(&mut rewrite, index)? {
+        match fold(&mut rewrite, index, &mut left)? {
             Ok(line) => rewrite.report.did(line),
             Err(reason) => {
                 let title = rewrite.node(index).title();
@@ -51,7 +55,11 @@ fn is_of_constants(rewrite: &Rewrite, index: usize) -> bool {
 }
 
 /// Folds one node, or says why it stays.
-fn fold(rewrite: &mut Rewrite, index: usize) -> Result<Result<String, &'static str>> {
+fn fold(
+    rewrite: &mut Rewrite,
+    index: usize,
+    left: &mut u64,
+) -> Result<Result<String, &'static str>> {
     let node = rewrite.node(index);
     let weights: Vec<usize> = node
         .weights
@@ -71,9 +79,13 @@ fn fold(rewrite: &mut Rewrite, index: usize) -> Result<Result<String, &'static s
         let bytes = byte_count(&constant.title(), &constant.shape.resolve(1))?;
         replaced = replaced.saturating_add(bytes);
     }
-    if result > replaced.saturating_add(MOST_ADDED_BYTES) {
+    let added = result.saturating_sub(replaced);
+    if added > MOST_ADDED_BYTES {
         return Ok(Err("which would make the weights larger by more than 64 KiB"));
     }
+    let Some(rest) = left.checked_sub(added) else {
+        return Ok(Err("as folding has made the weights larger by 64 MiB already"));
+    };
     let (title, name) = (node.title(), node.name.clone());
     let Some(value) = evaluate(&alone(rewrite, index))? else {
         return Ok(Err("whose constants the host cannot read"));
@@ -81,7 +93,8 @@ fn fold(rewrite: &mut Rewrite, index: usize) -> Result<Result<String, &'static s
     let Some(weight) = values::make(&name, value) else {
         return Ok(Err("whose result is not finite"));
     };
-    let shape = node.shape.clone();
+    *left = rest;
+    let shape = rewrite.node(index).shape.clone();
     let weight = rewrite.add_weight(weight);
     let op = Op::Constant;
     let constant =
@@ -93,13 +106,22 @@ fn fold(rewrite: &mut Rewrite, index: usize) -> Result<Result<String, &'static s
 /// Makes a graph of a node and its operands, which are constants.
 fn alone(rewrite: &Rewrite, index: usize) -> Graph {
     let mut nodes: Vec<Node> = Vec::new();
-    let mut node = rewrite.node(index).clone();
+    // Its own weights alone: the graph may have very many.
+    let mut weights = Vec::new();
+    let mut take = |mut node: Node| {
+        for weight in &mut node.weights {
+            weights.push(rewrite.weight(*weight).clone());
+            *weight = weights.len() - 1;
+        }
+        node
+    };
+    let mut node = take(rewrite.node(index).clone());
     for operand in &mut node.operands {
-        nodes.push(rewrite.node(*operand).clone());
+        nodes.push(take(rewrite.node(*operand).clone()));
         *operand = nodes.len() - 1;
     }
     // A name of its own for each copy is not needed: nothing looks them up.
     nodes.push(node);
     let outputs = vec![("value".to_owned(), nodes.len() - 1)];
-    Graph::from_parts(Parts { nodes, weights: rewrite.weights().to_vec(), outputs })
+    Graph::from_parts(Parts { nodes, weights, outputs })
 }

@@ -3,9 +3,8 @@
 use super::PassReport;
 use super::rewrite::Rewrite;
 use crate::error::Result;
-use crate::graph::epilogue::MAX_STAGES;
+use crate::graph::epilogue::{MAX_STAGES, has_epilogue, own_stages, repeats_over};
 use crate::graph::{Activation, Graph, Node, Op, Stage};
-use crate::shape::{Dim, Shape};
 
 /// The pass's name.
 pub const NAME: &str = "fuse_epilogues";
@@ -33,32 +32,6 @@ pub fn fuse_epilogues(graph: &Graph) -> Result<(Graph, PassReport)> {
         rewrite.report.did(line);
     }
     Ok(rewrite.finish())
-}
-
-/// Tells whether a node's kernel applies stages.
-fn has_epilogue(op: &Op) -> bool {
-    match op {
-        Op::Activation(activation) => *activation != Activation::Softmax,
-        Op::BatchNormalization(_)
-        | Op::Binary(_)
-        | Op::Conv2d(_)
-        | Op::Conv2dTranspose(_)
-        | Op::Dense
-        | Op::MatMul(_)
-        | Op::Normalization(_)
-        | Op::Pool2d(_)
-        | Op::Resize2d(_) => true,
-        _ => false,
-    }
-}
-
-/// Returns how many of the stages a node's own operation takes.
-fn own_stages(op: &Op) -> usize {
-    match op {
-        Op::Activation(Activation::Linear) => 0,
-        Op::Activation(_) => 1,
-        _ => 0,
-    }
 }
 
 /// Splits a node's operands into its own and its epilogue's.
@@ -131,14 +104,6 @@ fn fused(
         stages,
         shape: to.shape.clone(),
     })
-}
-
-/// Tells whether an operand, read in C order over and over, broadcasts to the shape: it has the
-/// shape's last axes, or one element.
-fn repeats_over(extra: &Shape, shape: &Shape) -> bool {
-    let ones = extra.dims().iter().take_while(|&&dim| dim == Dim::Fixed(1)).count();
-    let own = &extra.dims()[ones..];
-    !own.contains(&Dim::Fixed(0)) && shape.dims().ends_with(own)
 }
 
 fn describe(rewrite: &Rewrite, producer: usize, user: usize) -> String {

@@ -1,7 +1,8 @@
 //! Passes: from a graph to an equal one that takes fewer steps or less memory.
 //!
 //! Pure functions, one file each, that report what they did. They run when a graph is planned,
-//! unless [`PlanOptions`] says otherwise; [`optimize`] runs them alone.
+//! unless [`PlanOptions`] says otherwise; [`optimize`] runs them alone. The last one,
+//! `concat_in_place`, changes no graph but where a plan's values lie, so it is a part of planning.
 //!
 //! Inputs, outputs and their names stay, and so do their values, up to rounding. A node that a
 //! name still finds in the new graph has the value it had before; some names are gone, as the
@@ -23,7 +24,7 @@ mod values;
 
 pub use dead_code::remove_dead_code;
 pub use fold_batch_norm::fold_batch_norm;
-pub use fold_constants::{MOST_ADDED_BYTES, fold_constants};
+pub use fold_constants::{MOST_ADDED_BYTES, MOST_ADDED_IN_ALL, fold_constants};
 pub use fold_padding::fold_padding;
 pub use fuse::fuse_epilogues;
 pub use options::PlanOptions;
@@ -31,12 +32,13 @@ pub use transposes::move_transposes;
 
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::plan::CONCAT_IN_PLACE;
 pub use crate::plan::{PassReport, Report};
 
 /// One pass: a pure function from graph to graph.
 type Pass = fn(&Graph) -> Result<(Graph, PassReport)>;
 
-/// The passes in the order they run.
+/// The passes over graphs, in the order they run.
 const ORDER: [(&str, Pass); 6] = [
     (dead_code::NAME, remove_dead_code),
     (fold_constants::NAME, fold_constants),
@@ -75,7 +77,7 @@ impl Passes {
     #[must_use]
     pub fn names() -> Vec<&'static str> {
         let mut names = Vec::new();
-        for (name, _) in ORDER {
+        for name in ORDER.into_iter().map(|(name, _)| name).chain([CONCAT_IN_PLACE]) {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -113,7 +115,7 @@ impl Passes {
         self.enabled.contains(&name)
     }
 
-    /// Runs the chosen passes.
+    /// Runs the chosen passes that go over graphs: all but `concat_in_place`.
     ///
     /// # Errors
     ///
@@ -133,7 +135,7 @@ impl Passes {
     }
 }
 
-/// Runs all passes.
+/// Runs all passes that go over graphs.
 ///
 /// # Errors
 ///

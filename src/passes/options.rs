@@ -3,7 +3,7 @@
 use super::Passes;
 use crate::error::Result;
 use crate::graph::Graph;
-use crate::plan::{Limits, Plan, lower};
+use crate::plan::{CONCAT_IN_PLACE, Limits, Plan, lower};
 
 /// Says how a graph is planned; by default with all passes, within the limits that every WebGPU
 /// device has.
@@ -40,7 +40,9 @@ impl Graph {
     ///
     /// Nodes that no output needs are left out. Passes go over a copy of the graph first, so
     /// that there are fewer steps than nodes; outputs keep their values up to rounding, and
-    /// [`Plan::report`] says what was done. [`Graph::plan_with`] chooses the passes.
+    /// [`Plan::report`] says what was done. Pieces of a concatenation that lie in one run are
+    /// written where they belong, so that no step copies them, unless that would take more
+    /// memory. [`Graph::plan_with`] chooses the passes.
     ///
     /// # Errors
     ///
@@ -67,6 +69,7 @@ impl Graph {
     /// As [`Graph::plan`].
     pub fn plan_with(&self, batch: usize, options: &PlanOptions) -> Result<Plan> {
         let (graph, report) = options.passes.run(self)?;
-        lower(&graph, report, batch, options.limits)
+        let in_place = options.passes.has(CONCAT_IN_PLACE);
+        lower(&graph, report, batch, options.limits, in_place)
     }
 }

@@ -45,10 +45,6 @@ impl Rewrite {
         &self.parts.weights[number]
     }
 
-    pub(super) fn weights(&self) -> &[Weight] {
-        &self.parts.weights
-    }
-
     pub(super) fn outputs(&self) -> &[(String, usize)] {
         &self.parts.outputs
     }
@@ -85,15 +81,16 @@ impl Rewrite {
         }
     }
 
-    /// Lets everything that uses one value use another, an equal one.
-    pub(super) fn redirect(&mut self, from: usize, to: usize) {
-        let nodes = self.parts.nodes.iter_mut().flat_map(|node| &mut node.operands);
+    /// Lets a node use, in place of each operand, the equal value that `stands` has for it.
+    pub(super) fn redirect(&mut self, index: usize, stands: &[usize]) {
+        let operands = self.parts.nodes[index].operands.iter_mut();
+        replace_all(operands, stands, &mut self.uses);
+    }
+
+    /// Lets the outputs be the equal values that `stands` has for them.
+    pub(super) fn redirect_outputs(&mut self, stands: &[usize]) {
         let outputs = self.parts.outputs.iter_mut().map(|(_, index)| index);
-        for operand in nodes.chain(outputs).filter(|operand| **operand == from) {
-            *operand = to;
-            self.uses[from] -= 1;
-            self.uses[to] += 1;
-        }
+        replace_all(outputs, stands, &mut self.uses);
     }
 
     /// Adds a weight and returns its number.
@@ -116,12 +113,17 @@ impl Rewrite {
             goes && rewrite.node(index).op != Op::Input
         };
         let mut pending: Vec<usize> = (0..self.len()).filter(|&i| dead(self, i)).collect();
+        let mut is_pending = vec![false; self.len()];
+        for &index in &pending {
+            is_pending[index] = true;
+        }
         while let Some(index) = pending.pop() {
             let operands = self.node(index).operands.clone();
             self.remove(index);
             removed.push(index);
             for operand in operands {
-                if dead(self, operand) && !pending.contains(&operand) {
+                if dead(self, operand) && !is_pending[operand] {
+                    is_pending[operand] = true;
                     pending.push(operand);
                 }
             }
@@ -163,5 +165,17 @@ impl Rewrite {
         let outputs =
             parts.outputs.into_iter().map(|(name, index)| (name, number(index))).collect();
         (Graph::from_parts(Parts { nodes, weights: parts.weights, outputs }), report)
+    }
+}
+
+fn replace_all<'a>(
+    operands: impl Iterator<Item = &'a mut usize>,
+    stands: &[usize],
+    uses: &mut [usize],
+) {
+    for operand in operands.filter(|operand| stands[**operand] != **operand) {
+        uses[*operand] -= 1;
+        *operand = stands[*operand];
+        uses[*operand] += 1;
     }
 }

@@ -1,6 +1,7 @@
 //! Transposes: cancelled, moved behind what does not depend on the order of axes, and folded into
 //! constants and kernels.
 
+mod convert;
 mod flattened;
 mod lift;
 mod orders;
@@ -8,7 +9,9 @@ mod products;
 mod regroup;
 mod rows;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use convert::view;
 
 use super::PassReport;
 use super::axes::{moved_op, permute};
@@ -90,6 +93,8 @@ struct Walk<'a> {
     values: Vec<Value>,
     parts: Parts,
     names: BTreeSet<String>,
+    /// Old values in other orders of axes, which were made for one node and serve for others.
+    converted: BTreeMap<(usize, Vec<usize>), usize>,
     report: PassReport,
     /// Whether axes that a reshape merges are brought together, and whether any could be.
     gathers: bool,
@@ -101,7 +106,16 @@ impl<'a> Walk<'a> {
         let names = old.nodes().iter().map(|node| node.name.clone()).collect();
         let Parts { weights, .. } = old.parts();
         let parts = Parts { nodes: Vec::new(), weights, outputs: Vec::new() };
-        Walk { old, values: Vec::new(), parts, names, report, gathers, could_gather: false }
+        Walk {
+            old,
+            values: Vec::new(),
+            parts,
+            names,
+            converted: BTreeMap::new(),
+            report,
+            gathers,
+            could_gather: false,
+        }
     }
 
     fn visit(&mut self, index: usize) {
@@ -238,9 +252,4 @@ impl<'a> Walk<'a> {
         }
         (Graph::from_parts(self.parts), self.report, self.could_gather)
     }
-}
-
-fn view(name: String, node: usize, shape: Shape) -> Node {
-    let (weights, stages) = (Vec::new(), Vec::new());
-    Node { name, op: Op::Reshape, operands: vec![node], weights, stages, shape }
 }

@@ -1,14 +1,22 @@
 //! Lowering: from a graph to steps over numbered buffers.
 
 use super::block::Block;
+use super::in_place::Homes;
 use super::split::{Extent, items_per_step};
-use super::{Limits, Place, Plan, Port, Region, Report, Step, slots, work};
+use super::{Limits, Place, Plan, Port, Region, Report, Step, work};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, Op, Stage};
 use crate::shape::byte_count;
 
-/// Lowers a graph that passes have been over; see [`Graph::plan_with`].
-pub(crate) fn lower(graph: &Graph, report: Report, batch: usize, limits: Limits) -> Result<Plan> {
+/// Lowers a graph that passes have been over, with pieces of concatenations written where they
+/// belong if `in_place`; see [`Graph::plan_with`].
+pub(crate) fn lower(
+    graph: &Graph,
+    mut report: Report,
+    batch: usize,
+    limits: Limits,
+    in_place: bool,
+) -> Result<Plan> {
     graph.check()?;
     if batch == 0 {
         return Err(Error::Operand {
@@ -21,7 +29,7 @@ pub(crate) fn lower(graph: &Graph, report: Report, batch: usize, limits: Limits)
         });
     }
     let mut lowering = Lowering::new(graph, batch, limits)?;
-    lowering.place()?;
+    report.passes.extend(lowering.place(in_place)?);
     let mut block = Block::new(limits.block_alignment());
     let mut steps = Vec::new();
     for index in 0..graph.nodes().len() {
@@ -50,20 +58,25 @@ pub(crate) fn lower(graph: &Graph, report: Report, batch: usize, limits: Limits)
     })
 }
 
-struct Lowering<'a> {
-    graph: &'a Graph,
-    batch: usize,
-    limits: Limits,
+pub(super) struct Lowering<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) batch: usize,
+    pub(super) limits: Limits,
     /// Whether some output needs the node.
-    live: Vec<bool>,
+    pub(super) live: Vec<bool>,
     /// The node whose bytes a node's value is: itself, or what it reshapes.
-    roots: Vec<usize>,
-    /// Where each root's bytes lie.
-    places: Vec<Place>,
+    pub(super) roots: Vec<usize>,
+    /// Where each root's bytes lie, and where they begin.
+    pub(super) places: Vec<Place>,
+    pub(super) offsets: Vec<u64>,
+    /// Which roots are written where a concatenation has them.
+    pub(super) homes: Homes,
     /// The graph's weights that live nodes use, in order of first use.
     weights: Vec<usize>,
-    slots: Vec<u64>,
-    outputs: Vec<u64>,
+    /// Where each of the graph's weights stands among those.
+    numbers: Vec<Option<usize>>,
+    pub(super) slots: Vec<u64>,
+    pub(super) outputs: Vec<u64>,
 }
 
 impl<'a> Lowering<'a> {
@@ -81,6 +94,7 @@ impl<'a> Lowering<'a> {
         }
         let mut roots: Vec<usize> = Vec::with_capacity(nodes.len());
         let mut weights = Vec::new();
+        let mut numbers: Vec<Option<usize>> = vec![None; graph.weights().len()];
         for (index, node) in nodes.iter().enumerate() {
             let root = match (&node.op, node.operands.first()) {
                 (Op::Reshape, Some(&operand)) => roots[operand],
@@ -88,7 +102,8 @@ impl<'a> Lowering<'a> {
             };
             roots.push(root);
             for &weight in node.weights.iter().filter(|_| live[index]) {
-                if !weights.contains(&weight) {
+                if numbers[weight].is_none() {
+                    numbers[weight] = Some(weights.len());
                     weights.push(weight);
                 }
             }
@@ -104,60 +119,18 @@ impl<'a> Lowering<'a> {
             live,
             roots,
             places,
+            offsets: vec![0; nodes.len()],
+            homes: Homes::none(nodes.len()),
             weights,
+            numbers,
             slots: Vec::new(),
             outputs: Vec::new(),
         })
     }
 
-    /// Decides where each root's bytes lie.
-    fn place(&mut self) -> Result<()> {
-        let nodes = self.graph.nodes();
-        let mut last_use: Vec<usize> = (0..nodes.len()).collect();
-        for (index, node) in nodes.iter().enumerate().filter(|(index, _)| self.live[*index]) {
-            for &operand in &node.operands {
-                last_use[self.roots[operand]] = index;
-            }
-        }
-        let mut is_output = vec![false; nodes.len()];
-        for (_, index) in self.graph.outputs() {
-            is_output[self.roots[*index]] = true;
-        }
-        let (mut inputs, mut owners, mut lives) = (0, Vec::new(), Vec::new());
-        for (index, node) in nodes.iter().enumerate() {
-            if node.op == Op::Input {
-                self.places[index] = Place::Input(inputs);
-                inputs += 1;
-                continue;
-            }
-            if let (Op::Constant, Some(&weight)) = (&node.op, node.weights.first()) {
-                self.places[index] = self.weight(weight);
-                continue;
-            }
-            if !self.live[index] || self.roots[index] != index {
-                continue;
-            }
-            let bytes = buffer_bytes(byte_count(&node.title(), &node.shape.resolve(self.batch))?);
-            if is_output[index] {
-                self.places[index] = Place::Output(self.outputs.len());
-                self.outputs.push(bytes);
-            } else {
-                owners.push(index);
-                lives.push(slots::Life { made: index, last_use: last_use[index], bytes });
-            }
-        }
-        let (chosen, sizes) = slots::assign(&lives);
-        for (owner, slot) in owners.into_iter().zip(chosen) {
-            self.places[owner] = Place::Slot(slot);
-        }
-        self.slots = sizes;
-        Ok(())
-    }
-
     /// Returns where a weight of the graph lies; the weights of live nodes alone have a place.
-    fn weight(&self, weight: usize) -> Place {
-        let number = self.weights.iter().position(|&known| known == weight);
-        Place::Weight(number.unwrap_or(usize::MAX))
+    pub(super) fn weight(&self, weight: usize) -> Place {
+        Place::Weight(self.numbers[weight].unwrap_or(usize::MAX))
     }
 
     /// Returns where a node's operands lie, in the order that kernels bind them: values,
@@ -168,9 +141,8 @@ impl<'a> Lowering<'a> {
         let value = |&operand: &usize| -> Result<(Region, Extent)> {
             let source = self.graph.node(operand);
             let bytes = byte_count(title, &source.shape.resolve(self.batch))?;
-            let place = self.places[self.roots[operand]];
             let (tensor, batched) = (format!("\"{}\"", source.name), source.shape.has_batch());
-            Ok((Region { place, offset_bytes: 0, bytes }, Extent { tensor, bytes, batched }))
+            Ok((self.region(self.roots[operand], bytes), Extent { tensor, bytes, batched }))
         };
         let weight = |&weight: &usize| -> Result<(Region, Extent)> {
             let found = &self.graph.weights()[weight];
@@ -191,10 +163,10 @@ impl<'a> Lowering<'a> {
         let title = node.title();
         let (regions, mut extents) = self.operands(node, &title)?;
         let bytes = byte_count(&title, &node.shape.resolve(self.batch))?;
-        if bytes == 0 {
+        if bytes == 0 || self.is_whole(index) {
             return Ok(());
         }
-        let result = Region { place: self.places[index], offset_bytes: 0, bytes };
+        let result = self.region(index, bytes);
         let batched = node.shape.has_batch();
         extents.push(Extent { tensor: "the result".to_owned(), bytes, batched });
         // A row that lies along the batch needs all of it. A reduction or moments over the batch
@@ -213,6 +185,9 @@ impl<'a> Lowering<'a> {
             let narrow = |(region, extent): (&Region, &Extent)| part.of(*region, extent.batched);
             let most = self.limits.max_compute_workgroups_per_dimension;
             for (work, reads) in work::works(self.graph, node, count)? {
+                if self.is_done(index, &reads) {
+                    continue;
+                }
                 let launch = work.launch(&title, most)?;
                 let has_table = !launch.table.is_empty();
                 let read =
@@ -249,7 +224,7 @@ impl Part {
         let item = region.bytes / self.batch as u64;
         Region {
             place: region.place,
-            offset_bytes: item * self.first as u64,
+            offset_bytes: region.offset_bytes + item * self.first as u64,
             bytes: item * self.count as u64,
         }
     }

@@ -7,9 +7,11 @@
 mod block;
 mod crossings;
 mod imaging;
+mod in_place;
 mod limits;
 mod lower;
 mod movement;
+mod places;
 mod print;
 mod report;
 mod rows;
@@ -19,6 +21,7 @@ mod work;
 
 pub use crossings::{Expected, ExpectedCrossings};
 pub(crate) use crossings::{PACKED_ALIGNMENT, padded_bytes};
+pub(crate) use in_place::NAME as CONCAT_IN_PLACE;
 pub use limits::Limits;
 pub(crate) use lower::{buffer_bytes, lower};
 pub use report::{PassReport, Report};

@@ -37,13 +37,14 @@ impl PassReport {
         &self.done
     }
 
-    /// Returns what it would have done but could not, and why: a weight that cannot be read.
+    /// Returns what it would have done but could not, and why: a weight that cannot be read, a
+    /// piece of a concatenation that is an input.
     #[must_use]
     pub fn left(&self) -> &[String] {
         &self.left
     }
 
-    /// Tells whether the graph is another one after the pass.
+    /// Tells whether the graph, or its plan, is another one after the pass.
     #[must_use]
     pub fn changed(&self) -> bool {
         !self.done.is_empty()
@@ -83,7 +84,7 @@ impl Report {
         (self.nodes_before, self.nodes_after)
     }
 
-    /// Tells whether any pass changed the graph.
+    /// Tells whether any pass changed the graph or its plan.
     #[must_use]
     pub fn changed(&self) -> bool {
         self.passes.iter().any(PassReport::changed)

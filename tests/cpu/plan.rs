@@ -33,7 +33,7 @@ fn a_plan_prints_itself() {
   input 0    "image" [2, 4, 4, 1]
   weight 0   "conv/kernel" [3, 3, 1, 4]
   weight 1   "conv/bias" [4]
-  weight 2   "unnamed" [144, 3]
+  weight 2   "kernel" [144, 3]
   step 0     resize2d "up_sampling2d" by resize2d/nearest: input 0 -> slot 0 (512 bytes, 2x1x1 groups)
   step 1     conv2d "edges" by conv2d/channels4 + relu: slot 0, weight 0, weight 1 -> slot 1 (1152 bytes, 1x1x1 groups)
   step 2     dense "dense/linear" by dense/general: slot 1, weight 2 -> slot 0 (24 bytes, 1x1x1 groups)

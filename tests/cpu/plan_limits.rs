@@ -85,7 +85,7 @@ fn bindings_that_cannot_be_split() {
     );
     limit(
         plan(&[4], 4, &binding(256), |g, x| g.dense(x, Dense::new(100), &kernel(&[4, 100]))),
-        "dense \"dense\": weight \"unnamed\" needs 1600 bytes but max_storage_buffer_binding_size is 256 \
+        "dense \"dense\": weight \"kernel\" needs 1600 bytes but max_storage_buffer_binding_size is 256 \
          bytes; it has no batch to split along: make it smaller",
     );
     limit(

@@ -133,10 +133,16 @@ fn the_library_does_not_panic() {
 
 #[test]
 fn files_are_short() {
-    let sources =
-        [read("src", "rs"), read("tests", "rs"), read("cli", "rs"), read("shaders", "wgsl")];
+    let sources = [
+        read("src", "rs"),
+        read("tests", "rs"),
+        read("cli", "rs"),
+        read("shaders", "wgsl"),
+        read("fuzz/fuzz_targets", "rs"),
+    ];
     let counts: Vec<usize> = sources.iter().map(Vec::len).collect();
     assert!(counts[0] > 50 && counts[1] > 20 && counts[2] > 0 && counts[3] > 6, "{counts:?}");
+    assert!(counts[4] > 3, "{counts:?}");
     let long: Vec<(&str, usize)> = sources
         .iter()
         .flatten()
@@ -146,11 +152,34 @@ fn files_are_short() {
     assert_eq!(long, []);
 }
 
+/// What no build here compiles: that each target is declared, runs, and stands in the page.
+#[test]
+fn fuzz_targets_are_declared() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let (manifest, script) = (text("fuzz/Cargo.toml"), text("scripts/fuzz.sh"));
+    let page = text("docs/fuzzing.md");
+    let mut targets = Vec::new();
+    for Source { path, text } in read("fuzz/fuzz_targets", "rs") {
+        if text.contains("fuzz_target!(") {
+            let name = Path::new(&path).file_stem().unwrap().to_str().unwrap().to_owned();
+            assert!(
+                manifest.contains(&format!("name = \"{name}\"\npath = \"fuzz_targets/{name}.rs\""))
+            );
+            assert!(script.contains(&format!("    {name}) longest=")), "{name}");
+            assert!(page.contains(&format!("`{name}`")), "{name}");
+            targets.push(name);
+        }
+    }
+    assert_eq!(targets, ["npy", "npz", "onnx"]);
+    assert!(manifest.contains("\n[workspace]\n") && text("Cargo.toml").contains("\"fuzz\"]"));
+}
+
 #[test]
 fn pure_layers_use_only_what_stands_before_them() {
     // array -> shape and errors; graph -> array; plan -> graph, kernels; passes -> plan, host; the
     // device comes last.
-    let rules: [(&str, &[&str]); 9] = [
+    let rules: [(&str, &[&str]); 10] = [
         ("src/array/", &["crate::graph", "crate::plan", "crate::device", "crate::kernels"]),
         ("src/import/", &["crate::plan", "crate::passes", "crate::device", "crate::kernels"]),
         ("src/own/", &["crate::graph", "crate::kernels", "crate::plan", "crate::device"]),
@@ -159,6 +188,7 @@ fn pure_layers_use_only_what_stands_before_them() {
         ("src/graph/", &["crate::plan", "crate::passes", "crate::device", "crate::kernels"]),
         ("src/plan/", &["crate::passes", "crate::device"]),
         ("src/passes/", &["crate::device"]),
+        ("src/saved/", &["crate::kernels", "crate::plan", "crate::passes", "crate::device"]),
         ("src/ledger/", &["crate::graph", "crate::plan", "crate::device", "crate::array"]),
     ];
     let sources = read("src", "rs");

@@ -2,7 +2,7 @@
 
 use longshore::{
     Conv1d, Conv1dTranspose, Conv2d, Dense, DepthwiseConv2d, Dim, Error, Graph, HostArray,
-    LayerWeights, MatMul, Pooling, Symbol,
+    Interpolation, LayerWeights, Lrn, MatMul, Pooling, Reduce, ReduceOp, Resize2d, Symbol,
 };
 use ndarray::{ArrayD, IxDyn};
 
@@ -137,9 +137,44 @@ fn pooled_windows_are_read_whole_or_refused() {
 }
 
 #[test]
-fn softmax_reads_its_axis_three_times_or_is_refused() {
-    for (length, refused) in [(21_799, None), (21_840, Some("65520"))] {
+fn softmax_of_a_long_axis_is_shared_by_threads_that_turn_seldom() {
+    for length in [21_840, 300_000] {
         let build = |g: &mut Graph, x| g.softmax(x, -1);
-        check(&[1, length], build, (1.0 / length as f32, refused));
+        check(&[1, length], build, (1.0 / length as f32, None));
     }
+}
+
+#[test]
+fn rows_of_any_length_that_can_be_planned_are_read_whole() {
+    let build = |g: &mut Graph, x| g.reduce(x, Reduce::new(ReduceOp::LogSumExp).axes([1]));
+    check(&[1, 1 << 24], build, (((1 << 24) as f32).ln() + 1.0, None));
+}
+
+#[test]
+fn channels_round_a_channel_are_read_whole_or_refused() {
+    // The root of the sum of the squares, over the number of channels.
+    let layer = |channels| Lrn::new(2 * channels).alpha(2.0 * channels as f32).beta(0.5).bias(0.0);
+    for (channels, refused) in [(3000, None), (65_401, Some("65401"))] {
+        let build = |g: &mut Graph, x| g.lrn(x, &layer(channels));
+        check(&[1, channels], build, (1.0 / (channels as f32).sqrt(), refused));
+    }
+}
+
+#[test]
+fn taps_are_read_whole_or_refused() {
+    for ([height, width], refused) in [
+        ([300, 215], None),
+        ([300, 218], Some("66000")),
+        ([21_700, 1], None),
+        ([21_900, 1], Some("65700")),
+        ([1, 60_000], None),
+        ([1, 65_399], Some("65401")),
+    ] {
+        let layer = Resize2d::new(1).interpolation(Interpolation::Bilinear).antialias(true);
+        let build = |g: &mut Graph, x| g.resize2d(x, layer);
+        check(&[1, height, width, 1], build, (1.0, refused));
+    }
+    // Nearest pixels need no loop.
+    let build = |g: &mut Graph, x| g.resize2d(x, Resize2d::new(1));
+    check(&[1, 70_000, 1, 1], build, (1.0, None));
 }

@@ -35,3 +35,4 @@ mod session;
 mod memory;
 mod own;
 mod refusals;
+mod saved;

@@ -5,13 +5,14 @@
 
 pub mod golden;
 mod golden_reductions;
-mod network;
+pub mod network;
 mod window;
 
 mod activation;
 mod arithmetic;
 mod batch_normalization;
 mod binary;
+mod concat_in_place;
 mod conformance;
 mod conv1d;
 mod conv2d;

@@ -67,14 +67,6 @@ fn groups_as_parts_of_a_reshaped_value() {
         });
         assert_eq!(steps, [8, 6]);
     }
-    // Normalised within parts of which each has a scale for every place.
-    let steps = between(|g, x| {
-        let parts = g.reshape(x, [3, 40]).unwrap();
-        let layer = LayerNormalization::new().epsilon(EPSILON);
-        let y = g.layer_normalization(parts, &layer, &norm(&[40])).unwrap();
-        g.reshape(y, [6, 5, 4]).unwrap()
-    });
-    assert_eq!(steps, [8, 6]);
 }
 
 #[test]

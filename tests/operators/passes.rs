@@ -2,7 +2,7 @@
 
 use longshore::{
     Activation, BinaryOp, Conv1dTranspose, Conv2d, Conv2dTranspose, Dense, Graph, HostArray,
-    LayerWeights, Pad, Padding, Passes, PlanOptions, Symbol,
+    LayerWeights, Pad, Padding, Passes, PlanOptions, Reshape, Symbol,
 };
 use ndarray::ArrayD;
 
@@ -135,6 +135,41 @@ fn differences_and_quotients_fold_as_well() {
         });
         assert_eq!(steps, [2, 1]);
     }
+}
+
+#[test]
+fn scales_and_shifts_of_channels_first_fold_as_well() {
+    // Moved transposes leave such a constant under a reshape.
+    let network = |g: &mut Graph, x: Symbol| {
+        let mut random = Random::new(13);
+        let x = g.transpose(x, &[0, 2, 3, 1]).unwrap();
+        let layer = Conv2d::new(6, 3).padding(Padding::Same).groups(3);
+        let y = g.conv2d(x, layer, &drawn(&mut random, &[3, 3, 1, 6], 0)).unwrap();
+        let y = g.transpose(y, &[0, 3, 1, 2]).unwrap();
+        let scale = constant(g, &mut random, &[1, 6, 1, 1]);
+        let shift = constant(g, &mut random, &[6, 1, 1]);
+        let y = g.multiply(y, scale).unwrap();
+        let y = g.subtract(shift, y).unwrap();
+        let mean = longshore::Reduce::new(longshore::ReduceOp::Mean).axes([2, 3]);
+        g.reduce(y, mean).unwrap()
+    };
+    // Transpose, convolution, mean.
+    assert_eq!(check("all", &[3, 5, 4], network), [6, 3]);
+    // A reshape that gives the channel another axis, and one that leaves it none.
+    let reshaped = |shape: &'static [isize]| {
+        check("fold_batch_norm", &[3, 2, 6], |g: &mut Graph, x: Symbol| {
+            let mut random = Random::new(14);
+            let y = g.conv2d(x, Conv2d::new(6, 1), &drawn(&mut random, &[1, 1, 6, 6], 0)).unwrap();
+            let first = constant(g, &mut random, &[6]);
+            let y = g.multiply(y, first).unwrap();
+            let scale = constant(g, &mut random, &[6]);
+            let scale = g.reshape_to(scale, Reshape::new(shape.iter().copied())).unwrap();
+            g.multiply(y, scale).unwrap()
+        })
+    };
+    assert_eq!(reshaped(&[1, 6]), [3, 1]);
+    // One number for each pixel is none for each channel.
+    assert_eq!(reshaped(&[3, 2, 1]), [3, 2]);
 }
 
 #[test]

@@ -121,6 +121,7 @@ fn nothing_of_an_earlier_run_is_left() {
 #[test]
 fn every_operator_in_networks_with_and_without_passes() {
     let totals = RefCell::new([[0; 2]; 3]);
+    let in_place = RefCell::new(0);
     let census: RefCell<BTreeMap<&str, usize>> =
         RefCell::new(DECK.iter().map(|(name, _)| (*name, 0)).collect());
     let passes_used: RefCell<BTreeMap<&str, usize>> = RefCell::new(BTreeMap::new());
@@ -146,6 +147,20 @@ fn every_operator_in_networks_with_and_without_passes() {
             totals.borrow_mut()[1][side] += plan.peak_bytes();
         }
         assert!(steps[1] <= steps[0], "{graph}");
+        // Pieces in place save steps and never hold more; without passes each saves the one that copied it.
+        for base in [Passes::none(), Passes::all().without("concat_in_place").unwrap()] {
+            let options = |passes| PlanOptions::new().passes(passes);
+            let copied = graph.plan_with(net.batch, &options(base.clone())).unwrap();
+            let passes = base.with("concat_in_place").unwrap();
+            let placed = graph.plan_with(net.batch, &options(passes)).unwrap();
+            let written =
+                |line: &String| line.split(' ').find_map(|word| word.parse::<usize>().ok());
+            let done = placed.report().passes().last().unwrap().done();
+            let pieces: usize = done.iter().filter_map(written).sum();
+            assert_eq!(placed.steps().len() + pieces, copied.steps().len(), "{placed}");
+            assert!(placed.peak_bytes() <= copied.peak_bytes(), "{placed}\n{copied}");
+            *in_place.borrow_mut() += pieces;
+        }
         totals.borrow_mut()[2][0] += u64::from(steps[1] < steps[0]);
         for name in &net.drawn {
             *census.borrow_mut().get_mut(name).unwrap() += 1;
@@ -155,6 +170,8 @@ fn every_operator_in_networks_with_and_without_passes() {
     let census = census.into_inner();
     eprintln!("steps and bytes at their peaks, without passes and with: {steps:?} {peaks:?}");
     let passes_used = passes_used.into_inner();
+    let in_place = in_place.into_inner();
+    eprintln!("{in_place} pieces are written in place, counted twice");
     eprintln!("{fewer} of {NETWORKS} plans have fewer steps; {passes_used:?} {census:?}");
     let rows_moved = rows_moved.into_inner();
     eprintln!(

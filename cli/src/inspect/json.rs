@@ -1,15 +1,15 @@
 //! A model and its plan for programs.
 
-use longshore::Plan;
 use longshore::import::onnx::OnnxDim;
 use longshore::plan::{Expected, Port, Step};
 use serde_json::{Value, json};
 
-use crate::feed::Model;
+use super::Planned;
+use crate::model::Model;
 
 /// Writes what the file says, and the plan or null.
-pub fn describe(model: &Model, plan: Option<&Plan>) -> String {
-    let constants = model.onnx.constant_inputs();
+pub fn describe(model: &Model, planned: Option<&Planned>) -> String {
+    let constants = model.constant_inputs();
     let inputs = model.ports.iter().map(|port| {
         json!({
             "name": port.name,
@@ -20,11 +20,11 @@ pub fn describe(model: &Model, plan: Option<&Plan>) -> String {
     });
     let value = json!({
         "model": model.file,
-        "operator_set": model.onnx.opset(),
+        "operator_set": model.opset(),
         "inputs": inputs.collect::<Vec<_>>(),
-        "outputs": model.onnx.outputs(),
-        "operators": model.onnx.operators(),
-        "plan": plan.map(describe_plan),
+        "outputs": model.outputs(),
+        "operators": model.operators(),
+        "plan": planned.map(describe_plan),
     });
     format!("{value:#}\n")
 }
@@ -38,7 +38,7 @@ fn dim(dim: &OnnxDim) -> Value {
     }
 }
 
-fn describe_plan(plan: &Plan) -> Value {
+fn describe_plan(Planned { plan, adapter }: &Planned) -> Value {
     let ports = |ports: &[Port]| {
         let port = |port: &Port| json!({"name": port.name, "shape": port.shape, "place": port.place.to_string()});
         ports.iter().map(port).collect::<Vec<_>>()
@@ -47,7 +47,13 @@ fn describe_plan(plan: &Plan) -> Value {
     let weights = weights.map(|weight| json!({"name": weight.label(), "shape": weight.shape()}));
     let crossings = plan.expected_crossings();
     let expected = |list: &[Expected]| list.iter().map(crossing).collect::<Vec<_>>();
+    let limits = plan.limits();
     json!({
+        "limits": {
+            "adapter": adapter,
+            "max_storage_buffer_binding_size": limits.max_storage_buffer_binding_size,
+            "max_buffer_size": limits.max_buffer_size,
+        },
         "inputs": ports(plan.inputs()),
         "outputs": ports(plan.outputs()),
         "weights": weights.collect::<Vec<_>>(),

@@ -4,10 +4,11 @@ mod json;
 mod text;
 
 use anyhow::Result;
-use longshore::import::onnx::Imported;
 use longshore::{Plan, StagePolicy};
 
-use crate::feed::{Feed, Model};
+use crate::choice::Choice;
+use crate::feed::Feed;
+use crate::model::{Bound, Model};
 use crate::pairs::{self, InputShape};
 use crate::progress::Progress;
 
@@ -19,9 +20,18 @@ pub struct Options {
     /// Bind all dimensions of an input, and with them the names they have
     #[arg(long, value_name = "NAME=1x3x224x224", value_parser = pairs::input_shape)]
     input_shape: Vec<InputShape>,
+    /// Plan within this adapter's limits, not within those that every WebGPU device has
+    #[arg(long, value_name = "auto|host|NAME")]
+    adapter: Option<Choice>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// A plan, and the name of the adapter whose limits it keeps to, if one was asked for.
+struct Planned {
+    plan: Plan,
+    adapter: Option<String>,
 }
 
 /// Prints the model, and its plan; where there is none, what the file says and the reason.
@@ -31,27 +41,30 @@ pub fn run(options: &Options) -> Result<()> {
     let model = Model::read(&options.feed.model)?;
     let planned = plan(options, &model);
     drop(progress);
-    let plan = planned.as_ref().ok().map(|(_, plan)| plan);
+    let found = planned.as_ref().ok();
     let text =
-        if options.json { json::describe(&model, plan) } else { text::describe(&model, plan)? };
+        if options.json { json::describe(&model, found) } else { text::describe(&model, found)? };
     crate::print(&text)?;
     planned.map(|_| ())
 }
 
-/// Plans within the limits that every WebGPU device has.
-fn plan(options: &Options, model: &Model) -> Result<(Imported, Plan)> {
+/// Plans within the adapter's limits, or within those that every WebGPU device has.
+fn plan(options: &Options, model: &Model) -> Result<Planned> {
     let shapes = &options.input_shape;
     let arrays = options.feed.arrays(model)?;
     let both = arrays.keys().map(String::as_str);
     model.check_names(both.chain(shapes.iter().map(|input| input.name.as_str())))?;
     model.check_constants_given(&arrays)?;
-    let mut import = options.feed.options()?;
-    for InputShape { name, shape } in shapes {
-        import = import.shape(name, shape);
-    }
+    let mut wishes = options.feed.wishes()?;
+    let wished = shapes.iter().map(|InputShape { name, shape }| (name.clone(), shape.clone()));
+    wishes.shapes.extend(wished);
     // Nothing is uploaded, so nothing is refused for being NaN.
     let policy = StagePolicy::new().allow_non_finite().allow_overflow();
-    let imported = model.bind(arrays, import, &policy)?.imported;
-    let plan = imported.graph.plan(1)?;
-    Ok((imported, plan))
+    let Bound { imported, batch, .. } = model.bind(arrays, &wishes, &policy)?;
+    let Some(choice) = &options.adapter else {
+        return Ok(Planned { plan: imported.graph.plan(batch)?, adapter: None });
+    };
+    let rt = choice.open()?;
+    let plan = imported.graph.plan_within(batch, rt.limits())?;
+    Ok(Planned { plan, adapter: Some(rt.adapter().name.clone()) })
 }

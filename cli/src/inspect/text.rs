@@ -3,15 +3,18 @@
 use std::fmt::Write;
 
 use anyhow::Result;
-use longshore::Plan;
 
-use crate::feed::{Model, port};
+use super::Planned;
+use crate::model::{Model, port};
 
 /// Writes what the file says, then the plan.
-pub fn describe(model: &Model, plan: Option<&Plan>) -> Result<String> {
+pub fn describe(model: &Model, planned: Option<&Planned>) -> Result<String> {
     let mut text = String::new();
-    writeln!(text, "model      {}, operator set {}", model.file, model.onnx.opset())?;
-    let constants = model.onnx.constant_inputs();
+    match model.opset() {
+        Some(opset) => writeln!(text, "model      {}, operator set {opset}", model.file)?,
+        None => writeln!(text, "model      {}, a saved graph", model.file)?,
+    }
+    let constants = model.constant_inputs();
     for input in &model.ports {
         let known = if constants.contains(input.name.as_str()) {
             ", its values needed at import"
@@ -20,23 +23,27 @@ pub fn describe(model: &Model, plan: Option<&Plan>) -> Result<String> {
         };
         writeln!(text, "input      {}{known}", port(input))?;
     }
-    for name in model.onnx.outputs() {
-        let port = plan.and_then(|plan| plan.outputs().iter().find(|port| port.name == name));
+    for name in model.outputs() {
+        let ports = planned.map(|planned| planned.plan.outputs()).unwrap_or_default();
+        let port = ports.iter().find(|port| port.name == name);
         match port {
             Some(port) => writeln!(text, "output     {name} float32 {:?}", port.shape)?,
             None => writeln!(text, "output     {name}")?,
         }
     }
-    for (name, count) in model.onnx.operators() {
+    for (name, count) in model.operators() {
         writeln!(text, "operator   {name} {count}")?;
     }
-    if let Some(plan) = plan {
-        describe_plan(&mut text, plan)?;
+    if let Some(planned) = planned {
+        describe_plan(&mut text, planned)?;
     }
     Ok(text)
 }
 
-fn describe_plan(text: &mut String, plan: &Plan) -> Result<()> {
+fn describe_plan(text: &mut String, Planned { plan, adapter }: &Planned) -> Result<()> {
+    if let Some(adapter) = adapter {
+        writeln!(text, "limits     those of {adapter}")?;
+    }
     let report = plan.report();
     let (before, after) = report.nodes();
     writeln!(text, "passes     {before} nodes became {after}")?;

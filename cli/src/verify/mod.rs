@@ -12,7 +12,8 @@ use longshore::{Graph, PlanOptions, Runtime, StagePolicy};
 
 use crate::choice::Choice;
 use crate::execute::Network;
-use crate::feed::{Arrays, Feed, Model};
+use crate::feed::{Arrays, Feed};
+use crate::model::Model;
 use crate::pairs;
 use crate::progress::Progress;
 use compare::{ATOL, Difference, RTOL};
@@ -54,14 +55,14 @@ pub fn run(options: &Options) -> Result<()> {
     let given = options.feed.arrays(&model)?;
     model.check_constants_given(&given)?;
     let policy = &options.non_finite;
-    let bound = model.bind(given, options.feed.options()?, policy)?;
+    let bound = model.bind(given, &options.feed.wishes()?, policy)?;
     let arrays = filled_up(&model, &bound.imported, bound.arrays, options.seed);
     let gpu = open(&options.adapter)?;
 
     let (graph, values) = every_node(&bound.imported.graph);
     progress.stage("comparing every node");
     let network = |rt: &Runtime, graph: &Graph, plan: PlanOptions| {
-        Network::new(rt, graph, plan, &arrays, policy)
+        Network::new(rt, graph, plan, (&arrays, bound.batch), policy)
     };
     let host = Runtime::host();
     let none = || PlanOptions::new().passes(longshore::Passes::none());

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::models::{self, case, model};
-use super::support::longshore;
+use super::support::{adapter, longshore};
 
 const CONV: &str = "test_conv_with_strides_padding";
 
@@ -140,6 +140,33 @@ fn what_is_not_known_is_asked_for() {
     refused(&[&layers, "--input", &input, "--input-shape", "x=1x3"], twice);
     let rank = "input \"x\" has 3 dimensions but the model declares [batch, 3]";
     refused(&[&layers, "--input-shape", "x=1x3x1"], rank);
+}
+
+/// A value of 160 MiB: more than every WebGPU device can bind, and nothing for the host.
+#[test]
+fn a_plan_keeps_to_the_adapters_limits() {
+    let wide = ["--input-shape", "x=20971520x3"];
+    let model = model("layers");
+    let refused = longshore(&[&["inspect", &model], &wide[..]].concat());
+    assert!(refused.failed().contains("max_storage_buffer_binding_size"), "{}", refused.stderr);
+    assert!(!refused.stdout.contains("limits"), "{}", refused.stdout);
+    let host = [&[&*model], &wide[..], &["--adapter", "host"]].concat();
+    let found = inspect_json(&host);
+    let limits = &found["plan"]["limits"];
+    assert!(limits["adapter"].as_str().unwrap().starts_with("host"), "{limits}");
+    assert!(limits["max_storage_buffer_binding_size"].as_u64().unwrap() > 1 << 28, "{limits}");
+    let stdout = longshore(&[&["inspect"], &host[..]].concat()).succeeded().stdout;
+    let line = format!("limits     those of {}", limits["adapter"].as_str().unwrap());
+    assert_lines(&stdout, &[&line]);
+
+    let small = [&*model, "--dim", "batch=4"];
+    assert_eq!(inspect_json(&small)["plan"]["limits"]["adapter"], Value::Null);
+    let name = adapter();
+    let found = inspect_json(&[&small[..], &["--adapter", &name]].concat());
+    assert_eq!(found["plan"]["limits"]["adapter"], Value::from(name));
+    let nobody = longshore(&[&["inspect"], &small[..], &["--adapter", "no such adapter"]].concat());
+    assert!(nobody.failed().contains("no such adapter"), "{}", nobody.stderr);
+    assert!(nobody.stdout.contains("operator   MatMul 1"), "{}", nobody.stdout);
 }
 
 #[test]

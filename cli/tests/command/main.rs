@@ -12,6 +12,7 @@ mod inspect;
 mod models;
 mod readme;
 mod run;
+mod saved;
 mod support;
 mod usage;
 mod verify;

@@ -25,7 +25,7 @@ fn wrong_usage_is_status_2() {
 #[test]
 fn help_and_version_are_no_failure() {
     let commands = longshore(&["--help"]).succeeded().stdout;
-    for command in ["adapters", "demo", "inspect", "run", "verify"] {
+    for command in ["adapters", "convert", "demo", "inspect", "run", "verify"] {
         assert!(commands.contains(&format!("\n  {command} ")), "{command} is not in:\n{commands}");
     }
     assert!(longshore(&["demo", "--help"]).succeeded().stdout.contains("--picture"));

@@ -51,6 +51,39 @@ fn layers_with_given_weights_agree() {
     assert_agrees(verify(&arguments), 3, 1);
 }
 
+/// Large numbers that cancel each other: what is left is rounding, which depends on the order of
+/// the sum, and a GPU's order is another than the host's.
+#[test]
+fn a_difference_is_named_and_ends_with_status_1() {
+    const COLUMNS: usize = 4096;
+    let (rows, mut state) = (32, 1u32);
+    let mut values = Vec::new();
+    for _ in 0..rows {
+        let half: Vec<f32> = (0..COLUMNS / 2)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                1e6 + f32::from(u16::try_from(state >> 16).unwrap()) / 7.0
+            })
+            .collect();
+        values.extend(half.iter());
+        values.extend(half.iter().map(|value| -value));
+    }
+    let x = models::array("verify-sums", &[rows, COLUMNS], &values);
+    let finished = verify(&[&model("sums"), "--input", &format!("x={}", x.path())]);
+    let line = finished.failed();
+    let start =
+        format!("longshore: {}: {} differs from the host in 2 of 2", model("sums"), adapter());
+    assert!(line.starts_with(&start), "{line}");
+    assert!(line.contains(" values, most in ") && line.contains("max abs "), "{line}");
+    // What was compared is printed all the same, with the worst of it.
+    assert!(finished.stdout.contains("compared   nodes: 1"), "{}", finished.stdout);
+    let (_, worst) = finished.stdout.split_once("\nworst      ").unwrap();
+    let (title, numbers) = worst.trim_end().split_once(": ").unwrap();
+    assert!(line.ends_with(&format!("most in {title}: {numbers}")), "{line}\n{worst}");
+    // The same model on numbers that do not cancel agrees.
+    assert_agrees(verify(&[&model("sums"), "--dim", "rows=32", "--dim", "columns=4096"]), 1, 1);
+}
+
 #[test]
 fn the_host_is_not_compared_with_itself() {
     let finished = longshore(&["verify", &model("choice"), "--adapter", "host"]);

@@ -32,14 +32,14 @@ pub(super) fn fold(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Vec<Kn
     let known = match node.op() {
         "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Equal" | "Greater"
         | "Less" | "GreaterOrEqual" | "LessOrEqual" | "And" | "Or" => binary(node, inputs)?,
-        "Where" => select(inputs),
-        "Range" => range(inputs),
+        "Where" => select(node, inputs)?,
+        "Range" => range(node, inputs)?,
         "Gather" => fold_shape::gather(node, inputs)?,
         "Concat" => fold_shape::concat(node, inputs)?,
         "Slice" => fold_shape::slice(node, inputs)?,
         "Squeeze" | "Unsqueeze" | "Reshape" | "Flatten" => fold_shape::reshape(node, inputs)?,
         "Transpose" => fold_shape::transpose(node, first)?,
-        "Expand" => fold_shape::expand(inputs),
+        "Expand" => fold_shape::expand(node, inputs)?,
         "ReduceProd" | "ReduceSum" | "ReduceMax" | "ReduceMin" => reduce(node, inputs)?,
         "Split" => return fold_shape::split(node, inputs),
         _ => None,
@@ -82,7 +82,7 @@ pub(super) fn cast_kind(node: &Node<'_>) -> Result<Option<Kind>> {
     // Both speak of 8-bit floats alone.
     node.int("saturate", 1)?;
     node.text("round_mode", "up")?;
-    Ok(match node.int("to", 1)? {
+    Ok(match fold_shape::needed(node, "to", node.optional_int("to")?)? {
         1 | 10 | 11 => Some(Kind::Float),
         2..=7 | 12 | 13 => Some(Kind::Int),
         9 => Some(Kind::Bool),
@@ -96,9 +96,17 @@ fn binary(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Known>> {
     };
     let Some((first, rest)) = known.split_first() else { return Ok(None) };
     let Some((function, is_logical)) = function(node, first.kind)? else { return Ok(None) };
+    // A power alone may have an exponent of another type.
+    if node.op() != "Pow" {
+        fold_shape::same_kinds(node, &known)?;
+    }
     let mut values = first.values.clone();
     for other in rest {
         let Some(combined) = zip(&values, &other.values, function) else { return Ok(None) };
+        if first.kind == Kind::Int && combined.iter().any(|value| !value.is_finite()) {
+            let expected = "it must be a whole number".to_owned();
+            return Err(node.refuse("the result", "has none".to_owned(), expected));
+        }
         values = Known::new(combined, first.kind).values;
     }
     Ok(Some(Known::new(values, if is_logical { Kind::Bool } else { first.kind })))
@@ -167,8 +175,13 @@ pub(super) fn broadcast_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
         .collect()
 }
 
-fn select(inputs: &Inputs<'_>) -> Option<Known> {
-    let [Some(condition), Some(yes), Some(no)] = inputs else { return None };
+fn select(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Known>> {
+    let &[Some(condition), Some(yes), Some(no)] = inputs else { return Ok(None) };
+    fold_shape::same_kinds(node, &[yes, no])?;
+    Ok(chosen(condition, yes, no))
+}
+
+fn chosen(condition: &Known, yes: &Known, no: &Known) -> Option<Known> {
     let shape = broadcast_shape(condition.values.shape(), yes.values.shape())?;
     let shape = broadcast_shape(&shape, no.values.shape())?;
     let shape = IxDyn(&shape);
@@ -181,21 +194,25 @@ fn select(inputs: &Inputs<'_>) -> Option<Known> {
     Some(Known::new(values, yes.kind))
 }
 
-fn range(inputs: &Inputs<'_>) -> Option<Known> {
-    let [Some(start), Some(limit), Some(delta)] = inputs else { return None };
-    let scalar = |known: &Known| known.values.iter().next().copied();
+fn range(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Known>> {
+    let &[Some(start), Some(limit), Some(delta)] = inputs else { return Ok(None) };
+    fold_shape::same_kinds(node, &[start, limit, delta])?;
+    let scalar = |known: &Known| match known.values.len() {
+        1 => Ok(known.values.iter().copied().sum::<f64>()),
+        count => Err(node.refuse("inputs", format!("have {count}"), "one number each".to_owned())),
+    };
     let (first, limit, step) = (scalar(start)?, scalar(limit)?, scalar(delta)?);
     let count = ((limit - first) / step).ceil();
     // NaN and infinity (a step of 0) are no count either.
     if count.is_nan() || count > SMALL as f64 {
-        return None;
+        return Ok(None);
     }
     let count = count.max(0.0);
     let mut values = Vec::new();
     while (values.len() as f64) < count {
         values.push(first + values.len() as f64 * step);
     }
-    Some(Known::new(ndarray::Array1::from_vec(values).into_dyn(), start.kind))
+    Ok(Some(Known::new(ndarray::Array1::from_vec(values).into_dyn(), start.kind)))
 }
 
 /// Reduces over axes that an attribute or, in newer versions, an input gives.
@@ -204,13 +221,13 @@ fn reduce(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Known>> {
     let keep = node.flag("keepdims", true)?;
     let noop = node.flag("noop_with_empty_axes", false)?;
     let given = node.ints("axes")?;
-    let given = given.or_else(|| inputs.get(1).copied().flatten().map(Known::to_ints));
+    let given = match given {
+        Some(axes) => Some(axes),
+        None => fold_shape::whole_input(node, inputs, 1, "axes")?,
+    };
     let rank = x.values.ndim();
     let axes = match given {
-        Some(axes) if !axes.is_empty() => axes
-            .into_iter()
-            .map(|axis| fold_shape::axis(node, axis, rank))
-            .collect::<Result<Vec<_>>>()?,
+        Some(axes) if !axes.is_empty() => fold_shape::axes(node, &axes, rank)?,
         _ if noop => return Ok(Some(x.clone())),
         _ => (0..rank).collect(),
     };

@@ -6,6 +6,7 @@ use super::fold::{Inputs, broadcast_shape};
 use super::node::Node;
 use super::value::{Known, SMALL};
 use crate::error::Result;
+use crate::shape::MOST_AXES;
 
 /// Resolves an axis that may be counted from the end.
 pub(super) fn axis(node: &Node<'_>, axis: i64, rank: usize) -> Result<usize> {
@@ -35,7 +36,7 @@ pub(super) fn gather(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Know
     let axis = axis(node, node.int("axis", 0)?, x.values.ndim())?;
     let length = x.values.shape()[axis];
     let mut places = Vec::new();
-    for index in indices.to_ints() {
+    for index in indices.whole(node, "indices")? {
         let from_start =
             if index < 0 { index.saturating_add_unsigned(length as u64) } else { index };
         let Some(place) = usize::try_from(from_start).ok().filter(|&place| place < length) else {
@@ -60,7 +61,8 @@ pub(super) fn concat(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Know
         return Ok(None);
     };
     let Some(first) = known.first() else { return Ok(None) };
-    let axis = axis(node, node.int("axis", 0)?, first.values.ndim())?;
+    let axis = axis(node, concat_axis(node)?, first.values.ndim())?;
+    same_kinds(node, &known)?;
     let views: Vec<_> = known.iter().map(|known| known.values.view()).collect();
     match ndarray::concatenate(Axis(axis), &views) {
         Ok(values) => Ok(Some(Known { values, kind: first.kind })),
@@ -71,23 +73,72 @@ pub(super) fn concat(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Know
     }
 }
 
+/// Reads the axis of a Concat, which has no default.
+pub(super) fn concat_axis(node: &Node<'_>) -> Result<i64> {
+    needed(node, "axis", node.optional_int("axis")?)
+}
+
+/// Returns what an operator cannot do without.
+pub(super) fn needed<T>(node: &Node<'_>, what: &str, found: Option<T>) -> Result<T> {
+    found.ok_or_else(|| {
+        node.refuse(what, "is left out".to_owned(), format!("{} needs it", node.op()))
+    })
+}
+
+/// Refuses arrays of which one holds whole numbers and another floats.
+pub(super) fn same_kinds(node: &Node<'_>, known: &[&Known]) -> Result<()> {
+    let differ = known.windows(2).any(|pair| pair[0].kind != pair[1].kind);
+    if !differ {
+        return Ok(());
+    }
+    let kinds: Vec<_> = known.iter().take(4).map(|known| known.kind).collect();
+    Err(node.refuse("inputs", format!("are {kinds:?}"), "all are of one type".to_owned()))
+}
+
+/// Resolves axes, each of which stands once.
+pub(super) fn axes(node: &Node<'_>, given: &[i64], rank: usize) -> Result<Vec<usize>> {
+    let mut found = Vec::new();
+    for &one in given {
+        let one = axis(node, one, rank)?;
+        if found.contains(&one) {
+            let got = format!("names axis {one} twice");
+            return Err(node.refuse("axes", got, "each stands once".to_owned()));
+        }
+        found.push(one);
+    }
+    Ok(found)
+}
+
 pub(super) fn slice(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Known>> {
     let Some(&Some(x)) = inputs.first() else { return Ok(None) };
     let rank = x.values.ndim();
-    let given = |number: usize| inputs.get(number).copied().flatten().map(Known::to_ints);
     // Until version 10 these were attributes.
-    let (starts, ends, axes) = if node.opset < 10 {
-        (node.ints("starts")?, node.ints("ends")?, node.ints("axes")?)
+    let (starts, ends, given, steps) = if node.opset < 10 {
+        (node.ints("starts")?, node.ints("ends")?, node.ints("axes")?, None)
     } else {
-        (given(1), given(2), given(3))
+        let [starts, ends] =
+            [whole_input(node, inputs, 1, "starts")?, whole_input(node, inputs, 2, "ends")?];
+        let given = whole_input(node, inputs, 3, "axes")?;
+        (starts, ends, given, whole_input(node, inputs, 4, "steps")?)
     };
-    let steps = given(4);
-    let (Some(starts), Some(ends)) = (starts, ends) else { return Ok(None) };
+    let (starts, ends) = (needed(node, "starts", starts)?, needed(node, "ends", ends)?);
+    let count = starts.len();
+    let lengths = [
+        ("ends", Some(ends.len())),
+        ("axes", given.as_ref().map(Vec::len)),
+        ("steps", steps.as_ref().map(Vec::len)),
+    ];
+    for (option, length) in lengths {
+        if length.is_some_and(|length| length != count) {
+            let got = format!("are {}", length.unwrap_or_default());
+            return Err(node.refuse(option, got, format!("there are {count} starts")));
+        }
+    }
+    let given = given.unwrap_or_else(|| (0..).take(count).collect());
+    let steps = steps.unwrap_or_else(|| vec![1; count]);
     let mut values = x.values.clone();
-    for (number, (&start, &end)) in starts.iter().zip(&ends).enumerate() {
-        let given = axes.as_ref().and_then(|axes| axes.get(number)).copied();
-        let axis = axis(node, given.unwrap_or(i64::try_from(number).unwrap_or(i64::MAX)), rank)?;
-        let step = steps.as_ref().and_then(|steps| steps.get(number)).copied().unwrap_or(1);
+    let parts = axes(node, &given, rank)?.into_iter().zip(starts).zip(ends).zip(steps);
+    for (((axis, start), end), step) in parts {
         let places = slice_places(start, end, step, values.shape()[axis]);
         let Some(places) = places else {
             return Err(node.refuse("steps", "has 0".to_owned(), "a step is not 0".to_owned()));
@@ -111,17 +162,27 @@ fn slice_places(start: i64, end: i64, step: i64, length: usize) -> Option<Vec<us
     (step != 0).then_some(places)
 }
 
+/// Returns the whole numbers of an input; none if it is left out.
+pub(super) fn whole_input(
+    node: &Node<'_>,
+    inputs: &Inputs<'_>,
+    number: usize,
+    what: &str,
+) -> Result<Option<Vec<i64>>> {
+    inputs.get(number).copied().flatten().map(|known| known.whole(node, what)).transpose()
+}
+
 pub(super) fn reshape(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Known>> {
     let Some(&Some(x)) = inputs.first() else { return Ok(None) };
-    let given = inputs.get(1).copied().flatten().map(Known::to_ints);
+    let given = whole_input(node, inputs, 1, "input 1")?;
     let lengths = x.values.shape();
     let target = match node.op() {
         "Reshape" => {
             let wanted = match given {
-                Some(wanted) => wanted,
-                None => node.ints("shape")?.unwrap_or_default(),
+                Some(wanted) => Some(wanted),
+                None => node.ints("shape")?,
             };
-            reshape_target(node, lengths, &wanted)?
+            reshape_target(node, lengths, &needed(node, "shape", wanted)?)?
         }
         "Flatten" => flattened(node, lengths)?,
         op => {
@@ -208,8 +269,7 @@ pub(super) fn squeezed(
     let Some(axes) = axes else {
         return Ok(lengths.iter().copied().filter(|&length| length != 1).collect());
     };
-    let axes = axes.into_iter().map(|given| axis(node, given, lengths.len()));
-    let axes = axes.collect::<Result<Vec<usize>>>()?;
+    let axes = self::axes(node, &axes, lengths.len())?;
     if let Some(long) = axes.iter().find(|&&axis| lengths[axis] != 1) {
         let got = format!("names axis {long} of {lengths:?}");
         return Err(node.refuse("axes", got, "a squeezed axis has length 1".to_owned()));
@@ -224,16 +284,13 @@ pub(super) fn unsqueezed(
     lengths: &[usize],
     axes: Option<Vec<i64>>,
 ) -> Result<Vec<usize>> {
-    let axes = axes.unwrap_or_default();
-    let rank = lengths.len() + axes.len();
-    let mut places =
-        axes.into_iter().map(|given| axis(node, given, rank)).collect::<Result<Vec<usize>>>()?;
-    places.sort_unstable();
-    let count = places.len();
-    places.dedup();
-    if places.len() != count {
-        return Err(node.refuse("axes", "names an axis twice".to_owned(), "each once".to_owned()));
+    let given = needed(node, "axes", axes)?;
+    let rank = lengths.len().saturating_add(given.len());
+    if rank > MOST_AXES {
+        let (got, expected) = (format!("are {}", given.len()), format!("{MOST_AXES} axes at most"));
+        return Err(node.refuse("axes", got, expected));
     }
+    let places = self::axes(node, &given, rank)?;
     let mut rest = lengths.iter().copied();
     Ok((0..rank)
         .map(|axis| if places.contains(&axis) { 1 } else { rest.next().unwrap_or(1) })
@@ -260,12 +317,14 @@ pub(super) fn permutation(node: &Node<'_>, rank: usize) -> Result<Vec<usize>> {
     Err(node.refuse("perm", format!("is {order:?}"), format!("each of {rank} axes stands once")))
 }
 
-pub(super) fn expand(inputs: &Inputs<'_>) -> Option<Known> {
-    let &[Some(x), Some(wanted)] = inputs else { return None };
+pub(super) fn expand(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Known>> {
+    let &[Some(x), Some(wanted)] = inputs else { return Ok(None) };
+    let wanted = wanted.whole(node, "shape")?;
     let wanted: Option<Vec<usize>> =
-        wanted.to_ints().into_iter().map(|length| usize::try_from(length).ok()).collect();
-    let shape = broadcast_shape(x.values.shape(), &wanted?)?;
-    Some(Known { values: x.values.broadcast(IxDyn(&shape))?.to_owned(), kind: x.kind })
+        wanted.into_iter().map(|length| usize::try_from(length).ok()).collect();
+    let shape = wanted.and_then(|wanted| broadcast_shape(x.values.shape(), &wanted));
+    let values = shape.and_then(|shape| Some(x.values.broadcast(IxDyn(&shape))?.to_owned()));
+    Ok(values.map(|values| Known { values, kind: x.kind }))
 }
 
 pub(super) fn split(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Vec<Known>>> {
@@ -273,7 +332,7 @@ pub(super) fn split(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Vec<K
     let axis = axis(node, node.int("axis", 0)?, x.values.ndim())?;
     let given = match node.ints("split")? {
         Some(parts) => Some(parts),
-        None => inputs.get(1).copied().flatten().map(Known::to_ints),
+        None => whole_input(node, inputs, 1, "split")?,
     };
     let length = x.values.shape()[axis];
     let parts = split_lengths(node, length, given)?;
@@ -294,7 +353,8 @@ pub(super) fn split_lengths(
     length: usize,
     given: Option<Vec<i64>>,
 ) -> Result<Vec<usize>> {
-    let outputs = node.int("num_outputs", i64::try_from(node.outputs().len()).unwrap_or(0))?;
+    let number = node.optional_int("num_outputs")?;
+    let outputs = number.unwrap_or(i64::try_from(node.outputs().len()).unwrap_or(0));
     let refuse = |got: String| {
         Err(node.refuse("split", got, format!("the parts of {length} elements add up to it")))
     };
@@ -305,11 +365,18 @@ pub(super) fn split_lengths(
         else {
             return refuse(format!("asks for {outputs} outputs"));
         };
+        // A shorter last part came with version 18, and with the number of parts.
+        if number.is_none() && !length.is_multiple_of(count) {
+            return refuse(format!("asks for {outputs} equal parts"));
+        }
         let each = length.div_ceil(count);
         return Ok((0..count)
             .map(|part| each.min(length.saturating_sub(part.saturating_mul(each))))
             .collect());
     };
+    if number.is_some() {
+        return refuse(format!("is {given:?} beside num_outputs {outputs}"));
+    }
     let parts: Option<Vec<usize>> =
         given.iter().map(|&length| usize::try_from(length).ok()).collect();
     let sum =

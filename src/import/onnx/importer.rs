@@ -1,19 +1,20 @@
 //! The walk over a model's nodes, from inputs and initialisers to a graph.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use super::budget::Budget;
 use super::fold::fold;
-use super::model::{OnnxDim, OnnxModel, OnnxPort};
+use super::model::OnnxModel;
 use super::node::{Node, label};
 use super::ops;
 use super::options::{ImportOptions, Imported};
 use super::tensor::{self, Origin};
 use super::value::{Kind, Known, SMALL, Value, kind_of};
 use crate::array::HostArray;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, listed};
 use crate::graph::{Graph, Reshape, Symbol, Weight};
-use crate::shape::Dim;
+use crate::shape::{MOST_AXES, Shape};
 
 impl OnnxModel {
     /// Makes a graph of the model.
@@ -29,24 +30,28 @@ impl OnnxModel {
             model: self,
             graph: Graph::new(),
             values: BTreeMap::new(),
+            named: HashSet::new(),
             constants: BTreeMap::new(),
+            whole: HashSet::new(),
+            layouts: BTreeMap::new(),
+            budget: Budget::new(),
         };
         let inputs = importer.inputs(options)?;
         importer.initializers()?;
-        let mut kept: Vec<&str> = options.keep.iter().map(String::as_str).collect();
+        let mut kept: BTreeSet<&str> = options.keep.iter().map(String::as_str).collect();
         let mut outputs = self.outputs().into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let mut listed: BTreeSet<String> = outputs.iter().cloned().collect();
         let used = self.used(&options.keep);
         for proto in &self.graph.node {
             let node = Node::new(proto, self.opset, &used);
             importer.node(&node).map_err(|error| self.at(&node.title, error))?;
             let names = proto.output.iter().map(String::as_str).chain([label(proto)]);
             for name in names {
-                if let Some(found) = kept.iter().position(|kept| *kept == name) {
-                    kept.swap_remove(found);
+                if kept.remove(name) {
                     let is_value = proto.output.iter().any(|output| output == name);
                     let first = proto.output.first().map_or("", String::as_str);
                     let value = if is_value { name } else { first }.to_owned();
-                    if !outputs.contains(&value) {
+                    if listed.insert(value.clone()) {
                         outputs.push(value);
                     }
                 }
@@ -75,12 +80,12 @@ impl OnnxModel {
     }
 
     pub(super) fn unknown(&self, node: &str, problem: &str, name: &str, remedy: &str) -> Error {
-        let inputs: Vec<&str> = self.graph.input.iter().map(|input| input.name.as_str()).collect();
+        let inputs = self.graph.input.iter().map(|input| input.name.as_str());
         Error::Name {
             node: format!("{}: {node}", self.origin.file),
             problem: problem.to_owned(),
             name: name.to_owned(),
-            known: inputs.join(", "),
+            known: listed(inputs),
             remedy: remedy.to_owned(),
         }
     }
@@ -88,132 +93,82 @@ impl OnnxModel {
 
 /// A graph in the making, and what each name of the model stands for.
 pub(super) struct Importer<'a> {
-    model: &'a OnnxModel,
+    pub(super) model: &'a OnnxModel,
     pub graph: Graph,
     values: BTreeMap<String, Value>,
+    /// The symbols that have a name of the model's already.
+    named: HashSet<Symbol>,
     /// The nodes of constants that were wanted as symbols, by the model's names.
     constants: BTreeMap<String, Symbol>,
+    /// Weights in the layouts that layers want, by the model's name and what was done to them.
+    layouts: BTreeMap<(String, Layout), Weight>,
+    /// The names of computed values that are no floats.
+    pub(super) whole: HashSet<String>,
+    /// What may be made of constants yet.
+    pub budget: Budget,
+}
+
+/// What was done to a model's array to make it a layer's weight.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Layout {
+    /// Whole numbers made floats.
+    Floats,
+    /// A height of 1 put in.
+    WithHeight,
+    /// The axes put in another order, after a height of 1 was put in or not.
+    Permuted(Vec<usize>, bool),
 }
 
 impl Importer<'_> {
-    /// Declares the inputs, with every dimension bound.
-    fn inputs(&mut self, options: &ImportOptions) -> Result<Vec<(String, Vec<usize>)>> {
-        let ports = self.model.inputs()?;
-        let has_port = |name: &String| ports.iter().any(|port| port.name == *name);
-        let mut named = options.shapes.keys().chain(options.values.keys());
-        if let Some(name) = named.find(|name| !has_port(name)) {
-            let remedy = "use the name of an input without a value";
-            return Err(self.model.unknown("import", "there is no open input named", name, remedy));
+    /// Lets a name stand for an input or initialiser.
+    pub(super) fn declare(&mut self, name: &str, value: Value) -> Result<()> {
+        if let Value::Symbol(symbol) = value {
+            self.named.insert(symbol);
         }
-        self.model.check_dims(&ports, options.dims.keys())?;
-        let mut dims = options.dims.clone();
-        for port in &ports {
-            let value = options.values.get(&port.name).map(HostArray::shape);
-            if let Some(shape) = options.shapes.get(&port.name).map(Vec::as_slice).or(value) {
-                self.unify(port, shape, &mut dims)?;
-            }
+        if self.values.insert(name.to_owned(), value).is_none() {
+            return Ok(());
         }
-        let mut declared = Vec::new();
-        for port in &ports {
-            if let Some(array) = options.values.get(&port.name) {
-                let array = array.clone().with_name(port.name.clone());
-                self.values.insert(port.name.clone(), constant(array));
-                continue;
-            }
-            let shape = match options.shapes.get(&port.name) {
-                Some(shape) => shape.clone(),
-                None => self.bound(port, &dims)?,
-            };
-            let lengths = shape.iter().copied().map(Dim::Fixed);
-            let symbol = self.graph.input(port.name.clone(), lengths);
-            self.values.insert(port.name.clone(), Value::Symbol(symbol));
-            declared.push((port.name.clone(), shape));
-        }
-        Ok(declared)
+        let problem = "two inputs or initializers are named";
+        Err(self.model.unknown("the file", problem, name, "export the model again"))
     }
 
-    /// Checks a given shape against what the model declares, and binds the names in it.
-    fn unify(
-        &self,
-        port: &OnnxPort,
-        shape: &[usize],
-        dims: &mut BTreeMap<String, usize>,
-    ) -> Result<()> {
-        let Some(declared) = &port.dims else { return Ok(()) };
-        let refuse = |got: String| Error::Operand {
-            node: self.model.origin.file.clone(),
-            operand: format!("input \"{}\"", port.name),
-            got,
-            expected: format!("the model declares {}", list(declared)),
-            shapes: format!("{} {shape:?}", port.name),
-            remedy: "bring an array of that shape".to_owned(),
-        };
-        if declared.len() != shape.len() {
-            return Err(refuse(format!("has {} dimensions", shape.len())));
+    /// Refuses more axes than any array has: what looks at each pair of them would take for ever.
+    pub(super) fn check_rank(&self, what: &str, rank: usize) -> Result<()> {
+        if rank <= MOST_AXES {
+            return Ok(());
         }
-        for (dim, &length) in declared.iter().zip(shape) {
-            match dim {
-                OnnxDim::Fixed(fixed) if *fixed != length => {
-                    return Err(refuse(format!("has shape {shape:?}")));
-                }
-                OnnxDim::Named(name) => match dims.insert(name.clone(), length) {
-                    Some(other) if other != length => {
-                        return Err(refuse(format!("has {name} = {length}, which is {other} too")));
-                    }
-                    _ => {}
-                },
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn bound(&self, port: &OnnxPort, dims: &BTreeMap<String, usize>) -> Result<Vec<usize>> {
-        let declared = port.dims.as_deref();
-        let bound = declared.and_then(|declared| {
-            let length = |dim: &OnnxDim| match dim {
-                OnnxDim::Fixed(length) => Some(*length),
-                OnnxDim::Named(name) => dims.get(name).copied(),
-                OnnxDim::Open => None,
-            };
-            declared.iter().map(length).collect::<Option<Vec<usize>>>()
-        });
-        bound.ok_or_else(|| Error::Operand {
-            node: self.model.origin.file.clone(),
-            operand: format!("input \"{}\"", port.name),
-            got: format!("has shape {}", declared.map_or("unknown".to_owned(), list)),
-            expected: "every length must be known to plan".to_owned(),
-            shapes: format!("bound so far: {dims:?}"),
-            remedy: "bind it with ImportOptions::dim or shape (--dim NAME=N)".to_owned(),
-        })
+        let (got, expected) = (format!("has {rank} axes"), format!("at most {MOST_AXES}"));
+        Err(self.model.origin.error(&format!("\"{what}\""), &got, &expected, "reshape it"))
     }
 
     fn initializers(&mut self) -> Result<()> {
         for proto in &self.model.graph.initializer {
-            // A value that the caller gives stands before the model's default.
-            if !self.values.contains_key(&proto.name) {
-                let array = tensor::read(&self.model.origin, proto)?;
-                self.values.insert(proto.name.clone(), constant(array));
-            }
+            let array = tensor::read(&self.model.origin, proto)?;
+            self.declare(&proto.name, constant(array))?;
         }
         Ok(())
     }
 
     fn node(&mut self, node: &Node<'_>) -> Result<()> {
+        ops::check_input_count(node)?;
         let inputs = (0..node.input_count()).map(|number| self.value(node, number));
         let inputs = inputs.collect::<Result<Vec<Option<Value>>>>()?;
-        let known: Option<Vec<Option<Known>>> =
-            inputs.iter().map(|input| known_of(input.as_ref())).collect();
-        let folded = match known {
+        let folded = match small(&inputs) {
             Some(known) => {
-                let known: Vec<Option<&Known>> = known.iter().map(Option::as_ref).collect();
+                let known: Vec<Option<&Known>> = known.iter().map(Option::as_deref).collect();
                 fold(node, &known)?
             }
             None => None,
         };
-        let results = match folded {
-            Some(known) => known.into_iter().map(Value::from).collect(),
-            None => ops::translate(self, node, &inputs)?,
+        let results: Vec<Value> = if let Some(known) = folded {
+            for made in &known {
+                self.budget.spend(&node.title, made.values.len(), size_of::<f64>())?;
+            }
+            known.into_iter().map(Value::from).collect()
+        } else {
+            self.check_whole(node, &inputs)?;
+            self.mark_whole(node, &inputs);
+            ops::translate(self, node, &inputs)?
         };
         node.check_all_read()?;
         if results.len() < node.outputs().iter().filter(|name| !name.is_empty()).count() {
@@ -223,6 +178,7 @@ impl Importer<'_> {
             if name.is_empty() {
                 continue;
             }
+            self.check_rank(name, self.rank(&value))?;
             if let Value::Symbol(symbol) = value {
                 self.name(node, name, symbol);
             }
@@ -236,10 +192,7 @@ impl Importer<'_> {
 
     /// Names the graph's node after the model's value, unless the name is taken.
     fn name(&mut self, node: &Node<'_>, value: &str, symbol: Symbol) {
-        let is_own = self
-            .values
-            .values()
-            .all(|known| !matches!(known, Value::Symbol(earlier) if *earlier == symbol));
+        let is_own = self.named.insert(symbol);
         let label = if node.outputs().len() == 1 { node.label() } else { value };
         for name in [label, value] {
             if is_own && self.graph.symbol(name).is_none() {
@@ -247,6 +200,14 @@ impl Importer<'_> {
                 let _ = self.graph.rename(symbol, name);
                 return;
             }
+        }
+    }
+
+    fn rank(&self, value: &Value) -> usize {
+        match value {
+            Value::Symbol(symbol) => self.graph.shape(*symbol).map_or(0, Shape::rank),
+            Value::Known(known) => known.values.ndim(),
+            Value::Weight(weight) => weight.shape().len(),
         }
     }
 
@@ -281,6 +242,9 @@ impl Importer<'_> {
     /// Returns a value as a symbol; constants become nodes, once each.
     pub(super) fn symbol(&mut self, value: &Value, name: &str) -> Result<Symbol> {
         match value {
+            Value::Known(_) | Value::Weight(_) if self.constants.contains_key(name) => {
+                Ok(self.constants[name])
+            }
             Value::Symbol(symbol) => Ok(*symbol),
             Value::Weight(weight) => self.constant(name, weight.clone()),
             Value::Known(known) => {
@@ -290,11 +254,24 @@ impl Importer<'_> {
         }
     }
 
-    /// Adds a constant, or finds the one that was added for this value before.
-    fn constant(&mut self, name: &str, weight: Weight) -> Result<Symbol> {
-        if let Some(symbol) = self.constants.get(name) {
-            return Ok(*symbol);
+    /// Returns a weight in another layout; made once for each, however many layers share it.
+    pub(super) fn layout(
+        &mut self,
+        name: &str,
+        layout: Layout,
+        make: impl FnOnce() -> Result<Weight>,
+    ) -> Result<Weight> {
+        let key = (name.to_owned(), layout);
+        if let Some(made) = self.layouts.get(&key) {
+            return Ok(made.clone());
         }
+        let made = make()?;
+        self.layouts.insert(key, made.clone());
+        Ok(made)
+    }
+
+    /// Adds a constant that stands for a value.
+    fn constant(&mut self, name: &str, weight: Weight) -> Result<Symbol> {
         // A node may have the name that the model gives to a value.
         let free = if name.is_empty() || self.graph.symbol(name).is_some() {
             format!("{name}/constant_{}", self.constants.len())
@@ -325,21 +302,12 @@ pub(super) fn constant(array: HostArray<'static>) -> Value {
     Value::Known(Arc::new(Known::read(&array)))
 }
 
-/// Returns what is known of an input; none, wrapped, for one that is left out.
-#[expect(clippy::option_option, reason = "left out, and not known, are two things")]
-fn known_of(value: Option<&Value>) -> Option<Option<Known>> {
-    match value {
-        None => Some(None),
-        Some(Value::Known(known)) => Some(Some((**known).clone())),
-        Some(Value::Weight(weight)) => {
-            let array = weight.host().filter(|array| array.len() <= SMALL)?;
-            Some(Some(Known::read(array)))
-        }
-        Some(Value::Symbol(_)) => None,
+/// Returns what is known of a node's inputs, where that is all of them and not many elements.
+fn small(inputs: &[Option<Value>]) -> Option<Vec<Option<Arc<Known>>>> {
+    // Counted before anything is read: one array may be the input of a node very often.
+    let mut elements = 0usize;
+    for value in inputs.iter().flatten() {
+        elements = elements.checked_add(value.known_len()?).filter(|&all| all <= SMALL)?;
     }
-}
-
-fn list(dims: &[OnnxDim]) -> String {
-    let dims: Vec<String> = dims.iter().map(ToString::to_string).collect();
-    format!("[{}]", dims.join(", "))
+    Some(inputs.iter().map(|value| value.as_ref().and_then(Value::to_known)).collect())
 }

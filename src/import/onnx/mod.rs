@@ -8,6 +8,8 @@
 //! and outputs. Layers work on (batch, height, width, channels), so each is imported between two
 //! transposes; the passes remove those that the mathematics does not need.
 
+mod bind;
+mod budget;
 mod fold;
 mod fold_shape;
 mod importer;
@@ -18,6 +20,7 @@ mod options;
 mod proto;
 mod tensor;
 mod value;
+mod whole;
 
 pub use model::{OnnxDim, OnnxModel, OnnxPort};
 pub use ops::supported_operators;

@@ -12,7 +12,8 @@ use super::ops;
 use super::proto::{DimensionValue, GraphProto, ModelProto, NodeProto, ValueInfoProto};
 use super::tensor::{self, Origin};
 use crate::array::DType;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, listed};
+use crate::shape::MOST_AXES;
 
 /// The oldest operator set whose rules are followed.
 const OLDEST_OPSET: i64 = 7;
@@ -194,7 +195,7 @@ impl OnnxModel {
                 node: format!("{}: import", self.origin.file),
                 problem: "no input has a dimension named".to_owned(),
                 name: name.clone(),
-                known: known.into_iter().collect::<Vec<_>>().join(", "),
+                known: listed(known),
                 remedy: "bind what the model names".to_owned(),
             }),
         }
@@ -215,6 +216,11 @@ impl OnnxModel {
         let Some(shape) = &tensor.shape else {
             return Ok(OnnxPort { name: info.name.clone(), dtype, dims: None });
         };
+        if shape.dim.len() > MOST_AXES {
+            let (got, expected) = (shape.dim.len(), format!("at most {MOST_AXES}"));
+            let got = format!("has {got} axes");
+            return Err(self.origin.error(&part, &got, &expected, "export the model again"));
+        }
         let dims = shape.dim.iter().map(|dim| match &dim.value {
             Some(DimensionValue::Number(length)) => {
                 let length = tensor::shape(&self.origin, &part, &[*length])?;
@@ -241,12 +247,14 @@ impl OnnxModel {
             return Ok(());
         }
         let count: usize = missing.values().map(Vec::len).sum();
-        let lists: Vec<String> =
-            missing.iter().map(|(op, names)| format!("{op} ({})", names.join(", "))).collect();
+        let lists: Vec<String> = missing
+            .iter()
+            .map(|(op, names)| format!("{op} ({})", listed(names.iter().copied())))
+            .collect();
         let (nodes, are) = if count == 1 { ("node", "it") } else { ("nodes", "them") };
         Err(Error::Unsupported {
             node: self.origin.file.clone(),
-            what: format!("{count} {nodes}: {}: which", lists.join(", ")),
+            what: format!("{count} {nodes}: {}: which", listed(lists.iter().map(String::as_str))),
             remedy: format!("export the model without {are}"),
         })
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::proto::{AttributeProto, NodeProto, TensorProto};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, listed};
 
 /// ONNX's numbers for the kinds of attributes that operators here have.
 const FLOAT: i32 = 1;
@@ -120,7 +120,7 @@ impl<'a> Node<'a> {
     }
 
     pub(super) fn tensor(&self, name: &'static str) -> Result<Option<&'a TensorProto>> {
-        Ok(self.attribute(name, TENSOR)?.and_then(|attribute| attribute.t.as_ref()))
+        Ok(self.attribute(name, TENSOR)?.and_then(|attribute| attribute.t.as_deref()))
     }
 
     /// Refuses attributes that no translation has read: an ignored option would be a wrong result.
@@ -149,7 +149,7 @@ impl<'a> Node<'a> {
             operand: operand.to_owned(),
             got,
             expected,
-            shapes: format!("inputs {}", self.proto.input.join(", ")),
+            shapes: format!("inputs {}", listed(self.proto.input.iter().map(String::as_str))),
             remedy: "export the model again".to_owned(),
         }
     }

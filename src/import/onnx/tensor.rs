@@ -1,13 +1,13 @@
 //! Tensors of a model file: every encoding of ONNX, as host arrays.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
 use super::proto::TensorProto;
 use crate::array::{DType, HostArray};
 use crate::error::{Error, Result};
-use crate::shape::element_count;
+use crate::shape::{MOST_AXES, element_count};
 
 /// Where a model was read from: its name in messages, and the folder of its external data.
 #[derive(Clone, Debug)]
@@ -69,6 +69,10 @@ fn unsupported_name(number: i32) -> String {
 
 /// Converts dimensions, refusing negative ones and sizes that no memory holds.
 pub(super) fn shape(origin: &Origin, part: &str, dims: &[i64]) -> Result<Vec<usize>> {
+    if dims.len() > MOST_AXES {
+        let (got, expected) = (format!("has {} axes", dims.len()), format!("at most {MOST_AXES}"));
+        return Err(origin.error(part, &got, &expected, "export the model again"));
+    }
     let lengths: Option<Vec<usize>> = dims.iter().map(|&dim| usize::try_from(dim).ok()).collect();
     let lengths = lengths.ok_or_else(|| {
         let got = format!("has shape {dims:?}");
@@ -122,38 +126,36 @@ fn needed_bytes(part: &str, shape: &[usize], dtype: DType) -> Result<u64> {
 /// Collects the bytes of the typed fields; narrow types travel in wider ones.
 fn typed_bytes(origin: &Origin, part: &str, tensor: &TensorProto, dtype: DType) -> Result<Vec<u8>> {
     let ints = &tensor.int32_data;
-    let narrow = |fits: fn(i32) -> Option<Vec<u8>>| -> Result<Vec<u8>> {
-        let bytes: Option<Vec<Vec<u8>>> = ints.iter().map(|&value| fits(value)).collect();
-        bytes.map(|bytes| bytes.concat()).ok_or_else(|| {
-            let expected = format!("values of {dtype}");
-            origin.error(part, "has a number beyond its type", &expected, "export the model again")
-        })
-    };
-    let bytes = |values: Vec<Vec<u8>>| values.concat();
-    Ok(match dtype {
-        DType::F32 => bytes(tensor.float_data.iter().map(|v| v.to_le_bytes().to_vec()).collect()),
-        DType::F64 => bytes(tensor.double_data.iter().map(|v| v.to_le_bytes().to_vec()).collect()),
-        DType::I64 => bytes(tensor.int64_data.iter().map(|v| v.to_le_bytes().to_vec()).collect()),
-        DType::U64 => bytes(tensor.uint64_data.iter().map(|v| v.to_le_bytes().to_vec()).collect()),
-        DType::U32 => {
-            let narrowed: Option<Vec<Vec<u8>>> = tensor
-                .uint64_data
-                .iter()
-                .map(|&v| Some(u32::try_from(v).ok()?.to_le_bytes().to_vec()))
-                .collect();
-            bytes(narrowed.ok_or_else(|| {
-                let got = "has a number beyond its type";
-                origin.error(part, got, "values of uint32", "export the model again")
-            })?)
-        }
-        DType::I32 => narrow(|v| Some(v.to_le_bytes().to_vec()))?,
-        DType::I16 => narrow(|v| Some(i16::try_from(v).ok()?.to_le_bytes().to_vec()))?,
-        DType::I8 => narrow(|v| Some(i8::try_from(v).ok()?.to_le_bytes().to_vec()))?,
+    let bytes = match dtype {
+        DType::F32 => joined(&tensor.float_data, |v| Some(v.to_le_bytes())),
+        DType::F64 => joined(&tensor.double_data, |v| Some(v.to_le_bytes())),
+        DType::I64 => joined(&tensor.int64_data, |v| Some(v.to_le_bytes())),
+        DType::U64 => joined(&tensor.uint64_data, |v| Some(v.to_le_bytes())),
+        DType::U32 => joined(&tensor.uint64_data, |v| Some(u32::try_from(v).ok()?.to_le_bytes())),
+        DType::I32 => joined(ints, |v| Some(v.to_le_bytes())),
+        DType::I16 => joined(ints, |v| Some(i16::try_from(v).ok()?.to_le_bytes())),
+        DType::I8 => joined(ints, |v| Some(i8::try_from(v).ok()?.to_le_bytes())),
         // f16 travels as its bits.
-        DType::U16 | DType::F16 => narrow(|v| Some(u16::try_from(v).ok()?.to_le_bytes().to_vec()))?,
-        DType::U8 => narrow(|v| Some(vec![u8::try_from(v).ok()?]))?,
-        DType::Bool => narrow(|v| Some(vec![u8::from(v != 0)]))?,
+        DType::U16 | DType::F16 => joined(ints, |v| Some(u16::try_from(v).ok()?.to_le_bytes())),
+        DType::U8 => joined(ints, |v| Some([u8::try_from(v).ok()?])),
+        DType::Bool => joined(ints, |v| Some([u8::from(v != 0)])),
+    };
+    bytes.ok_or_else(|| {
+        let expected = format!("values of {dtype}");
+        origin.error(part, "has a number beyond its type", &expected, "export the model again")
     })
+}
+
+/// Joins the bytes of numbers; none if one of them does not fit its type.
+fn joined<T: Copy, const N: usize>(
+    numbers: &[T],
+    bytes: impl Fn(T) -> Option<[u8; N]>,
+) -> Option<Vec<u8>> {
+    let mut all = Vec::with_capacity(numbers.len().checked_mul(N)?);
+    for &number in numbers {
+        all.extend_from_slice(&bytes(number)?);
+    }
+    Some(all)
 }
 
 /// Reads the bytes of a tensor that lies in a file beside the model.
@@ -186,14 +188,20 @@ fn external(
     let needed = needed_bytes(part, shape, dtype)?;
     let (offset, length) = (number("offset")?.unwrap_or(0), number("length")?.unwrap_or(needed));
     let io = |action: &'static str, reason| Error::Io { path: path.clone(), action, reason };
-    let mut file = File::open(&path).map_err(|error| io("open", error))?;
-    let size = file.metadata().map_err(|error| io("read", error))?.len();
+    let metadata = fs::metadata(&path).map_err(|error| io("open", error))?;
+    // Opening a pipe would wait for whoever writes to it.
+    if !metadata.is_file() {
+        let got = format!("lies in \"{location}\", which is no file");
+        return Err(origin.error(part, &got, "a file of numbers", "put the data there"));
+    }
+    let size = metadata.len();
     // Checked before anything is allocated.
     if length != needed || offset.checked_add(length).is_none_or(|end| end > size) {
         let got = format!("takes {length} bytes from byte {offset} of {size} in \"{location}\"");
         let expected = format!("{needed} bytes within the file");
         return Err(origin.error(part, &got, &expected, "export the model again"));
     }
+    let mut file = File::open(&path).map_err(|error| io("open", error))?;
     file.seek(SeekFrom::Start(offset)).map_err(|error| io("read", error))?;
     let mut bytes = Vec::new();
     file.take(length).read_to_end(&mut bytes).map_err(|error| io("read", error))?;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use ndarray::ArrayD;
 
+use super::node::Node;
 use crate::array::{DType, HostArray};
+use crate::error::Result;
 use crate::graph::{Symbol, Weight};
 
 /// Elements up to which constant floats are computed with at import.
@@ -34,10 +36,10 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn new(values: ArrayD<f64>, kind: Kind) -> Self {
         let values = match kind {
-            Kind::Int => values.mapv(f64::trunc),
-            Kind::Bool => values.mapv(|value| f64::from(u8::from(value != 0.0))),
+            Kind::Int => values.mapv_into(f64::trunc),
+            Kind::Bool => values.mapv_into(|value| f64::from(u8::from(value != 0.0))),
             #[expect(clippy::cast_possible_truncation, reason = "each step rounds to f32")]
-            Kind::Float => values.mapv(|value| f64::from(value as f32)),
+            Kind::Float => values.mapv_into(|value| f64::from(value as f32)),
         };
         Known { values, kind }
     }
@@ -65,10 +67,24 @@ impl Known {
     }
 
     /// Returns the elements as whole numbers, in C order.
-    pub(super) fn to_ints(&self) -> Vec<i64> {
+    fn to_ints(&self) -> Vec<i64> {
         // Saturates at the largest numbers, which stand for "to the end".
         #[expect(clippy::cast_possible_truncation, reason = "whole numbers, saturating")]
         self.values.iter().map(|&value| value as i64).collect()
+    }
+
+    /// Returns whole numbers that shape the network: positions, lengths, axes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Operand`](crate::Error::Operand) for floats, which would be rounded, and for truth.
+    pub(super) fn whole(&self, node: &Node<'_>, what: &str) -> Result<Vec<i64>> {
+        // Exporters write what is empty with any type.
+        if self.kind == Kind::Int || self.values.is_empty() {
+            return Ok(self.to_ints());
+        }
+        let got = format!("holds numbers of type {:?}", self.kind);
+        Err(node.refuse(what, got, "it holds whole numbers".to_owned()))
     }
 
     /// Returns the elements as f32, in C order.
@@ -101,6 +117,24 @@ pub(super) enum Value {
 impl Value {
     pub(super) fn known(values: ArrayD<f64>, kind: Kind) -> Self {
         Value::Known(Arc::new(Known::new(values, kind)))
+    }
+
+    /// Counts the elements that the import can read; none for a value that it cannot.
+    pub(super) fn known_len(&self) -> Option<usize> {
+        match self {
+            Value::Symbol(_) => None,
+            Value::Known(known) => Some(known.values.len()),
+            Value::Weight(weight) => weight.host().map(HostArray::len),
+        }
+    }
+
+    /// Returns the elements, unless they are computed when the network runs or lie elsewhere.
+    pub(super) fn to_known(&self) -> Option<Arc<Known>> {
+        match self {
+            Value::Symbol(_) => None,
+            Value::Known(known) => Some(Arc::clone(known)),
+            Value::Weight(weight) => weight.host().map(|array| Arc::new(Known::read(array))),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::NAME;
 use super::regroup::groups;
+use super::rows::runs;
 use crate::graph::moments::Part;
 use crate::graph::{Graph, Node, Op, moments, normalization};
 use crate::passes::PassReport;
@@ -53,6 +54,15 @@ fn lift(rewrite: &Rewrite, index: usize) -> Option<(usize, Node, Node)> {
         };
         parts.iter().map(part).collect()
     };
+    // What is made is what a layer over the value would be.
+    runs(&shape, &split, &reduced)?;
+    let is_along_rows = |weight: &Vec<usize>| {
+        let both = weight.iter().zip(&rule.reduced);
+        both.into_iter().any(|(&length, &reduced)| length != 1 && reduced == (split != shape))
+    };
+    if rule.scale.iter().chain(&rule.bias).any(is_along_rows) {
+        return None;
+    }
     let kept = parts.iter().zip(&reduced).filter(|(_, gone)| !**gone).map(|((dim, _), _)| *dim);
     let moments = Node {
         op: Op::Moments(moments::Resolved {
@@ -90,12 +100,22 @@ fn replace(rewrite: &mut Rewrite, index: usize, rows: (usize, Node), mut made: N
             continue;
         }
         if user.shape == shape {
-            rewrite.redirect(other, made);
+            stand_in(rewrite, other, made);
         } else {
             let user = Node { operands: vec![made], ..user.clone() };
             rewrite.replace(other, user);
         }
     }
+}
+
+/// Lets everything that uses one value use another, an equal one.
+fn stand_in(rewrite: &mut Rewrite, from: usize, to: usize) {
+    let mut stands: Vec<usize> = (0..rewrite.len()).collect();
+    stands[from] = to;
+    for index in 0..rewrite.len() {
+        rewrite.redirect(index, &stands);
+    }
+    rewrite.redirect_outputs(&stands);
 }
 
 /// Splits the axes of two shapes of one value until each part belongs to one axis of both; tells

@@ -1,7 +1,8 @@
 //! Rows of axes that are held in another order: reductions that drop axes, moments, and the
 //! normalisations that take them.
 
-use super::regroup::groups;
+use std::ops::Range;
+
 use super::{Pending, Value, Walk};
 use crate::graph::moments::{self, Part};
 use crate::graph::{Node, Op, Stage, Weight, normalization, reduce};
@@ -9,19 +10,41 @@ use crate::passes::axes::{MOST_AXES, is_view, permute};
 use crate::passes::values;
 use crate::shape::{Dim, Shape};
 
+/// Tells which axes of a split shape each axis has become, as layers split them: none, or the one
+/// of groups into two, of which rows span the second. `None` for what no layer makes.
+pub(super) fn runs(shape: &Shape, split: &Shape, reduced: &[bool]) -> Option<Vec<Range<usize>>> {
+    if split == shape {
+        return Some((0..shape.rank()).map(|axis| axis..axis + 1).collect());
+    }
+    let mut kept = (0..reduced.len()).filter(|&axis| reduced.get(axis) == Some(&false));
+    let (Some(0), Some(axis), None) = (kept.next(), kept.next(), kept.next()) else { return None };
+    let Some(&[Dim::Fixed(groups), Dim::Fixed(each)]) = split.dims().get(axis..axis + 2) else {
+        return None;
+    };
+    let mut dims = split.dims().to_vec();
+    dims.splice(axis..axis + 2, [Dim::Fixed(groups.checked_mul(each)?)]);
+    let behind = |place: usize| usize::from(place > axis);
+    let run = |place: usize| {
+        let first = place + behind(place);
+        first..first + 1 + usize::from(place == axis)
+    };
+    (dims == shape.dims()).then(|| (0..dims.len()).map(run).collect())
+}
+
 /// Lists the axes of a split shape as they are held, where axis `k` of what it splits is held as
-/// axis `perm[k]`. `None` where a split axis is made of several.
-fn held(shape: &Shape, split: &Shape, perm: &[usize]) -> Option<Vec<usize>> {
-    let groups = groups(shape.dims(), split.dims())?;
-    if split.rank() > MOST_AXES || groups.iter().any(|(axes, _)| axes.len() != 1) {
+/// axis `perm[k]`.
+fn held(shape: &Shape, split: &Shape, reduced: &[bool], perm: &[usize]) -> Option<Vec<usize>> {
+    let runs = runs(shape, split, reduced)?;
+    let keeps_items = perm.first() == Some(&0) || split == shape;
+    if split.rank() > MOST_AXES || !keeps_items {
         return None;
     }
     let mut order = vec![0; perm.len()];
     for (axis, &place) in perm.iter().enumerate() {
         *order.get_mut(place)? = axis;
     }
-    let runs: Option<Vec<_>> = order.iter().map(|&axis| groups.get(axis)).collect();
-    Some(runs?.into_iter().flat_map(|(_, split)| split.clone()).collect())
+    let runs: Option<Vec<_>> = order.iter().map(|&axis| runs.get(axis)).collect();
+    Some(runs?.into_iter().flat_map(Clone::clone).collect())
 }
 
 /// Returns where each row's moments are held: the place of every axis that rows do not span, and
@@ -72,7 +95,8 @@ impl Walk<'_> {
         let operand = *node.operands.first()?;
         let from = self.values.get(operand)?;
         let Pending::Axes(perm) = &from.pending else { return None };
-        let held = held(&self.old.node(operand).shape, &rule.split, perm)?;
+        let shape = &self.old.node(operand).shape;
+        let held = held(shape, &rule.split, &rule.reduced, perm)?;
         let order = match rule.part {
             Part::Both => places_of_rows(&rule.reduced, &held),
             Part::Mean | Part::InverseDeviation => (0..held.len())
@@ -107,7 +131,7 @@ impl Walk<'_> {
         let from = self.values.get(x)?;
         let Pending::Axes(perm) = &from.pending else { return None };
         let (source, perm) = (from.node, perm.clone());
-        let held = held(&self.old.node(x).shape, &rule.split, &perm)?;
+        let held = held(&self.old.node(x).shape, &rule.split, &rule.reduced, &perm)?;
         let Some(moved) = self.weights_along(node, rule, &held) else {
             self.report.left_alone(format!("{}: its weights cannot be moved", node.title()));
             return None;
@@ -145,15 +169,27 @@ impl Walk<'_> {
         if node.stages.iter().any(Stage::reads_extra) {
             return None;
         }
+        let is_split = node.shape != rule.split;
+        let reduced = permute(&rule.reduced, held)?;
         let shapes = rule.scale.iter().chain(&rule.bias);
         let moved = shapes.zip(&node.weights).map(|(shape, &weight)| {
             let laid = permute(shape, held)?;
-            if is_view(&Shape::new(shape.iter().copied().map(Dim::Fixed)), held) {
+            let weight = self.parts.weights.get(weight)?;
+            // A weight of rows has their lengths, the last of them at least, as it is given.
+            let rows = laid.iter().zip(&reduced).filter(|(_, reduced)| **reduced);
+            let lengths: Vec<usize> = rows.map(|(length, _)| *length).collect();
+            let missing = lengths.len().checked_sub(weight.shape().len());
+            let fits = missing.is_some_and(|missing| {
+                lengths.iter().take(missing).all(|&length| length == 1)
+                    && lengths.get(missing..) == Some(weight.shape())
+            });
+            let is_in_order = is_view(&Shape::new(shape.iter().copied().map(Dim::Fixed)), held);
+            if is_in_order && (is_split || fits) {
                 return Some((None, laid));
             }
-            let weight = self.parts.weights.get(weight)?;
             let numbers = values::read(weight)?.into_shape_with_order(shape.as_slice()).ok()?;
             let numbers = numbers.permuted_axes(held).as_standard_layout().into_owned();
+            let numbers = numbers.into_shape_with_order(lengths).ok()?;
             Some((Some(values::make(weight.label(), numbers)?), laid))
         });
         moved.collect()

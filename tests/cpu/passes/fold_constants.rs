@@ -33,6 +33,22 @@ fn a_chain_of_constants_becomes_one_constant() {
     assert_eq!(report.done(), ["add \"add\"", "relu \"relu\""]);
 }
 
+/// A file of a few bytes for each node must not make gigabytes of weights.
+#[test]
+fn all_that_is_folded_together_is_bounded() {
+    let mut g = Graph::new();
+    let one = g.constant("one", numbers(&[2.0])).unwrap();
+    for number in 0..1026 {
+        let y = g.expand(one, [16_384]).unwrap();
+        g.output(format!("y{number}"), y);
+    }
+    let (_, report) = apply(fold_constants, &g);
+    assert_eq!(report.done().len(), 1024);
+    let left = "expand \"expand_1024\", as folding has made the weights larger by 64 MiB already";
+    assert_eq!(report.left()[0], left);
+    assert_eq!(report.left().len(), 2);
+}
+
 #[test]
 fn what_would_grow_the_weights_stays() {
     // 16385 numbers are 64 KiB and one number more than the one that they replace.

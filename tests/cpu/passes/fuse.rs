@@ -165,7 +165,7 @@ fn one_extra_operand_may_serve_several_stages_and_two_may_not() {
     let same = nodes(&build(true));
     assert_eq!(
         same[2],
-        "dense \"multiply\" + add, multiply from of \"x\", \"one\", weights \"unnamed\": [batch, 3]"
+        "dense \"multiply\" + add, multiply from of \"x\", \"one\", weights \"kernel\": [batch, 3]"
     );
     assert_eq!(build(true).plan(2).unwrap().steps().len(), 1);
     assert_eq!(nodes(&build(false)).len(), 5);

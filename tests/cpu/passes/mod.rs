@@ -1,6 +1,8 @@
 //! Passes: graphs before and after, what is left alone, and what the reports say.
 
 mod choosing;
+mod concat_in_place;
+mod concat_wholes;
 mod dead_code;
 mod fold_constants;
 mod fold_padding;

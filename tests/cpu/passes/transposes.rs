@@ -61,6 +61,24 @@ fn a_network_with_channels_first_keeps_the_transposes_at_its_ends() {
     );
 }
 
+/// A copy for each use would fill the memory where a great constant has very many.
+#[test]
+fn a_constant_is_transposed_once_however_often_it_is_used() {
+    let mut g = Graph::new();
+    let x = g.input("x", [1, 2, 3, 4]);
+    let table = g.constant("table", host(&[1, 4, 2, 3])).unwrap();
+    let mut y = g.transpose(x, &TO_FIRST).unwrap();
+    for _ in 0..9 {
+        y = g.add(y, table).unwrap();
+    }
+    let y = g.transpose(y, &TO_LAST).unwrap();
+    g.output("y", y);
+    let (lines, _) = apply(move_transposes, &g);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("constant")).count(), 2, "{lines:#?}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with("add")).count(), 9, "{lines:#?}");
+    assert_eq!(left(&g), 0);
+}
+
 #[test]
 fn axes_of_length_one_need_no_step() {
     let mut g = Graph::new();

@@ -43,6 +43,9 @@ pub fn transpose(net: &mut Network, name: &str) -> bool {
 }
 
 pub fn concat(net: &mut Network, name: &str) -> bool {
+    if name == "concat" && net.coin() {
+        return rows(net);
+    }
     let (x, mut axis) = net.with_axis();
     let (shape, is_batched) = (net.shape(x), net.values[x].is_batched);
     if name == "concatenate" {
@@ -72,6 +75,42 @@ pub fn concat(net: &mut Network, name: &str) -> bool {
         return net.layer(&parts, oracle, Graph::concatenate);
     }
     net.layer(&parts, oracle, |g, x| g.concat(x, told))
+}
+
+/// Joins rows of 64 numbers, which begin where every device can bind: what makes them can write them in place.
+fn rows(net: &mut Network) -> bool {
+    let mut pieces: Vec<usize> = Vec::new();
+    for _ in 0..net.random.range(2, 4) {
+        let is_row = |value: &super::Value| !value.is_batched && value.shape() == [1, 64];
+        let found = net.pick(is_row);
+        let x = found.unwrap_or_else(|| net.leaf(&[1, 64], super::Holds::Uniform, false));
+        if net.random.range(0, 4) == 0 {
+            // An input, a constant, or what another layer has made or already joined.
+            pieces.push(x);
+            continue;
+        }
+        let made = match net.random.range(0, 3) {
+            0 => {
+                let back = |x: &[&Expected]| moved(x[0], |x| copy::slice(x, 1, -1, i64::MIN, -1));
+                net.layer(&[x], back, |g, x| g.flip(x[0], &[1]))
+            }
+            1 => {
+                let negative =
+                    |x: &[&Expected]| Expected { value: -&x[0].value, bound: x[0].bound.clone() };
+                net.layer(&[x], negative, |g, x| g.negative(x[0]))
+            }
+            _ => {
+                let twice = |x: &[&Expected]| moved(x[0], |x| copy::tile(x, &[2, 1]));
+                net.layer(&[x], twice, |g, x| g.tile(x[0], &[2, 1]))
+            }
+        };
+        pieces.push(if made { net.values.len() - 1 } else { x });
+    }
+    let oracle = |x: &[&Expected]| Expected {
+        value: copy::concat(&x.iter().map(|x| &x.value).collect::<Vec<_>>(), 0),
+        bound: copy::concat(&x.iter().map(|x| &x.bound).collect::<Vec<_>>(), 0),
+    };
+    net.layer(&pieces, oracle, |g, x| g.concat(x, 0))
 }
 
 pub fn split(net: &mut Network, _: &str) -> bool {

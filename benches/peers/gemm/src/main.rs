@@ -1,12 +1,15 @@
-//! Compares matrix products: `matrixmultiply` (through ndarray), `gemm`, `faer`, `rten-gemm`.
+//! Compares matrix products: longshore's host executor with `matrixmultiply` (through ndarray),
+//! `gemm`, `faer` and `rten-gemm`.
 //!
 //! Each result is compared with a plain product in f64 before it is timed. Turns of all crates
 //! alternate, so that what else the machine does hits all of them. `matrixmultiply` is run on two
-//! threads by splitting the rows, as the host executor does; the others split by themselves.
+//! threads by splitting the rows; the others split by themselves. longshore runs a whole session
+//! of one dense layer, and its result is read into the same memory as the others'.
 
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use longshore::{Dense, Dim, Graph, HostArray, LayerWeights, Runtime, Session, Tensor};
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -39,6 +42,8 @@ const CRATES: [(&str, Multiply); 4] = [
     ("faer 0.24.4", through_faer),
     ("rten-gemm 0.27.0", through_rten),
 ];
+
+const LONGSHORE: &str = "longshore, host executor";
 
 fn through_ndarray(product: &Product, result: &mut [f32], threads: usize) {
     let [rows, inner, columns] = product.shape;
@@ -118,6 +123,34 @@ fn through_rten(product: &Product, result: &mut [f32], _threads: usize) {
         .expect("shapes agree");
 }
 
+/// A session of one dense layer on the host executor, and its staged input.
+struct Layer {
+    session: Session,
+    left: Tensor,
+}
+
+impl Layer {
+    fn new(product: &Product) -> Result<Self> {
+        let [rows, inner, columns] = product.shape;
+        let array = |shape: [usize; 2], values: &[f32]| -> Result<_> {
+            Ok(HostArray::from(ndarray::Array2::from_shape_vec(shape, values.to_vec())?))
+        };
+        let mut graph = Graph::new();
+        let x = graph.input("x", [Dim::Batch, Dim::Fixed(inner)]);
+        let weights = LayerWeights::new(array([inner, columns], &product.right)?);
+        let y = graph.dense(x, Dense::new(columns), &weights)?;
+        graph.output("y", y);
+        let runtime = Runtime::host();
+        let left = runtime.stage("x", &array([rows, inner], &product.left)?)?;
+        Ok(Layer { session: runtime.prepare(&graph.plan(rows)?)?, left })
+    }
+
+    fn multiply(&self, result: &mut [f32]) -> Result<()> {
+        let run = self.session.run([("x", &self.left)])?;
+        Ok(run["y"].read_into(result)?)
+    }
+}
+
 fn product(shape: [usize; 3]) -> Product {
     let [rows, inner, columns] = shape;
     // Numbers between -1 and 1 from a small generator, the same in each run.
@@ -156,8 +189,16 @@ fn main() -> Result<()> {
         for (what, shape) in SHAPES {
             let product = product(shape);
             let mut result = vec![f32::NAN; product.exact.len()];
-            let mut times = vec![Vec::new(); CRATES.len()];
+            let mut times = vec![Vec::new(); CRATES.len() + 1];
+            let layer = Layer::new(&product)?;
             for turn in 0..TURNS {
+                result.fill(f32::NAN);
+                let start = Instant::now();
+                pool.install(|| layer.multiply(&mut result))?;
+                times[CRATES.len()].push(start.elapsed().as_secs_f64());
+                if turn == 0 {
+                    check(LONGSHORE, &product, &result)?;
+                }
                 for ((name, multiply), times) in CRATES.iter().zip(&mut times) {
                     result.fill(f32::NAN);
                     let start = Instant::now();
@@ -169,7 +210,8 @@ fn main() -> Result<()> {
                 }
             }
             let flops = 2.0 * shape.iter().product::<usize>() as f64;
-            for ((name, _), mut times) in CRATES.iter().zip(times) {
+            let names = CRATES.iter().map(|(name, _)| *name).chain([LONGSHORE]);
+            for (name, mut times) in names.zip(times) {
                 times.sort_by(f64::total_cmp);
                 let (min, median) = (times[0], times[times.len() / 2]);
                 println!(

@@ -2,7 +2,7 @@
 
 use super::{Inputs, inputs};
 use crate::error::Result;
-use crate::graph::{Conv2d, Conv2dTranspose, LayerWeights, Padding, Pads, Pair, Symbol};
+use crate::graph::{Conv2d, Conv2dTranspose, LayerWeights, Padding, Pads, Pair, Symbol, Weight};
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
@@ -93,16 +93,16 @@ impl Image {
     /// (0: outer, 1: inner, 2: height, 3: width).
     fn kernel(
         &self,
+        importer: &mut Importer<'_>,
         node: &Node<'_>,
         inputs: &Inputs,
         order: [usize; 4],
-    ) -> Result<crate::graph::Weight> {
-        let Some(weight) = inputs::weight(node, inputs, 1)? else {
+    ) -> Result<Weight> {
+        let Some(weight) = inputs::weight(importer, node, inputs, 1)? else {
             let expected = format!("{} has a kernel", node.op());
             return Err(node.refuse("input 1", "is left out".to_owned(), expected));
         };
-        let weight = if self.is_line { inputs::with_height(node, &weight)? } else { weight };
-        inputs::permuted(node, &weight, &order)
+        inputs::kernel(importer, node, &weight, &order, self.is_line)
     }
 }
 
@@ -121,12 +121,13 @@ fn groups(node: &Node<'_>) -> Result<usize> {
 }
 
 fn layer_weights(
+    importer: &mut Importer<'_>,
     node: &Node<'_>,
     inputs: &Inputs,
-    kernel: crate::graph::Weight,
+    kernel: Weight,
 ) -> Result<LayerWeights> {
     let weights = LayerWeights::new(kernel);
-    Ok(match inputs::weight(node, inputs, 2)? {
+    Ok(match inputs::weight(importer, node, inputs, 2)? {
         Some(bias) => weights.bias(bias),
         None => weights,
     })
@@ -139,7 +140,7 @@ pub(super) fn conv(
 ) -> Result<Vec<Value>> {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let image = image(importer, node, x)?;
-    let kernel = image.kernel(node, inputs, [2, 3, 1, 0])?;
+    let kernel = image.kernel(importer, node, inputs, [2, 3, 1, 0])?;
     let &[height, width, _, filters] = kernel.shape() else {
         return Err(node.unsupported("a kernel of other than 4 dimensions"));
     };
@@ -150,7 +151,7 @@ pub(super) fn conv(
         .strides(image.pair(node, "strides", 1)?)
         .dilation(image.pair(node, "dilations", 1)?)
         .padding(image.padding(node)?);
-    let weights = layer_weights(node, inputs, kernel)?;
+    let weights = layer_weights(importer, node, inputs, kernel)?;
     let result = importer.graph.conv2d(image.symbol, layer, &weights)?;
     Ok(vec![image.back(importer, result)?.into()])
 }
@@ -173,26 +174,30 @@ pub(super) fn conv_transpose(
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let image = image(importer, node, x)?;
     let groups = groups(node)?;
-    let kernel = image.kernel(node, inputs, [2, 3, 1, 0])?;
+    let kernel = image.kernel(importer, node, inputs, [2, 3, 1, 0])?;
     let &[height, width, outputs, _] = kernel.shape() else {
         return Err(node.unsupported("a kernel of other than 4 dimensions"));
     };
     let size = Pair::new(height, width);
     check_kernel_shape(node, &image, size)?;
     let filters = outputs.saturating_mul(groups);
+    let mut padding = image.padding(node)?;
     let mut layer = Conv2dTranspose::onnx(filters, size)
         .groups(groups)
         .strides(image.pair(node, "strides", 1)?)
         .dilation(image.pair(node, "dilations", 1)?)
-        .output_padding(image.pair(node, "output_padding", 0)?)
-        .padding(image.padding(node)?);
+        .output_padding(image.pair(node, "output_padding", 0)?);
     if let Some(given) = node.ints("output_shape")? {
         // The whole shape is allowed too; its last numbers are the spatial ones.
         let spatial = if image.is_line { 1 } else { 2 };
         let given = given.get(given.len().saturating_sub(spatial)..).unwrap_or_default().to_vec();
         layer = layer.output_shape(image.pair_of(node, "output_shape", Some(given), 1)?);
+        // The rule: a given shape decides on the padding, whatever `pads` says.
+        if matches!(padding, Padding::Explicit(_)) {
+            padding = Padding::Valid;
+        }
     }
-    let weights = layer_weights(node, inputs, kernel)?;
-    let result = importer.graph.conv2d_transpose(image.symbol, layer, &weights)?;
+    let weights = layer_weights(importer, node, inputs, kernel)?;
+    let result = importer.graph.conv2d_transpose(image.symbol, layer.padding(padding), &weights)?;
     Ok(vec![image.back(importer, result)?.into()])
 }

@@ -1,14 +1,16 @@
 //! What translations ask of a node's inputs: symbols, numbers known now, weights.
 
+use std::sync::Arc;
+
 use ndarray::IxDyn;
 
 use super::Inputs;
 use crate::array::{DType, Element, HostArray};
 use crate::error::{Error, Result};
 use crate::graph::{Symbol, Weight};
-use crate::import::onnx::importer::Importer;
+use crate::import::onnx::importer::{Importer, Layout};
 use crate::import::onnx::node::Node;
-use crate::import::onnx::value::{Known, Value};
+use crate::import::onnx::value::{Known, SMALL, Value};
 
 /// Returns an input that must be there.
 pub(super) fn required<'v>(
@@ -49,15 +51,20 @@ pub(super) fn shape(importer: &Importer<'_>, value: &Value) -> Vec<usize> {
 }
 
 /// Returns the numbers of an input that shapes the network; none if it is left out.
-pub(super) fn known(node: &Node<'_>, inputs: &Inputs, number: usize) -> Result<Option<Known>> {
-    match optional(inputs, number) {
-        None => Ok(None),
-        Some(Value::Known(known)) => Ok(Some((**known).clone())),
-        Some(Value::Weight(weight)) => weight
-            .host()
-            .map(|array| Some(Known::read(array)))
+pub(super) fn known(node: &Node<'_>, inputs: &Inputs, number: usize) -> Result<Option<Arc<Known>>> {
+    let Some(value) = optional(inputs, number) else { return Ok(None) };
+    match value {
+        // Copied each time they are read, so a great array would fill the memory.
+        Value::Weight(weight) if weight.host().is_some_and(|array| array.len() > SMALL) => {
+            let got = format!("has shape {:?}", weight.shape());
+            let expected = format!("floats that shape the network are at most {SMALL}");
+            Err(node.refuse(&format!("input {number}"), got, expected))
+        }
+        Value::Known(_) | Value::Weight(_) => value
+            .to_known()
+            .map(Some)
             .ok_or_else(|| node.unsupported("a staged weight that shapes the network")),
-        Some(Value::Symbol(_)) => Err(Error::Operand {
+        Value::Symbol(_) => Err(Error::Operand {
             node: node.title.clone(),
             operand: format!("input \"{}\"", node.input(number).unwrap_or_default()),
             got: "is computed when the network runs".to_owned(),
@@ -70,7 +77,8 @@ pub(super) fn known(node: &Node<'_>, inputs: &Inputs, number: usize) -> Result<O
 
 /// Returns the whole numbers of an input; none if it is left out.
 pub(super) fn ints(node: &Node<'_>, inputs: &Inputs, number: usize) -> Result<Option<Vec<i64>>> {
-    Ok(known(node, inputs, number)?.map(|known| known.to_ints()))
+    let what = format!("input {number}");
+    known(node, inputs, number)?.map(|known| known.whole(node, &what)).transpose()
 }
 
 /// Returns the whole numbers that older versions have as an attribute, newer ones as an input.
@@ -89,25 +97,27 @@ pub(super) fn ints_or_attribute(
 /// Returns the one number of an input; none if it is left out.
 pub(super) fn number(node: &Node<'_>, inputs: &Inputs, number: usize) -> Result<Option<f32>> {
     let Some(known) = known(node, inputs, number)? else { return Ok(None) };
-    let floats = known.to_floats();
-    match (floats.len(), floats.first()) {
-        (1, Some(value)) => Ok(Some(*value)),
-        _ => Err(node.refuse(
-            &format!("input {number}"),
-            format!("has shape {:?}", floats.shape()),
-            "one number is needed".to_owned(),
-        )),
+    if known.values.len() == 1 {
+        return Ok(known.to_floats().first().copied());
     }
+    let got = format!("has shape {:?}", known.values.shape());
+    Err(node.refuse(&format!("input {number}"), got, "one number is needed".to_owned()))
 }
 
 /// Returns an input as a layer's weight; none if it is left out.
-pub(super) fn weight(node: &Node<'_>, inputs: &Inputs, number: usize) -> Result<Option<Weight>> {
+pub(super) fn weight(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+    number: usize,
+) -> Result<Option<Weight>> {
     match optional(inputs, number) {
         None => Ok(None),
         Some(Value::Weight(weight)) => Ok(Some(weight.clone())),
         Some(Value::Known(known)) => {
-            let name = node.input(number).unwrap_or_default().to_owned();
-            Ok(Some(Weight::from(HostArray::from(known.to_floats()).with_name(name))))
+            let name = node.input(number).unwrap_or_default();
+            let floats = || HostArray::from(known.to_floats()).with_name(name.to_owned());
+            importer.layout(name, Layout::Floats, || Ok(Weight::from(floats()))).map(Some)
         }
         Some(Value::Symbol(_)) => {
             let name = node.input(number).unwrap_or_default();
@@ -116,8 +126,26 @@ pub(super) fn weight(node: &Node<'_>, inputs: &Inputs, number: usize) -> Result<
     }
 }
 
+/// Returns input 1 with its axes in another order, with a height of 1 put in before for a line.
+pub(super) fn kernel(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    weight: &Weight,
+    order: &[usize],
+    is_line: bool,
+) -> Result<Weight> {
+    let name = node.input(1).unwrap_or_default();
+    let high = if is_line {
+        importer.layout(name, Layout::WithHeight, || with_height(node, weight))?
+    } else {
+        weight.clone()
+    };
+    let layout = Layout::Permuted(order.to_vec(), is_line);
+    importer.layout(name, layout, || permuted(node, &high, order))
+}
+
 /// Returns a weight with its axes in another order.
-pub(super) fn permuted(node: &Node<'_>, weight: &Weight, order: &[usize]) -> Result<Weight> {
+fn permuted(node: &Node<'_>, weight: &Weight, order: &[usize]) -> Result<Weight> {
     let Some(array) = weight.host() else {
         return Err(node.unsupported("a staged weight in ONNX's layout"));
     };
@@ -167,7 +195,7 @@ pub(super) fn saturating(given: &[i64]) -> Vec<isize> {
 
 /// Gives the kernel of a line a height of 1: (outer, inner, width) becomes
 /// (outer, inner, 1, width).
-pub(super) fn with_height(node: &Node<'_>, weight: &Weight) -> Result<Weight> {
+fn with_height(node: &Node<'_>, weight: &Weight) -> Result<Weight> {
     let &[outer, inner, width] = weight.shape() else {
         let got = format!("has shape {:?}", weight.shape());
         let expected = "3 dimensions are needed".to_owned();

@@ -1,5 +1,6 @@
 //! The operators: one function for each, from a node's inputs to its outputs.
 
+mod arity;
 mod convolution;
 mod elementwise;
 mod inputs;
@@ -9,6 +10,8 @@ mod pooling;
 mod product;
 mod reduction;
 mod resampling;
+
+pub(super) use arity::check_input_count;
 
 use super::importer::Importer;
 use super::node::Node;

@@ -9,6 +9,7 @@ use crate::graph::{
     CenterCropPad, DepthMode, DepthToSpace, Pad, PadMode, Slice, Split, Symbol, Weight,
 };
 use crate::import::onnx::fold::cast_kind;
+use crate::import::onnx::fold_shape::needed;
 use crate::import::onnx::importer::{Importer, constant as constant_value};
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::{Kind, Known, Value};
@@ -45,18 +46,19 @@ pub(super) fn constant_of_shape(
     node: &Node<'_>,
     inputs: &Inputs,
 ) -> Outputs {
-    let shape = inputs::ints(node, inputs, 0)?.unwrap_or_default();
+    let shape = needed(node, "input 0", inputs::ints(node, inputs, 0)?)?;
     let shape = inputs::lengths(node, &shape)?;
-    let elements = element_count(&node.title, &shape)?;
-    if elements > MOST_FILLED {
-        let expected = format!("at most {MOST_FILLED} are filled");
-        return Err(node.refuse("input 0", format!("asks for {elements} elements"), expected));
-    }
     let fill = match node.tensor("value")? {
         Some(tensor) => Known::read(&tensor::read(importer.origin(), tensor)?),
         None => Known::new(ndarray::arr1(&[0.0]).into_dyn(), Kind::Float),
     };
-    let value = fill.values.first().copied().unwrap_or(0.0);
+    let &[value] = fill.values.as_slice().unwrap_or_default() else {
+        let got = format!("has shape {:?}", fill.values.shape());
+        return Err(node.refuse("value", got, "one number fills the shape".to_owned()));
+    };
+    let elements = filled(node, &shape)?;
+    let each = if fill.kind == Kind::Float { size_of::<f32>() } else { size_of::<f64>() };
+    importer.budget.spend(&node.title, elements, each)?;
     if fill.kind != Kind::Float {
         return Ok(vec![Value::known(ArrayD::from_elem(IxDyn(&shape), value), fill.kind)]);
     }
@@ -65,9 +67,12 @@ pub(super) fn constant_of_shape(
     Ok(vec![Value::Weight(Weight::from(HostArray::from(array).with_name(node.label().to_owned())))])
 }
 
-/// The most elements that a constant made of a shape may have: a file of a few bytes must not
-/// ask for gigabytes.
-const MOST_FILLED: u64 = 1 << 27;
+/// Counts the elements of a shape that an array is to have, not only by their product.
+fn filled(node: &Node<'_>, shape: &[usize]) -> Result<usize> {
+    // An array checks the product of all lengths but 0, and so is none that is too long for it.
+    fold_shape::product(node, &shape.iter().map(|&length| length.max(1)).collect::<Vec<_>>())?;
+    fold_shape::product(node, shape)
+}
 
 pub(super) fn cast(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     match cast_kind(node)? {
@@ -91,19 +96,24 @@ pub(super) fn identity(_: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -
     Ok(vec![inputs::required(node, inputs, 0)?.clone()])
 }
 
+/// Leaves a value as it is: what is dropped is dropped while a network is trained.
 pub(super) fn dropout(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
-    // The seed and the ratio act while a network is trained.
+    // The seed chooses what is dropped.
     node.int("seed", 0)?;
-    node.float("ratio", 0.5)?;
-    if node.wants(1) {
-        return Err(node.unsupported("the mask as an output"));
+    let ratio = node.float("ratio", 0.5)?;
+    let ratio = inputs::number(node, inputs, 1)?.unwrap_or(ratio);
+    let is_training = inputs::number(node, inputs, 2)?.is_some_and(|training| training != 0.0);
+    if is_training && ratio != 0.0 {
+        return Err(node.unsupported(&format!("training_mode with the ratio {ratio}")));
     }
-    if let Some(training) = inputs::known(node, inputs, 2)?
-        && training.values.iter().any(|&value| value != 0.0)
-    {
-        return Err(node.unsupported("training_mode"));
+    let x = inputs::required(node, inputs, 0)?;
+    if !node.wants(1) {
+        return Ok(vec![x.clone()]);
     }
-    identity(importer, node, inputs)
+    let shape = inputs::shape(importer, x);
+    importer.budget.spend(&node.title, filled(node, &shape)?, size_of::<f64>())?;
+    let mask = Value::known(ArrayD::from_elem(IxDyn(&shape), 1.0), Kind::Bool);
+    Ok(vec![x.clone(), mask])
 }
 
 /// Shape and Size of a value that is computed: its shape is known all the same.
@@ -131,8 +141,8 @@ pub(super) fn reshape(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inp
     let lengths = inputs::shape(importer, x);
     let target = match node.op() {
         "Reshape" => {
-            let wanted = inputs::ints_or_attribute(node, inputs, 1, "shape")?.unwrap_or_default();
-            fold_shape::reshape_target(node, &lengths, &wanted)?
+            let wanted = inputs::ints_or_attribute(node, inputs, 1, "shape")?;
+            fold_shape::reshape_target(node, &lengths, &needed(node, "shape", wanted)?)?
         }
         "Flatten" => fold_shape::flattened(node, &lengths)?,
         op => {
@@ -159,7 +169,7 @@ pub(super) fn concat(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inpu
     for number in 0..inputs.len() {
         symbols.push(inputs::symbol(importer, node, inputs, number)?);
     }
-    let axis = inputs::positions(node, &[node.int("axis", 0)?])?;
+    let axis = inputs::positions(node, &[fold_shape::concat_axis(node)?])?;
     let axis = axis.first().copied().unwrap_or(0);
     Ok(vec![importer.graph.concat(&symbols, axis)?.into()])
 }
@@ -178,8 +188,8 @@ pub(super) fn split(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Input
 pub(super) fn slice(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     // Until version 10 these were attributes.
-    let starts = inputs::ints_or_attribute(node, inputs, 1, "starts")?.unwrap_or_default();
-    let ends = inputs::ints_or_attribute(node, inputs, 2, "ends")?.unwrap_or_default();
+    let starts = needed(node, "starts", inputs::ints_or_attribute(node, inputs, 1, "starts")?)?;
+    let ends = needed(node, "ends", inputs::ints_or_attribute(node, inputs, 2, "ends")?)?;
     let mut slice = Slice::new(inputs::saturating(&starts), inputs::saturating(&ends));
     if let Some(axes) = inputs::ints_or_attribute(node, inputs, 3, "axes")? {
         slice = slice.axes(inputs::positions(node, &axes)?);
@@ -196,9 +206,10 @@ pub(super) fn gather(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inpu
         let expected = "Gather has indices".to_owned();
         return Err(node.refuse("input 1", "is left out".to_owned(), expected));
     };
+    importer.budget.spend(&node.title, indices.values.len(), size_of::<usize>())?;
     let shape = indices.values.raw_dim();
     // The count is that of the indices themselves.
-    let indices = ArrayD::from_shape_vec(shape, indices.to_ints())
+    let indices = ArrayD::from_shape_vec(shape, indices.whole(node, "indices")?)
         .map_err(|error| node.refuse("indices", format!("{error}"), "an array".to_owned()))?;
     let axis = inputs::positions(node, &[node.int("axis", 0)?])?;
     let axis = axis.first().copied().unwrap_or(0);
@@ -207,21 +218,21 @@ pub(super) fn gather(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inpu
 
 pub(super) fn expand(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
-    let shape = inputs::ints(node, inputs, 1)?.unwrap_or_default();
+    let shape = needed(node, "shape", inputs::ints(node, inputs, 1)?)?;
     let shape = inputs::lengths(node, &shape)?;
     Ok(vec![importer.graph.expand(x, shape)?.into()])
 }
 
 pub(super) fn tile(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
-    let repeats = inputs::ints(node, inputs, 1)?.unwrap_or_default();
+    let repeats = needed(node, "repeats", inputs::ints(node, inputs, 1)?)?;
     let repeats = inputs::lengths(node, &repeats)?;
     Ok(vec![importer.graph.tile(x, &repeats)?.into()])
 }
 
 pub(super) fn pad(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
-    let given = inputs::ints_or_attribute(node, inputs, 1, "pads")?.unwrap_or_default();
+    let given = needed(node, "pads", inputs::ints_or_attribute(node, inputs, 1, "pads")?)?;
     let value = if node.opset < 11 {
         node.float("value", 0.0)?
     } else {
@@ -254,7 +265,7 @@ pub(super) fn center_crop_pad(
     inputs: &Inputs,
 ) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
-    let shape = inputs::ints(node, inputs, 1)?.unwrap_or_default();
+    let shape = needed(node, "shape", inputs::ints(node, inputs, 1)?)?;
     let mut target = CenterCropPad::new(inputs::lengths(node, &shape)?);
     if let Some(axes) = node.ints("axes")? {
         target = target.axes(inputs::positions(node, &axes)?);

@@ -29,14 +29,19 @@ pub(super) fn batch(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Input
     let layer = BatchNormalization::new().axis(1).epsilon(node.float("epsilon", EPSILON)?);
     let mut weights = LayerWeights::default();
     for (number, name) in ["gamma", "beta", "moving_mean", "moving_variance"].iter().enumerate() {
-        weights = weights.with(*name, weight(node, inputs, number.saturating_add(1))?);
+        weights = weights.with(*name, weight(importer, node, inputs, number.saturating_add(1))?);
     }
     Ok(vec![importer.graph.batch_normalization(x, &layer, &weights)?.into()])
 }
 
 /// Returns a weight that must be there.
-fn weight(node: &Node<'_>, inputs: &Inputs, number: usize) -> Result<Weight> {
-    inputs::weight(node, inputs, number)?.ok_or_else(|| {
+fn weight(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+    number: usize,
+) -> Result<Weight> {
+    inputs::weight(importer, node, inputs, number)?.ok_or_else(|| {
         let expected = format!("{} needs it", node.op());
         node.refuse(&format!("input {number}"), "is left out".to_owned(), expected)
     })
@@ -45,8 +50,8 @@ fn weight(node: &Node<'_>, inputs: &Inputs, number: usize) -> Result<Weight> {
 pub(super) fn instance(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let layer = InstanceNormalization::new().axis(1).epsilon(node.float("epsilon", EPSILON)?);
-    let weights = LayerWeights::default().with("gamma", weight(node, inputs, 1)?);
-    let weights = weights.with("beta", weight(node, inputs, 2)?);
+    let weights = LayerWeights::default().with("gamma", weight(importer, node, inputs, 1)?);
+    let weights = weights.with("beta", weight(importer, node, inputs, 2)?);
     Ok(vec![importer.graph.instance_normalization(x, &layer, &weights)?.into()])
 }
 
@@ -57,20 +62,20 @@ pub(super) fn group(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Input
     let layer = GroupNormalization::new(groups.first().copied().unwrap_or(0))
         .axis(1)
         .epsilon(node.float("epsilon", EPSILON)?);
-    let weights = LayerWeights::default().with("gamma", weight(node, inputs, 1)?);
-    let weights = weights.with("beta", weight(node, inputs, 2)?);
+    let weights = LayerWeights::default().with("gamma", weight(importer, node, inputs, 1)?);
+    let weights = weights.with("beta", weight(importer, node, inputs, 2)?);
     Ok(vec![importer.graph.group_normalization(x, &layer, &weights)?.into()])
 }
 
 pub(super) fn layer(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     check_stash_type(node)?;
-    let bias = inputs::weight(node, inputs, 2)?;
+    let bias = inputs::weight(importer, node, inputs, 2)?;
     let layer = LayerNormalization::new()
         .axis(axes_from(importer, node, x)?)
         .epsilon(node.float("epsilon", EPSILON)?)
         .center(bias.is_some());
-    let mut weights = LayerWeights::default().with("gamma", weight(node, inputs, 1)?);
+    let mut weights = LayerWeights::default().with("gamma", weight(importer, node, inputs, 1)?);
     if let Some(bias) = bias {
         weights = weights.with("beta", bias);
     }
@@ -87,7 +92,7 @@ pub(super) fn rms(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs)
     let layer = RmsNormalization::new()
         .axis(axes_from(importer, node, x)?)
         .epsilon(node.float("epsilon", EPSILON)?);
-    let weights = LayerWeights::default().with("scale", weight(node, inputs, 1)?);
+    let weights = LayerWeights::default().with("scale", weight(importer, node, inputs, 1)?);
     Ok(vec![importer.graph.rms_normalization(x, &layer, &weights)?.into()])
 }
 

@@ -13,7 +13,7 @@ pub(super) fn matmul(
     inputs: &Inputs,
 ) -> Result<Vec<Value>> {
     let left = inputs::symbol(importer, node, inputs, 0)?;
-    let kernel = kernel(node, inputs, false)?;
+    let kernel = kernel(importer, node, inputs, false)?;
     if let Some(kernel) = kernel.filter(|_| importer.shape(left).len() > 1) {
         return dense(importer, left, kernel, None);
     }
@@ -22,17 +22,25 @@ pub(super) fn matmul(
 }
 
 /// Returns the right operand as a dense layer's kernel, where it is a constant matrix.
-fn kernel(node: &Node<'_>, inputs: &Inputs, is_transposed: bool) -> Result<Option<Weight>> {
+fn kernel(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+    is_transposed: bool,
+) -> Result<Option<Weight>> {
     match inputs::optional(inputs, 1) {
         None | Some(Value::Symbol(_)) => return Ok(None),
         Some(Value::Known(_) | Value::Weight(_)) => {}
     }
-    let weight = inputs::weight(node, inputs, 1)?;
+    let weight = inputs::weight(importer, node, inputs, 1)?;
     let Some(weight) = weight.filter(|weight| weight.shape().len() == 2) else { return Ok(None) };
     let order = if is_transposed { [1, 0] } else { [0, 1] };
     // A layer has neither inputs nor units of length 0.
     let is_layer = weight.host().is_some() && !weight.shape().contains(&0);
-    if is_layer { inputs::permuted(node, &weight, &order).map(Some) } else { Ok(None) }
+    if !is_layer {
+        return Ok(None);
+    }
+    inputs::kernel(importer, node, &weight, &order, false).map(Some)
 }
 
 /// Multiplies by a constant, which the device keeps as a dense layer's weight: passes fold what
@@ -63,11 +71,12 @@ fn gemm_as_dense(
     if !is_plain || node.flag("transA", false)? {
         return Ok(None);
     }
-    let Some(kernel) = kernel(node, inputs, node.flag("transB", false)?)? else { return Ok(None) };
+    let is_transposed = node.flag("transB", false)?;
+    let Some(kernel) = kernel(importer, node, inputs, is_transposed)? else { return Ok(None) };
     let bias = match inputs::optional(inputs, 2) {
         None => None,
         Some(Value::Symbol(_)) => return Ok(None),
-        Some(_) => inputs::weight(node, inputs, 2)?,
+        Some(_) => inputs::weight(importer, node, inputs, 2)?,
     };
     if bias.as_ref().is_some_and(|bias| bias.shape() != &kernel.shape()[1..]) {
         return Ok(None);

@@ -1,0 +1,256 @@
+//! Nodes added again from what they hold: each by the rule of the layer that makes such nodes.
+//!
+//! A description of a graph that comes from outside can claim anything. No claim is believed:
+//! the layer's own builder is asked for the node, and what it makes must be what is claimed,
+//! shape and options alike. So a graph that was replayed is one that could have been built.
+
+mod moving;
+mod resampling;
+mod rows;
+mod windows;
+
+use super::epilogue;
+use super::{Dense, Graph, LayerWeights, Node, Op, Site, Stage, Symbol, Weight, title};
+use crate::error::{Error, Result};
+use crate::shape::Shape;
+
+/// What a node is said to be.
+pub(crate) struct Claim {
+    pub name: String,
+    pub op: Op,
+    /// Numbers of nodes that the graph has.
+    pub operands: Vec<usize>,
+    pub weights: Vec<Weight>,
+    pub stages: Vec<Stage>,
+    pub shape: Shape,
+}
+
+impl Claim {
+    fn site(&self) -> Site {
+        Site::new(&title(self.op.name(), &self.name), format!("{:?}, {}", self.op, self.shape))
+    }
+
+    /// The error of a node with the wrong number of operands or weights.
+    fn count(&self, what: &str, found: usize, expected: usize) -> Error {
+        self.site().refuse(
+            what,
+            format!("are {found}"),
+            format!("such a node has {expected}"),
+            "name as many as it has",
+        )
+    }
+}
+
+/// A node on its way: a claim with its operands looked up.
+struct Replay<'a> {
+    claim: &'a Claim,
+    /// Without an epilogue's.
+    operands: Vec<Symbol>,
+}
+
+impl Replay<'_> {
+    fn operands<const N: usize>(&self) -> Result<[Symbol; N]> {
+        let found = self.operands.as_slice().try_into();
+        found.map_err(|_| self.claim.count("operands", self.operands.len(), N))
+    }
+
+    fn no_weights(&self) -> Result<()> {
+        match self.claim.weights.len() {
+            0 => Ok(()),
+            found => Err(self.claim.count("weights", found, 0)),
+        }
+    }
+
+    /// One operand and no weight.
+    fn alone(&self) -> Result<Symbol> {
+        self.no_weights()?;
+        let [x] = self.operands()?;
+        Ok(x)
+    }
+
+    /// A kernel and at most one bias.
+    fn kernel_and_bias(&self) -> Result<(Weight, Option<Weight>)> {
+        match self.claim.weights.as_slice() {
+            [kernel] => Ok((kernel.clone(), None)),
+            [kernel, bias] => Ok((kernel.clone(), Some(bias.clone()))),
+            other => Err(self.claim.count("weights", other.len(), 2)),
+        }
+    }
+
+    fn axis(&self, axis: usize) -> Result<isize> {
+        isize::try_from(axis).map_err(|_| self.refuse("axis", format!("is {axis}")))
+    }
+
+    fn refuse(&self, option: &str, got: String) -> Error {
+        let expected = "no layer makes such a node";
+        self.claim.site().refuse(option, got, expected, "save the graph again")
+    }
+}
+
+impl Graph {
+    /// Adds a node, and refuses one that no layer would have made.
+    ///
+    /// # Errors
+    ///
+    /// Those of the layer, and [`Error::Operand`] where the layer makes another node of the same
+    /// operands. The graph is then to be thrown away.
+    pub(crate) fn replay(&mut self, claim: Claim) -> Result<()> {
+        let has_extra = claim.stages.iter().any(Stage::reads_extra);
+        let symbol = |&index: &usize| Symbol { graph: self.id, index };
+        let mut operands: Vec<Symbol> = claim.operands.iter().map(symbol).collect();
+        let extra = if has_extra { operands.pop() } else { None };
+        if has_extra && extra.is_none() {
+            return Err(claim.count("operands", 0, 2));
+        }
+        let index = self.nodes.len();
+        // Builders choose names for their nodes, and would take some that come later.
+        let names = std::mem::take(&mut self.names);
+        let made = self.build(&Replay { claim: &claim, operands });
+        self.names = names;
+        made?;
+        let extra = extra.and_then(|extra| self.shape(extra)).cloned();
+        let [node] = self.nodes.get(index..).unwrap_or_default() else {
+            return Err(claim.site().refuse(
+                "op",
+                "is more than one node holds",
+                "its layer makes several",
+                "save the graph again",
+            ));
+        };
+        check_same(node, &claim)?;
+        let title = title(claim.op.name(), &claim.name);
+        epilogue::check(&title, &claim.op, &claim.stages, extra.as_ref(), &claim.shape)?;
+        self.names.entry(claim.name.clone()).or_insert(index);
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.name = claim.name;
+            node.operands = claim.operands;
+            node.stages = claim.stages;
+        }
+        Ok(())
+    }
+
+    /// One line for each operator; what takes more has a function of its own.
+    fn build(&mut self, replay: &Replay<'_>) -> Result<()> {
+        let claim = replay.claim;
+        match &claim.op {
+            Op::Input => {
+                replay.no_weights()?;
+                let [] = replay.operands()?;
+                let x = self.input(claim.name.clone(), claim.shape.dims().iter().copied());
+                // An input's shape is checked where it is used.
+                return self.operand(&title("input", &claim.name), "x", x).map(|_| ());
+            }
+            Op::Constant => {
+                let [] = replay.operands()?;
+                let [value] = claim.weights.as_slice() else {
+                    return Err(claim.count("weights", claim.weights.len(), 1));
+                };
+                self.constant(claim.name.clone(), value)
+            }
+            Op::Activation(function) => self.activation(replay.alone()?, *function),
+            Op::Binary(operation) => {
+                replay.no_weights()?;
+                let [left, right] = replay.operands()?;
+                self.binary(*operation, left, right)
+            }
+            Op::Select => {
+                replay.no_weights()?;
+                let [condition, on_true, on_false] = replay.operands()?;
+                self.select(condition, on_true, on_false)
+            }
+            Op::Dense => self.replay_dense(replay),
+            Op::MatMul(product) => self.replay_product(replay, product),
+            Op::Own(call) => {
+                replay.no_weights()?;
+                let inputs: Vec<String> = call.kernel().inputs().map(str::to_owned).collect();
+                if inputs.len() != replay.operands.len() {
+                    return Err(claim.count("operands", replay.operands.len(), inputs.len()));
+                }
+                let given = inputs.iter().map(String::as_str).zip(replay.operands.iter().copied());
+                self.own(call.kernel(), given, &call.call())
+            }
+            Op::Conv2d(_)
+            | Op::Conv2dTranspose(_)
+            | Op::GridSample(_)
+            | Op::Pool2d(_)
+            | Op::Resize2d(_) => self.replay_window(replay),
+            Op::BatchNormalization(_)
+            | Op::Hardmax { .. }
+            | Op::LogSoftmax { .. }
+            | Op::Lrn(_)
+            | Op::Moments(_)
+            | Op::Normalization(_)
+            | Op::Reduce(_)
+            | Op::Softmax { .. } => self.replay_rows(replay),
+            Op::Concat { .. }
+            | Op::DepthToSpace(_)
+            | Op::Expand
+            | Op::Gather { .. }
+            | Op::Pad(_)
+            | Op::Reshape
+            | Op::Slice { .. }
+            | Op::SpaceToDepth(_)
+            | Op::Tile { .. }
+            | Op::Transpose { .. } => self.replay_movement(replay),
+        }
+        .map(|_| ())
+    }
+
+    fn replay_dense(&mut self, replay: &Replay<'_>) -> Result<Symbol> {
+        let [x] = replay.operands()?;
+        let (kernel, bias) = replay.kernel_and_bias()?;
+        let units = kernel.shape().last().copied().unwrap_or(0);
+        let weights = LayerWeights::new(kernel);
+        let weights = bias.into_iter().fold(weights, LayerWeights::bias);
+        self.dense(x, Dense::new(units), &weights)
+    }
+
+    fn replay_product(
+        &mut self,
+        replay: &Replay<'_>,
+        product: &super::matmul::Resolved,
+    ) -> Result<Symbol> {
+        replay.no_weights()?;
+        let super::matmul::Resolved { transpose_left, transpose_right, alpha, beta, has_addend } =
+            *product;
+        let is_one = |number: f32| number.to_bits() == 1f32.to_bits();
+        if !has_addend && is_one(alpha) && is_one(beta) {
+            let [left, right] = replay.operands()?;
+            let options = super::MatMul::new()
+                .transpose_left(transpose_left)
+                .transpose_right(transpose_right);
+            return self.matmul_with(left, right, options);
+        }
+        let (a, b, c) = if has_addend {
+            let [a, b, c] = replay.operands()?;
+            (a, b, Some(c))
+        } else {
+            let [a, b] = replay.operands()?;
+            (a, b, None)
+        };
+        let options = super::Gemm::new().alpha(alpha).beta(beta);
+        self.gemm(a, b, c, options.trans_a(transpose_left).trans_b(transpose_right))
+    }
+}
+
+/// Compares what a layer made with what was claimed.
+fn check_same(node: &Node, claim: &Claim) -> Result<()> {
+    if node.shape != claim.shape {
+        return Err(claim.site().refuse(
+            "shape",
+            format!("is {}", claim.shape),
+            format!("its operands give {}", node.shape),
+            "save the graph again",
+        ));
+    }
+    // NaN is no equal of itself, but is written alike.
+    if node.op == claim.op || format!("{:?}", node.op) == format!("{:?}", claim.op) {
+        return Ok(());
+    }
+    Err(claim.site().refuse(
+        "op",
+        format!("is {}", claim.op.name()),
+        format!("its layer makes {} {:?} of this", node.op.name(), node.op),
+        "save the graph again",
+    ))
+}

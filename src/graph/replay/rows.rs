@@ -1,0 +1,69 @@
+//! Softmax, reductions and normalisations.
+
+use super::super::{BatchNormalization, Graph, LayerWeights, Lrn, Op, Symbol, batch_normalization};
+use super::Replay;
+use crate::error::Result;
+
+impl Graph {
+    pub(super) fn replay_rows(&mut self, replay: &Replay<'_>) -> Result<Symbol> {
+        match &replay.claim.op {
+            Op::Softmax { axis } => self.softmax(replay.alone()?, replay.axis(*axis)?),
+            Op::LogSoftmax { axis } => self.log_softmax(replay.alone()?, replay.axis(*axis)?),
+            Op::Hardmax { axis } => self.hardmax(replay.alone()?, replay.axis(*axis)?),
+            Op::Lrn(rule) => {
+                let layer = Lrn::new(rule.size).alpha(rule.alpha).beta(rule.beta).bias(rule.bias);
+                self.lrn(replay.alone()?, &layer.axis(replay.axis(rule.axis)?))
+            }
+            Op::Reduce(rule) => {
+                let x = replay.alone()?;
+                let named = rule.reduced.iter().enumerate().filter(|(_, reduced)| **reduced);
+                let axes: Vec<isize> =
+                    named.map(|(axis, _)| replay.axis(axis)).collect::<Result<_>>()?;
+                let rank = self.shape(x).map_or(0, crate::shape::Shape::rank);
+                if rule.reduced.len() != rank {
+                    let got = format!("are {} for {rank} axes", rule.reduced.len());
+                    return Err(replay.refuse("reduced", got));
+                }
+                let keepdims = replay.claim.shape.rank() == rank;
+                self.reduction(x, rule.operation, &axes, false, keepdims, None)
+            }
+            Op::BatchNormalization(rule) => self.replay_batch(replay, rule),
+            Op::Moments(rule) => self.moments_again(replay.alone()?, rule),
+            Op::Normalization(rule) => {
+                let operands = replay.operands()?;
+                let weights = &replay.claim.weights;
+                let expected = usize::from(rule.scale.is_some()) + usize::from(rule.bias.is_some());
+                if weights.len() != expected {
+                    return Err(replay.claim.count("weights", weights.len(), expected));
+                }
+                self.normalization_again(operands, rule, weights)
+            }
+            other => Err(replay.refuse("op", format!("is {}", other.name()))),
+        }
+    }
+
+    fn replay_batch(
+        &mut self,
+        replay: &Replay<'_>,
+        rule: &batch_normalization::Resolved,
+    ) -> Result<Symbol> {
+        let [x] = replay.operands()?;
+        let names = [
+            ("gamma", rule.scale),
+            ("beta", rule.center),
+            ("moving_mean", true),
+            ("moving_variance", true),
+        ];
+        let names: Vec<&str> =
+            names.into_iter().filter(|(_, is_used)| *is_used).map(|(name, _)| name).collect();
+        let given = &replay.claim.weights;
+        if given.len() != names.len() {
+            return Err(replay.claim.count("weights", given.len(), names.len()));
+        }
+        let both = names.into_iter().zip(given);
+        let weights =
+            both.fold(LayerWeights::default(), |all, (name, weight)| all.with(name, weight));
+        let layer = BatchNormalization::new().axis(replay.axis(rule.axis)?).epsilon(rule.epsilon);
+        self.batch_normalization(x, &layer.center(rule.center).scale(rule.scale), &weights)
+    }
+}

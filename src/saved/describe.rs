@@ -1,0 +1,180 @@
+//! From a graph to its description.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flate2::Crc;
+
+use super::format::{ArrayText, Document, FORMAT, NodeText, OutputText, VERSION};
+use super::ops::{OpText, StageText};
+use super::{layout, restore};
+use crate::array::HostArray;
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Node, Op, Weight};
+use crate::own::OwnKernel;
+
+/// The most bytes of a label in the name of a member.
+const LONGEST_MEMBER: usize = 100;
+
+/// A description, and the arrays that it names.
+pub(super) struct Described<'a> {
+    pub text: String,
+    arrays: Vec<(String, &'a HostArray<'static>)>,
+}
+
+impl<'a> Described<'a> {
+    /// Describes a graph, and makes sure that the description is read as that graph.
+    pub(super) fn new(graph: &'a Graph, file: &str, weights_name: &str) -> Result<Self> {
+        graph.check()?;
+        let described = Described::write(graph, weights_name)?;
+        let weights = used(graph).into_iter().filter_map(|number| graph.weights().get(number));
+        let weights: Vec<Weight> = weights.cloned().collect();
+        let again = restore::nodes(file, &described.text, &weights, &kernels(graph))?;
+        if Described::write(&again, weights_name)?.text != described.text {
+            return Err(Error::Unsupported {
+                node: file.to_owned(),
+                what: "a graph that is not read as it is written".to_owned(),
+                remedy: "report this as a defect".to_owned(),
+            });
+        }
+        Ok(described)
+    }
+
+    fn write(graph: &'a Graph, weights_name: &str) -> Result<Self> {
+        let used = used(graph);
+        let numbers: BTreeMap<usize, usize> =
+            used.iter().enumerate().map(|(number, &weight)| (weight, number)).collect();
+        let mut arrays = Vec::with_capacity(used.len());
+        let mut texts = Vec::with_capacity(used.len());
+        let mut members = BTreeSet::new();
+        for weight in used.iter().filter_map(|&weight| graph.weights().get(weight)) {
+            let array = weight.host().ok_or_else(|| on_a_device(graph, weight))?;
+            let member = member(weight.label(), &mut members);
+            texts.push(ArrayText {
+                array: texts.len(),
+                member: member.clone(),
+                label: weight.label().to_owned(),
+                dtype: array.dtype().name().to_owned(),
+                shape: array.shape().to_vec(),
+                crc32: checksum(array),
+            });
+            arrays.push((member, array));
+        }
+        let nodes = graph.nodes().iter().enumerate();
+        let document = Document {
+            format: FORMAT,
+            version: VERSION,
+            weights: Some(weights_name).filter(|_| !arrays.is_empty()),
+            arrays: texts,
+            nodes: nodes.map(|(number, node)| describe(number, node, &numbers)).collect(),
+            outputs: outputs(graph),
+        };
+        let text = layout::write(&document).map_err(|error| Error::Unsupported {
+            node: "graph".to_owned(),
+            what: format!("a description of it ({error})"),
+            remedy: "report this as a defect".to_owned(),
+        })?;
+        Ok(Described { text, arrays })
+    }
+
+    pub(super) fn has_arrays(&self) -> bool {
+        !self.arrays.is_empty()
+    }
+
+    /// Returns the arrays with the names of their members.
+    pub(super) fn arrays(&self) -> impl Iterator<Item = (&str, &'a HostArray<'static>)> {
+        self.arrays.iter().map(|(member, array)| (member.as_str(), *array))
+    }
+}
+
+/// Lists the weights that nodes use, in the order of their first use.
+fn used(graph: &Graph) -> Vec<usize> {
+    let mut seen = BTreeSet::new();
+    let weights = graph.nodes().iter().flat_map(|node| node.weights.iter().copied());
+    weights.filter(|&weight| seen.insert(weight)).collect()
+}
+
+fn describe<'a>(number: usize, node: &'a Node, numbers: &BTreeMap<usize, usize>) -> NodeText<'a> {
+    NodeText {
+        node: number,
+        name: &node.name,
+        op: OpText(node.op.clone()),
+        operands: &node.operands,
+        weights: node.weights.iter().filter_map(|weight| numbers.get(weight).copied()).collect(),
+        stages: node.stages.iter().map(|&stage| StageText(stage)).collect(),
+        shape: &node.shape,
+    }
+}
+
+fn outputs(graph: &Graph) -> Vec<OutputText> {
+    let outputs = graph.outputs().iter();
+    outputs.map(|(name, node)| OutputText { name: name.clone(), node: *node }).collect()
+}
+
+/// The kernels of the graph's own nodes.
+fn kernels(graph: &Graph) -> Vec<OwnKernel> {
+    let own = graph.nodes().iter().filter_map(|node| match &node.op {
+        Op::Own(call) => Some(call.kernel().clone()),
+        _ => None,
+    });
+    own.collect()
+}
+
+/// Returns the CRC-32 of an array's elements, little-endian and in C order.
+pub(super) fn checksum(array: &HostArray<'_>) -> String {
+    let mut crc = Crc::new();
+    crc.update(&array.to_le_bytes());
+    format!("{:08x}", crc.sum())
+}
+
+/// Makes a member's name of a label: its plain characters, and a number where it is taken.
+fn member(label: &str, taken: &mut BTreeSet<String>) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/');
+    let plain = label.chars().take(LONGEST_MEMBER).map(|c| if is_plain(c) { c } else { '_' });
+    let plain: String = plain.collect();
+    let parts: Vec<&str> = plain.split('/').filter(|part| !part.is_empty()).collect();
+    let stem = if parts.is_empty() { "array".to_owned() } else { parts.join("/") };
+    let mut name = stem.clone();
+    let mut number = 1usize;
+    while !taken.insert(name.clone()) {
+        number += 1;
+        name = format!("{stem}_{number}");
+    }
+    name
+}
+
+fn on_a_device(graph: &Graph, weight: &Weight) -> Error {
+    let uses = |node: &&Node| {
+        let mut weights = node.weights.iter().filter_map(|&number| graph.weights().get(number));
+        weights.any(|other| other.address() == weight.address())
+    };
+    Error::Unsupported {
+        node: graph.nodes().iter().find(uses).map_or_else(|| "graph".to_owned(), Node::title),
+        what: format!("saving the weight \"{}\", which lies on a device,", weight.label()),
+        remedy: "build the graph with the host array, or read the tensor first".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_have_plain_names_of_their_own() {
+        let mut taken = BTreeSet::new();
+        let labels =
+            ["conv/kernel", "conv/kernel", "../../x", "/a//b/", "", "ä:b", "conv/kernel_2", "/"];
+        let members = labels.map(|label| member(label, &mut taken));
+        let expected = [
+            "conv/kernel",
+            "conv/kernel_2",
+            "__/__/x",
+            "a/b",
+            "array",
+            "__b",
+            "conv/kernel_2_2",
+            "array_2",
+        ];
+        assert_eq!(members, expected);
+        assert_eq!(member(&"x".repeat(70_000), &mut taken).len(), LONGEST_MEMBER);
+    }
+}

@@ -1,0 +1,186 @@
+//! Operations, activations and stages as a description writes them.
+//!
+//! Each type has the members of the graph's, as those in `options.rs`.
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::options::{
+    BatchNormalizationFormat, BinaryOpFormat, Conv2dFormat, Conv2dTransposeFormat,
+    DepthToSpaceFormat, GridSampleFormat, LrnFormat, MatMulFormat, MomentsFormat,
+    NormalizationFormat, PadFormat, Pool2dFormat, ReduceFormat,
+};
+use super::own::OwnText;
+use super::resampling::ResamplingFormat;
+use super::{length, number};
+use crate::graph::{
+    Activation, BinaryOp, Op, Resampling, Stage, batch_normalization, conv2d, conv2d_transpose,
+    depth_to_space, grid_sample, lrn, matmul, moments, normalization, pad, pool2d, reduce,
+};
+use crate::own::Bound;
+
+/// An operation with its options. An own kernel is written here, and read by [`OwnText`], as it
+/// needs the kernel.
+#[derive(Serialize, Deserialize)]
+pub(super) struct OpText(#[serde(with = "OpFormat")] pub Op);
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Op", rename_all = "snake_case", deny_unknown_fields)]
+enum OpFormat {
+    Input,
+    Resize2d(#[serde(with = "ResamplingFormat")] Resampling),
+    Conv2d(#[serde(with = "Conv2dFormat")] conv2d::Resolved),
+    Conv2dTranspose(#[serde(with = "Conv2dTransposeFormat")] conv2d_transpose::Resolved),
+    Dense,
+    #[serde(rename = "matmul")]
+    MatMul(#[serde(with = "MatMulFormat")] matmul::Resolved),
+    Activation(#[serde(with = "ActivationFormat")] Activation),
+    BatchNormalization(#[serde(with = "BatchNormalizationFormat")] batch_normalization::Resolved),
+    Softmax {
+        #[serde(with = "length")]
+        axis: usize,
+    },
+    Binary(#[serde(with = "BinaryOpFormat")] BinaryOp),
+    LogSoftmax {
+        #[serde(with = "length")]
+        axis: usize,
+    },
+    Hardmax {
+        #[serde(with = "length")]
+        axis: usize,
+    },
+    Lrn(#[serde(with = "LrnFormat")] lrn::Resolved),
+    Moments(#[serde(with = "MomentsFormat")] moments::Resolved),
+    Normalization(#[serde(with = "NormalizationFormat")] normalization::Resolved),
+    Reduce(#[serde(with = "ReduceFormat")] reduce::Resolved),
+    #[serde(skip_deserializing, serialize_with = "own")]
+    Own(Bound),
+    Reshape,
+    #[serde(rename = "where")]
+    Select,
+    Concat {
+        #[serde(with = "length")]
+        axis: usize,
+    },
+    Constant,
+    DepthToSpace(#[serde(with = "DepthToSpaceFormat")] depth_to_space::Resolved),
+    Expand,
+    Gather {
+        #[serde(with = "length")]
+        axis: usize,
+        #[serde(with = "length::list")]
+        indices: Vec<usize>,
+    },
+    GridSample(#[serde(with = "GridSampleFormat")] grid_sample::Resolved),
+    Pad(#[serde(with = "PadFormat")] pad::Resolved),
+    Pool2d(#[serde(with = "Pool2dFormat")] pool2d::Resolved),
+    Slice {
+        #[serde(with = "length::list")]
+        starts: Vec<usize>,
+        steps: Vec<isize>,
+    },
+    SpaceToDepth(#[serde(with = "DepthToSpaceFormat")] depth_to_space::Resolved),
+    Tile {
+        #[serde(with = "length::list")]
+        repeats: Vec<usize>,
+    },
+    Transpose {
+        #[serde(with = "length::list")]
+        perm: Vec<usize>,
+    },
+}
+
+fn own<S: Serializer>(call: &Bound, serializer: S) -> Result<S::Ok, S::Error> {
+    OwnText::from(call).serialize(serializer)
+}
+
+/// An element-wise function of a result.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StageText(#[serde(with = "StageFormat")] pub Stage);
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Stage", rename_all = "snake_case", deny_unknown_fields)]
+enum StageFormat {
+    Unary(#[serde(with = "ActivationFormat")] Activation),
+    Binary {
+        #[serde(with = "BinaryOpFormat")]
+        operation: BinaryOp,
+        swapped: bool,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Activation", rename_all = "snake_case", deny_unknown_fields)]
+enum ActivationFormat {
+    Linear,
+    Relu,
+    Relu6,
+    LeakyRelu(#[serde(with = "number")] f32),
+    Elu(#[serde(with = "number")] f32),
+    Selu,
+    Sigmoid,
+    HardSigmoid,
+    Tanh,
+    Softplus,
+    Softsign,
+    Silu,
+    HardSilu,
+    Gelu,
+    GeluTanh,
+    Exponential,
+    Mish,
+    Affine {
+        #[serde(with = "number")]
+        scale: f32,
+        #[serde(with = "number")]
+        offset: f32,
+    },
+    Clip {
+        #[serde(with = "number")]
+        min: f32,
+        #[serde(with = "number")]
+        max: f32,
+    },
+    Celu(#[serde(with = "number")] f32),
+    SeluWith {
+        #[serde(with = "number")]
+        alpha: f32,
+        #[serde(with = "number")]
+        gamma: f32,
+    },
+    HardSigmoidWith {
+        #[serde(with = "number")]
+        alpha: f32,
+        #[serde(with = "number")]
+        beta: f32,
+    },
+    Swish(#[serde(with = "number")] f32),
+    ThresholdedRelu(#[serde(with = "number")] f32),
+    Abs,
+    Negative,
+    Sqrt,
+    Reciprocal,
+    Floor,
+    Ceil,
+    Round,
+    Sign,
+    LogicalNot,
+    Log,
+    Erf,
+    Sin,
+    Cos,
+    Tan,
+    Asin,
+    Acos,
+    Atan,
+    Sinh,
+    Cosh,
+    Asinh,
+    Acosh,
+    Atanh,
+    IsNan,
+    IsInf {
+        positive: bool,
+        negative: bool,
+    },
+    Softmax,
+}
