@@ -62,7 +62,7 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
         }
     };
     for_each_run(result, line, line.saturating_mul(COST), |first, run| {
-        in_chunks(step.stages, line, (first, run), &lines);
+        in_chunks(step.stages, line, (first, run), lines);
     });
     Ok(())
 }

@@ -61,7 +61,7 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
         }
     };
     for_each_run(result, length, length.saturating_mul(COST), |first, run| {
-        in_chunks(step.stages, length, (first, run), &lines);
+        in_chunks(step.stages, length, (first, run), lines);
     });
     Ok(())
 }

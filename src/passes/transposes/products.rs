@@ -13,7 +13,7 @@ impl Walk<'_> {
         let told = [rule.transpose_left, rule.transpose_right];
         let flags = |sides: &[Option<usize>; 2]| [0, 1].map(|at| told[at] ^ sides[at].is_some());
         if flags(&sides) == [true, true] {
-            let last = if sides[0].is_some() { 0 } else { 1 };
+            let last = usize::from(sides[0].is_none());
             sides[last] = None;
         }
         let [transpose_left, transpose_right] = flags(&sides);
