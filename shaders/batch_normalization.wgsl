@@ -2,7 +2,8 @@
 // vectors having one number for each channel.
 //
 // Weights are bound in the order scale, bias, mean, variance, without those that are missing; the
-// last one stands in for what is not bound.
+// last one stands in for what is not bound. What staged/batch_normalization.wgsl adds applies an
+// epilogue to each result.
 
 struct Params {
     threads: u32,
@@ -12,6 +13,7 @@ struct Params {
     has_scale: u32,
     has_bias: u32,
     epsilon: f32,
+    epilogue: Epilogue,
 }
 
 @group(0) @binding(0) var<uniform>             params: Params;
@@ -21,18 +23,9 @@ struct Params {
 @group(0) @binding(4) var<storage, read>       weight2:  array<f32>; // (C)
 @group(0) @binding(5) var<storage, read>       variance: array<f32>; // (C)
 @group(0) @binding(6) var<storage, read_write> output:   array<f32>; // (O, C, I)
+@group(0) @binding(7) var<storage, read>       extra:    array<f32>; // (P), or the input again
 
-// One thread computes one element.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn general(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index >= params.threads {
-        return;
-    }
+fn normalized(index: u32) -> f32 {
     let c = (index / params.inner) % params.channels;
     var scale = 1.0;
     var bias = 0.0;
@@ -49,5 +42,18 @@ fn general(
         mean = weight1[c];
     }
     let deviation = sqrt(variance[c] + params.epsilon);
-    output[index] = (input[index] - mean) / deviation * scale + bias;
+    return (input[index] - mean) / deviation * scale + bias;
+}
+
+// One thread computes one element.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn general(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index < params.threads {
+        output[index] = normalized(index);
+    }
 }

@@ -3,7 +3,8 @@
 // The moments (mean and inverse deviation) are those of the element's row; scale and bias
 // broadcast to the input. The input's shape is given as 6 lengths, the last one varying fastest;
 // a stride is 0 along axes that an operand does not have. Weights are bound in the order scale,
-// bias; a missing scale's place is the bias's, which the last binding has in any case.
+// bias; a missing scale's place is the bias's, which the last binding has in any case. What
+// staged/normalization.wgsl adds applies an epilogue to each result.
 
 struct Params {
     threads: u32,
@@ -33,6 +34,7 @@ struct Params {
     bias3: u32,
     bias4: u32,
     bias5: u32,
+    epilogue: Epilogue,
 }
 
 @group(0) @binding(0) var<uniform>             params:  Params;
@@ -41,18 +43,9 @@ struct Params {
 @group(0) @binding(3) var<storage, read>       scale:   array<f32>; // broadcasts to input
 @group(0) @binding(4) var<storage, read>       bias:    array<f32>; // broadcasts to input
 @group(0) @binding(5) var<storage, read_write> output:  array<f32>; // (L0, L1, L2, L3, L4, L5)
+@group(0) @binding(6) var<storage, read>       extra:   array<f32>; // (P), or the input again
 
-// One thread computes one element.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn general(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index >= params.threads {
-        return;
-    }
+fn normalized(index: u32) -> f32 {
     let rest4 = index / params.length5;
     let rest3 = rest4 / params.length4;
     let rest2 = rest3 / params.length3;
@@ -74,5 +67,18 @@ fn general(
         value += bias[i0 * params.bias0 + i1 * params.bias1 + i2 * params.bias2
             + i3 * params.bias3 + i4 * params.bias4 + i5 * params.bias5];
     }
-    output[index] = value;
+    return value;
+}
+
+// One thread computes one element.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn general(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index < params.threads {
+        output[index] = normalized(index);
+    }
 }

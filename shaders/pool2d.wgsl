@@ -10,7 +10,8 @@
 //             keeps the powers from overflow and underflow
 //
 // A window without a pixel gives `nothing`, unless padding is counted.
-// channels4 takes four channels at a time; for it `channels` is C / 4.
+// The entries with channels4 in their names take four channels at a time; for them `channels` is
+// C / 4. Those of staged/pool2d.wgsl apply an epilogue to each result.
 
 struct Params {
     threads: u32,
@@ -36,6 +37,7 @@ struct Params {
     p: u32,
     // -infinity, NaN or 0; what a maximum begins with
     nothing: f32,
+    epilogue: Epilogue,
 }
 
 const MAX: u32 = 0u;
@@ -44,6 +46,7 @@ const AVERAGE: u32 = 1u;
 @group(0) @binding(0) var<uniform>             params:  Params;
 @group(0) @binding(1) var<storage, read>       input:   array<f32>;       // (N, H, W, C)
 @group(0) @binding(2) var<storage, read_write> output:  array<f32>;       // (N, Y, X, C)
+@group(0) @binding(3) var<storage, read>       extra:   array<f32>;       // (P), or the input again
 // the same buffers, four channels at a time
 @group(0) @binding(1) var<storage, read>       input4:  array<vec4<f32>>; // (N, H, W, C / 4)
 @group(0) @binding(2) var<storage, read_write> output4: array<vec4<f32>>; // (N, Y, X, C / 4)
@@ -164,21 +167,10 @@ fn largest4(at: Window, mask: u32) -> vec4<f32> {
     return select(best, nan, is_nan4(nan));
 }
 
-// One thread computes one element.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn general(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index >= params.threads {
-        return;
-    }
+fn pooled(index: u32) -> f32 {
     let at = window(index);
     if params.mode == MAX {
-        output[index] = largest1(at, 0xffffffffu);
-        return;
+        return largest1(at, 0xffffffffu);
     }
     var largest = vec4(0.0);
     var by = vec4(1.0);
@@ -200,29 +192,18 @@ fn general(
         }
     }
     if params.mode != AVERAGE {
-        output[index] = norm(largest, by, vec4(sum)).x;
+        return norm(largest, by, vec4(sum)).x;
     } else if at.count == 0.0 {
-        output[index] = params.nothing;
+        return params.nothing;
     } else {
-        output[index] = sum / at.count;
+        return sum / at.count;
     }
 }
 
-// One thread computes four channels.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn channels4(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index >= params.threads {
-        return;
-    }
+fn pooled4(index: u32) -> vec4<f32> {
     let at = window(index);
     if params.mode == MAX {
-        output4[index] = largest4(at, 0xffffffffu);
-        return;
+        return largest4(at, 0xffffffffu);
     }
     var largest = vec4(0.0);
     var by = vec4(1.0);
@@ -244,10 +225,36 @@ fn channels4(
         }
     }
     if params.mode != AVERAGE {
-        output4[index] = norm(largest, by, sum);
+        return norm(largest, by, sum);
     } else if at.count == 0.0 {
-        output4[index] = vec4(params.nothing);
+        return vec4(params.nothing);
     } else {
-        output4[index] = sum / at.count;
+        return sum / at.count;
+    }
+}
+
+// One thread computes one element.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn general(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index < params.threads {
+        output[index] = pooled(index);
+    }
+}
+
+// One thread computes four channels.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn channels4(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index < params.threads {
+        output4[index] = pooled4(index);
     }
 }

@@ -10,7 +10,8 @@
 // A row or column without a place in the input (no taps) gives the extrapolation value.
 // Only `tap count` weights are used: a padding weight times an infinite pixel would be NaN.
 //
-// The entries that end in 4 take four channels at a time; for them `channels` is C / 4.
+// The entries with a 4 in their names take four channels at a time; for them `channels` is C / 4.
+// Those of staged/resize2d.wgsl apply an epilogue to each result.
 
 struct Params {
     threads: u32,
@@ -23,6 +24,7 @@ struct Params {
     row_entry: u32,
     column_entry: u32,
     extrapolation_value: f32,
+    epilogue: Epilogue,
 }
 
 const OUTSIDE: u32 = 0xffffffffu;
@@ -31,6 +33,7 @@ const OUTSIDE: u32 = 0xffffffffu;
 @group(0) @binding(1) var<storage, read>       table:  array<u32>; // (OH * row_entry + OW * column_entry)
 @group(0) @binding(2) var<storage, read>       input:  array<f32>; // (N, H, W, C)
 @group(0) @binding(3) var<storage, read_write> output: array<f32>; // (N, OH, OW, C)
+@group(0) @binding(4) var<storage, read>       extra:  array<f32>; // (P), or the input again
 // the same buffers, four channels at a time
 @group(0) @binding(2) var<storage, read>       input4:  array<vec4<f32>>; // (N, H, W, C / 4)
 @group(0) @binding(3) var<storage, read_write> output4: array<vec4<f32>>; // (N, OH, OW, C / 4)
@@ -63,57 +66,25 @@ fn is_outside(at: Place) -> bool {
     return table[at.row] == OUTSIDE || table[at.column] == OUTSIDE;
 }
 
-// One thread computes one element.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn nearest(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index >= params.threads {
-        return;
-    }
+fn nearest_at(index: u32) -> f32 {
     let at = place(index);
     if is_outside(at) {
-        output[index] = params.extrapolation_value;
-        return;
+        return params.extrapolation_value;
     }
     let pixel = (at.first_row + table[at.row]) * params.input_width + table[at.column];
-    output[index] = input[pixel * params.channels + at.channel];
+    return input[pixel * params.channels + at.channel];
 }
 
-// One thread computes four channels.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn nearest4(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index >= params.threads {
-        return;
-    }
+fn nearest4_at(index: u32) -> vec4<f32> {
     let at = place(index);
     if is_outside(at) {
-        output4[index] = vec4(params.extrapolation_value);
-        return;
+        return vec4(params.extrapolation_value);
     }
     let pixel = (at.first_row + table[at.row]) * params.input_width + table[at.column];
-    output4[index] = input4[pixel * params.channels + at.channel];
+    return input4[pixel * params.channels + at.channel];
 }
 
-// One thread computes one element.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn taps(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index >= params.threads {
-        return;
-    }
+fn taps_at(index: u32) -> f32 {
     let at = place(index);
     let row_count = table[at.row + 1u];
     let column_count = table[at.column + 1u];
@@ -129,20 +100,10 @@ fn taps(
         }
         sum += bitcast<f32>(table[at.row + 2u + i]) * line;
     }
-    output[index] = select(sum, params.extrapolation_value, row_count == 0u || column_count == 0u);
+    return select(sum, params.extrapolation_value, row_count == 0u || column_count == 0u);
 }
 
-// One thread computes four channels.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn taps4(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index >= params.threads {
-        return;
-    }
+fn taps4_at(index: u32) -> vec4<f32> {
     let at = place(index);
     let row_count = table[at.row + 1u];
     let column_count = table[at.column + 1u];
@@ -159,5 +120,57 @@ fn taps4(
         sum += bitcast<f32>(table[at.row + 2u + i]) * line;
     }
     let is_outside = row_count == 0u || column_count == 0u;
-    output4[index] = select(sum, vec4(params.extrapolation_value), is_outside);
+    return select(sum, vec4(params.extrapolation_value), is_outside);
+}
+
+// One thread computes one element.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn nearest(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index < params.threads {
+        output[index] = nearest_at(index);
+    }
+}
+
+// One thread computes four channels.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn nearest4(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index < params.threads {
+        output4[index] = nearest4_at(index);
+    }
+}
+
+// One thread computes one element.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn taps(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index < params.threads {
+        output[index] = taps_at(index);
+    }
+}
+
+// One thread computes four channels.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn taps4(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = thread_index(group, groups, local);
+    if index < params.threads {
+        output4[index] = taps4_at(index);
+    }
 }

@@ -33,7 +33,7 @@ impl Key {
     /// Returns the WGSL and the entry point's name.
     fn source(&self) -> (&str, &str) {
         match self {
-            Key::Family(kernel) => (kernel.family.source(), kernel.entry),
+            Key::Family(kernel) => (kernel.family.source_of(kernel.entry), kernel.entry),
             Key::Own(code) => (&code.source, &code.interface.entry),
         }
     }

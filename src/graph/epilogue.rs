@@ -103,8 +103,16 @@ impl fmt::Display for Epilogue {
 /// Tells whether a node's kernel applies stages.
 pub(crate) fn has_epilogue(op: &Op) -> bool {
     match op {
-        Op::Conv2d(_) | Op::Conv2dTranspose(_) | Op::Dense | Op::Binary(_) => true,
         Op::Activation(activation) => *activation != Activation::Softmax,
+        Op::BatchNormalization(_)
+        | Op::Binary(_)
+        | Op::Conv2d(_)
+        | Op::Conv2dTranspose(_)
+        | Op::Dense
+        | Op::MatMul(_)
+        | Op::Normalization(_)
+        | Op::Pool2d(_)
+        | Op::Resize2d(_) => true,
         _ => false,
     }
 }

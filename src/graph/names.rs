@@ -35,12 +35,20 @@ impl Graph {
         // Not from 0 each time: a network of very many nodes would take for ever.
         let mut number = self.numbers.get(kind).copied().unwrap_or(0);
         let mut name = numbered(number);
-        while self.names.contains_key(&name) {
+        while self.names.contains_key(&name) || self.has_half(&name) {
             number += 1;
             name = numbered(number);
         }
         self.numbers.insert(kind.to_owned(), number);
         Ok(name)
+    }
+
+    /// Tells whether a layer of two nodes that was renamed left its first half's name, as
+    /// `NAME/moments`.
+    fn has_half(&self, name: &str) -> bool {
+        let halves = format!("{name}/");
+        let next = self.names.range(halves.clone()..).next();
+        next.is_some_and(|(found, _)| found.starts_with(&halves))
     }
 
     /// Lets a kind's numbers begin again at that of a name that is free now.

@@ -1,6 +1,7 @@
 //! Batch normalisation by known means and variances.
 
 use super::Step;
+use super::finish::in_chunks;
 use super::simd::vectorized;
 use super::threads::for_each_run;
 use crate::error::Result;
@@ -19,7 +20,7 @@ struct Channels<'a> {
 
 /// Computes (x - mean) / sqrt(variance + epsilon) * scale + bias.
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {
-    let Geometry { outer, channels, inner, has_scale, has_bias, epsilon } = *geometry;
+    let Geometry { outer, channels, inner, has_scale, has_bias, epsilon, .. } = *geometry;
     let shape = [outer, channels, inner];
     step.check_length("the output", &shape, result.len())?;
     let vector = [channels];
@@ -48,7 +49,7 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
     let known = Channels { means, deviations, scales, biases };
     // Where channels lie behind one another, a line is all of them; else it is of one channel.
     let line = if inner == 1 { channels } else { inner };
-    for_each_run(result, line, line.saturating_mul(COST), |first, run| {
+    let lines = |first: usize, run: &mut [f32]| {
         let input = &input[first * line..][..run.len()];
         for (number, (output, input)) in
             run.chunks_exact_mut(line).zip(input.chunks_exact(line)).enumerate()
@@ -59,6 +60,9 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
                 known.one((first + number) % channels, input, output);
             }
         }
+    };
+    for_each_run(result, line, line.saturating_mul(COST), |first, run| {
+        in_chunks(step.stages, line, (first, run), lines);
     });
     Ok(())
 }

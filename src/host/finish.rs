@@ -17,6 +17,29 @@ pub(crate) struct Stages<'a> {
     pub extra: &'a [f32],
 }
 
+/// Results computed at a time: they are still in the cache when the stages are applied.
+const CHUNK: usize = 4096;
+
+/// Computes a run of whole units with `body`, which gets the number of its first unit, and
+/// applies the stages to what it made, a chunk at a time.
+pub(super) fn in_chunks(
+    stages: Stages<'_>,
+    unit: usize,
+    (first, run): (usize, &mut [f32]),
+    body: impl Fn(usize, &mut [f32]),
+) {
+    if stages.list.is_empty() {
+        return body(first, run);
+    }
+    let units = (CHUNK / unit.max(1)).max(1);
+    let chunks = run.chunks_mut(units.saturating_mul(unit).max(1));
+    for (number, chunk) in chunks.enumerate() {
+        let at = first + number * units;
+        body(at, chunk);
+        finish(stages, chunk, at * unit);
+    }
+}
+
 /// Applies the stages to results whose first one is element `first` of the tensor.
 ///
 /// Results that lie behind one another are worth a call, single ones are not.

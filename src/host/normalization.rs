@@ -1,6 +1,7 @@
 //! Normalisation by moments of the element's row, with scale and bias.
 
 use super::Step;
+use super::finish::in_chunks;
 use super::simd::vectorized;
 use super::threads::for_each_run;
 use crate::error::Result;
@@ -11,7 +12,7 @@ const COST: usize = 4;
 
 /// Normalises line by line, along the last axis that moves an operand.
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {
-    let Geometry { input: ref shape, ref reduced, ref scale, ref bias } = *geometry;
+    let Geometry { input: ref shape, ref reduced, ref scale, ref bias, .. } = *geometry;
     step.check_length("the output", shape, result.len())?;
     let kept = shape.iter().zip(reduced).filter(|(_, gone)| !**gone).map(|(&length, _)| length);
     let moments: Vec<usize> = kept.chain([2]).collect();
@@ -37,7 +38,7 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
     let (inner, outer) = axes.split_last().unwrap_or((&single, &[]));
     let length = inner.length;
     let [row_stride, scale_stride, bias_stride] = inner.strides;
-    for_each_run(result, length, length.saturating_mul(COST), |first, run| {
+    let lines = |first: usize, run: &mut [f32]| {
         let input = &input[first * length..][..run.len()];
         let lines = run.chunks_exact_mut(length).zip(input.chunks_exact(length));
         for (number, (line, input)) in lines.enumerate() {
@@ -58,6 +59,9 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
                 },
             );
         }
+    };
+    for_each_run(result, length, length.saturating_mul(COST), |first, run| {
+        in_chunks(step.stages, length, (first, run), lines);
     });
     Ok(())
 }

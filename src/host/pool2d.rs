@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use super::Step;
+use super::finish::in_chunks;
 use super::simd::vectorized;
 use super::threads::for_each_run;
 use crate::error::Result;
@@ -31,7 +32,7 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
     let each = if matches!(g.mode, PoolMode::Lp(_)) { NORM_COST } else { 1 };
     let taps = g.kernel[0].saturating_mul(g.kernel[1]).saturating_mul(each);
     let line = width * channels;
-    for_each_run(result, line, line.saturating_mul(taps), |first, run| {
+    let lines = |first: usize, run: &mut [f32]| {
         for (number, line) in run.chunks_exact_mut(line).enumerate() {
             let (image, y) = ((first + number) / height, (first + number) % height);
             let rows = clip(g, 0, y);
@@ -41,6 +42,9 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
                 window.pool(g, input, pixel);
             }
         }
+    };
+    for_each_run(result, line, line.saturating_mul(taps), |first, run| {
+        in_chunks(step.stages, line, (first, run), lines);
     });
     Ok(())
 }
@@ -197,6 +201,7 @@ mod tests {
             after: [0, 0],
             mode: PoolMode::Max,
             count_include_pad: false,
+            epilogue: crate::graph::Epilogue::default(),
         };
         let text = |geometry: Geometry| {
             let output = geometry.output.iter().product();

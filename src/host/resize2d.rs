@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::Step;
+use super::finish::in_chunks;
 use super::simd::vectorized;
 use super::threads::for_each_run;
 use crate::error::Result;
@@ -44,7 +45,7 @@ pub(super) fn execute(
         entries,
         outside: geometry.sampling.extrapolation_value,
     };
-    for_each_run(result, line, cost, |first, run| {
+    let compute = |first: usize, run: &mut [f32]| {
         let image = |number: usize| {
             let length = height * lines.source;
             (&input[number / output[1] * length..][..length], number % output[1])
@@ -62,6 +63,9 @@ pub(super) fn execute(
                 lines.nearest(here, image, y);
             }
         }
+    };
+    for_each_run(result, line, cost, |first, run| {
+        in_chunks(step.stages, line, (first, run), compute);
     });
     Ok(())
 }

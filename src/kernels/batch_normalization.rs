@@ -1,12 +1,25 @@
 //! Batch normalisation by known means and variances.
 
+use super::epilogue::{append, staged};
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
 use crate::error::Result;
+use crate::graph::Epilogue;
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
     include_str!("../../shaders/batch_normalization.wgsl"),
+    include_str!("../../shaders/staged/batch_normalization.wgsl"),
+    include_str!("../../shaders/shared/epilogue.wgsl"),
+    include_str!("../../shaders/shared/activate.wgsl"),
+    include_str!("../../shaders/shared/combine.wgsl"),
+    include_str!("../../shaders/shared/exponential.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
+);
+/// What entry points without stages need of it.
+pub(super) const PLAIN: &str = concat!(
+    include_str!("../../shaders/batch_normalization.wgsl"),
+    include_str!("../../shaders/shared/thread.wgsl"),
+    include_str!("../../shaders/shared/unstaged.wgsl"),
 );
 
 parameters! {
@@ -22,7 +35,7 @@ parameters! {
 pub const DEFINITION: Definition = Definition {
     stem: "batch_normalization",
     source: SOURCE,
-    entries: &["general"],
+    entries: &["general", "general_staged"],
     bindings: &[
         Binding::Params,
         Binding::Read,
@@ -31,6 +44,7 @@ pub const DEFINITION: Definition = Definition {
         Binding::Read,
         Binding::Read,
         Binding::Write,
+        Binding::Extra,
     ],
     fields: FIELDS,
 };
@@ -51,6 +65,8 @@ pub struct Geometry {
     pub has_bias: bool,
     /// Added to the variance.
     pub epsilon: f32,
+    /// What happens to each result before it is stored.
+    pub epilogue: Epilogue,
 }
 
 /// Makes the dispatch for a geometry.
@@ -64,14 +80,15 @@ pub fn launch(
     geometry: &Geometry,
     max_workgroups_per_dimension: u32,
 ) -> Result<Launch> {
-    let Geometry { outer, channels, inner, has_scale, has_bias, epsilon } = *geometry;
+    let Geometry { outer, channels, inner, has_scale, has_bias, epsilon, .. } = *geometry;
     let threads = count(node, "the output", &[outer, channels, inner])?;
     let [channels, inner] = narrow(node, "the output", [channels, inner])?;
     let (has_scale, has_bias) = (has_scale.into(), has_bias.into());
     let params = Params { threads, channels, inner, has_scale, has_bias, epsilon };
+    let entry = staged(&geometry.epilogue, "general", "general_staged");
     Ok(Launch {
-        kernel: Kernel { family: Family::BatchNormalization, entry: "general" },
-        params: bytemuck::bytes_of(&params).to_vec(),
+        kernel: Kernel { family: Family::BatchNormalization, entry },
+        params: append(node, bytemuck::bytes_of(&params).to_vec(), &geometry.epilogue)?,
         table: Vec::new(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
     })

@@ -29,6 +29,18 @@ pub const SIZE: usize = size_of::<Packed>();
 /// What an epilogue's place in the parameters is a multiple of.
 pub const ALIGNMENT: usize = 16;
 
+/// Chooses between an entry point without stages and one that applies them.
+///
+/// Families that need no stages for their own functions compile faster without them, and of less
+/// source: [`Family::source_of`](super::Family::source_of).
+pub(super) fn staged(
+    epilogue: &Epilogue,
+    plain: &'static str,
+    staged: &'static str,
+) -> &'static str {
+    if epilogue.stages.is_empty() { plain } else { staged }
+}
+
 /// Appends an epilogue to a family's own parameters.
 ///
 /// # Errors

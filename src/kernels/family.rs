@@ -114,6 +114,19 @@ impl Family {
         self.definition().source
     }
 
+    /// Returns the WGSL to compile an entry point of: the whole, or what does without stages.
+    #[must_use]
+    pub fn source_of(self, entry: &str) -> &'static str {
+        let plain = match self {
+            Family::BatchNormalization => batch_normalization::PLAIN,
+            Family::Normalization => normalization::PLAIN,
+            Family::Pool2d => pool2d::PLAIN,
+            Family::Resize2d => resize2d::PLAIN,
+            _ => return self.source(),
+        };
+        if entry.ends_with("_staged") { self.source() } else { plain }
+    }
+
     /// Returns the names of the entry points that launches can choose.
     #[must_use]
     pub fn entries(self) -> &'static [&'static str] {

@@ -174,22 +174,22 @@ impl Work {
     pub fn epilogue(&self) -> Option<&Epilogue> {
         match self {
             Work::Activation(geometry) => Some(&geometry.epilogue),
+            Work::BatchNormalization(geometry) => Some(&geometry.epilogue),
             Work::Binary(geometry) => Some(&geometry.epilogue),
             Work::Conv2d(geometry) => Some(&geometry.epilogue),
             Work::Conv2dTranspose(geometry) => Some(&geometry.epilogue),
             Work::Dense(geometry) => Some(&geometry.epilogue),
             Work::MatMul(geometry) => Some(&geometry.epilogue),
-            Work::BatchNormalization(_)
-            | Work::Copy(_)
+            Work::Normalization(geometry) => Some(&geometry.epilogue),
+            Work::Pool2d(geometry) => Some(&geometry.epilogue),
+            Work::Resize2d(geometry) => Some(&geometry.epilogue),
+            Work::Copy(_)
             | Work::Gather(_)
             | Work::GridSample(_)
             | Work::Lrn(_)
             | Work::Moments(_)
-            | Work::Normalization(_)
             | Work::Pad(_)
-            | Work::Pool2d(_)
             | Work::Reduce(_)
-            | Work::Resize2d(_)
             | Work::Select(_)
             | Work::Softmax(_)
             | Work::Own(_) => None,

@@ -1,12 +1,25 @@
 //! Normalisation by moments of the element's row, with scale and bias.
 
+use super::epilogue::{append, staged};
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
 use crate::error::{Error, Result};
+use crate::graph::Epilogue;
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
     include_str!("../../shaders/normalization.wgsl"),
+    include_str!("../../shaders/staged/normalization.wgsl"),
+    include_str!("../../shaders/shared/epilogue.wgsl"),
+    include_str!("../../shaders/shared/activate.wgsl"),
+    include_str!("../../shaders/shared/combine.wgsl"),
+    include_str!("../../shaders/shared/exponential.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
+);
+/// What entry points without stages need of it.
+pub(super) const PLAIN: &str = concat!(
+    include_str!("../../shaders/normalization.wgsl"),
+    include_str!("../../shaders/shared/thread.wgsl"),
+    include_str!("../../shaders/shared/unstaged.wgsl"),
 );
 
 /// Axes that the shader walks over.
@@ -45,7 +58,7 @@ parameters! {
 pub const DEFINITION: Definition = Definition {
     stem: "normalization",
     source: SOURCE,
-    entries: &["general"],
+    entries: &["general", "general_staged"],
     bindings: &[
         Binding::Params,
         Binding::Read,
@@ -53,6 +66,7 @@ pub const DEFINITION: Definition = Definition {
         Binding::Read,
         Binding::Read,
         Binding::Write,
+        Binding::Extra,
     ],
     fields: FIELDS,
 };
@@ -69,6 +83,8 @@ pub struct Geometry {
     pub scale: Option<Vec<usize>>,
     /// The same of the bias.
     pub bias: Option<Vec<usize>>,
+    /// What happens to each result before it is stored.
+    pub epilogue: Epilogue,
 }
 
 /// An axis of the input: its length, and how far row, scale and bias move along it.
@@ -157,9 +173,10 @@ pub fn launch(
         scale0, scale1, scale2, scale3, scale4, scale5,
         bias0, bias1, bias2, bias3, bias4, bias5,
     };
+    let entry = staged(&geometry.epilogue, "general", "general_staged");
     Ok(Launch {
-        kernel: Kernel { family: Family::Normalization, entry: "general" },
-        params: bytemuck::bytes_of(&params).to_vec(),
+        kernel: Kernel { family: Family::Normalization, entry },
+        params: append(node, bytemuck::bytes_of(&params).to_vec(), &geometry.epilogue)?,
         table: Vec::new(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
     })

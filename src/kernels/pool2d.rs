@@ -1,14 +1,27 @@
 //! 2-D pooling: the largest, the average or the norm of a window.
 
+use super::epilogue::{append, staged};
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
 use crate::error::Result;
-use crate::graph::PoolMode;
+use crate::graph::{Epilogue, PoolMode};
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
     include_str!("../../shaders/pool2d.wgsl"),
+    include_str!("../../shaders/staged/pool2d.wgsl"),
+    include_str!("../../shaders/shared/window.wgsl"),
+    include_str!("../../shaders/shared/epilogue.wgsl"),
+    include_str!("../../shaders/shared/activate.wgsl"),
+    include_str!("../../shaders/shared/combine.wgsl"),
+    include_str!("../../shaders/shared/exponential.wgsl"),
+    include_str!("../../shaders/shared/thread.wgsl"),
+);
+/// What entry points without stages need of it.
+pub(super) const PLAIN: &str = concat!(
+    include_str!("../../shaders/pool2d.wgsl"),
     include_str!("../../shaders/shared/window.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
+    include_str!("../../shaders/shared/unstaged.wgsl"),
 );
 
 parameters! {
@@ -38,8 +51,8 @@ parameters! {
 pub const DEFINITION: Definition = Definition {
     stem: "pool2d",
     source: SOURCE,
-    entries: &["general", "channels4"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Write],
+    entries: &["general", "channels4", "general_staged", "channels4_staged"],
+    bindings: &[Binding::Params, Binding::Read, Binding::Write, Binding::Extra],
     fields: FIELDS,
 };
 
@@ -64,6 +77,8 @@ pub struct Geometry {
     pub mode: PoolMode,
     /// Whether an average counts the taps that lie on the padding.
     pub count_include_pad: bool,
+    /// What happens to each result before it is stored.
+    pub epilogue: Epilogue,
 }
 
 impl Geometry {
@@ -100,7 +115,11 @@ pub fn launch(
     let [dilation_height, dilation_width] = narrow(node, "the dilation", g.dilation)?;
     let [pad_top, pad_left] = narrow(node, "the padding", g.before)?;
     let is_wide = elements > 0 && input_channels.is_multiple_of(4);
-    let (entry, width) = if is_wide { ("channels4", 4) } else { ("general", 1) };
+    let (entry, width) = if is_wide {
+        (staged(&g.epilogue, "channels4", "channels4_staged"), 4)
+    } else {
+        (staged(&g.epilogue, "general", "general_staged"), 1)
+    };
     let (mode, p) = match g.mode {
         PoolMode::Max => (0, 0),
         PoolMode::Average => (1, 0),
@@ -131,7 +150,7 @@ pub fn launch(
     };
     Ok(Launch {
         kernel: Kernel { family: Family::Pool2d, entry },
-        params: bytemuck::bytes_of(&params).to_vec(),
+        params: append(node, bytemuck::bytes_of(&params).to_vec(), &geometry.epilogue)?,
         table: Vec::new(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
     })
@@ -172,6 +191,7 @@ mod tests {
             after: [0, 0],
             mode: PoolMode::Max,
             count_include_pad: false,
+            epilogue: Epilogue::default(),
         }
     }
 

@@ -5,16 +5,28 @@
 //! parameters; see `taps`.
 
 use super::axis::Line;
+use super::epilogue::{append, staged};
 pub(crate) use super::taps::OUTSIDE;
 use super::taps::{append_nearest, append_taps};
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
 use crate::error::Result;
-use crate::graph::{AxisMap, Filter, Sampling};
+use crate::graph::{AxisMap, Epilogue, Filter, Sampling};
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
     include_str!("../../shaders/resize2d.wgsl"),
+    include_str!("../../shaders/staged/resize2d.wgsl"),
+    include_str!("../../shaders/shared/epilogue.wgsl"),
+    include_str!("../../shaders/shared/activate.wgsl"),
+    include_str!("../../shaders/shared/combine.wgsl"),
+    include_str!("../../shaders/shared/exponential.wgsl"),
     include_str!("../../shaders/shared/thread.wgsl"),
+);
+/// What entry points without stages need of it.
+pub(super) const PLAIN: &str = concat!(
+    include_str!("../../shaders/resize2d.wgsl"),
+    include_str!("../../shaders/shared/thread.wgsl"),
+    include_str!("../../shaders/shared/unstaged.wgsl"),
 );
 
 parameters! {
@@ -33,8 +45,17 @@ parameters! {
 pub const DEFINITION: Definition = Definition {
     stem: "resize2d",
     source: SOURCE,
-    entries: &["nearest", "nearest4", "taps", "taps4"],
-    bindings: &[Binding::Params, Binding::Table, Binding::Read, Binding::Write],
+    entries: &[
+        "nearest",
+        "nearest4",
+        "taps",
+        "taps4",
+        "nearest_staged",
+        "nearest4_staged",
+        "taps_staged",
+        "taps4_staged",
+    ],
+    bindings: &[Binding::Params, Binding::Table, Binding::Read, Binding::Write, Binding::Extra],
     fields: FIELDS,
 };
 
@@ -50,6 +71,8 @@ pub struct Geometry {
     pub columns: AxisMap,
     /// The rule for both.
     pub sampling: Sampling,
+    /// What happens to each result before it is stored.
+    pub epilogue: Epilogue,
 }
 
 impl Geometry {
@@ -62,7 +85,7 @@ impl Geometry {
 
 /// Returns how many numbers an output row and an output column have in a launch's table.
 pub(crate) fn entry_lengths(launch: &Launch) -> [usize; 2] {
-    let params: Params = bytemuck::pod_read_unaligned(&launch.params);
+    let params: Params = bytemuck::pod_read_unaligned(&launch.params[..size_of::<Params>()]);
     [params.row_entry as usize, params.column_entry as usize]
 }
 
@@ -91,7 +114,7 @@ pub fn launch(
     geometry: &Geometry,
     max_workgroups_per_dimension: u32,
 ) -> Result<Launch> {
-    let Geometry { input, rows, columns, sampling } = geometry;
+    let Geometry { input, rows, columns, sampling, epilogue } = geometry;
     count(node, "the input", input)?;
     let elements = count(node, "the output", &geometry.output())?;
     let [_, input_height, input_width, input_channels] = narrow(node, "the input", *input)?;
@@ -128,14 +151,14 @@ pub fn launch(
         extrapolation_value: sampling.extrapolation_value,
     };
     let entry = match (sampling.filter, is_wide) {
-        (Filter::Nearest(_), false) => "nearest",
-        (Filter::Nearest(_), true) => "nearest4",
-        (_, false) => "taps",
-        (_, true) => "taps4",
+        (Filter::Nearest(_), false) => staged(epilogue, "nearest", "nearest_staged"),
+        (Filter::Nearest(_), true) => staged(epilogue, "nearest4", "nearest4_staged"),
+        (_, false) => staged(epilogue, "taps", "taps_staged"),
+        (_, true) => staged(epilogue, "taps4", "taps4_staged"),
     };
     Ok(Launch {
         kernel: Kernel { family: Family::Resize2d, entry },
-        params: bytemuck::bytes_of(&params).to_vec(),
+        params: append(node, bytemuck::bytes_of(&params).to_vec(), epilogue)?,
         table: bytemuck::cast_slice(&table).to_vec(),
         workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
     })

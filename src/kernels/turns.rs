@@ -108,7 +108,7 @@ mod tests {
     use super::*;
     use crate::graph::moments::Part;
     use crate::graph::reduce::Operation;
-    use crate::graph::{AxisMap, Coordinates, Interpolation, ReduceOp, Sampling};
+    use crate::graph::{AxisMap, Coordinates, Epilogue, Interpolation, ReduceOp, Sampling};
     use crate::kernels::{lrn, normalization, reduce};
 
     /// What a driver gets through; `device/prepare.rs` refuses more.
@@ -199,6 +199,7 @@ mod tests {
                 rows: AxisMap::sized(from[0], to[0]),
                 columns: AxisMap::sized(from[1], to[1]),
                 sampling: Sampling::keras(interpolation, Coordinates::HalfPixel, antialias),
+                epilogue: Epilogue::default(),
             }))
         };
         let nearest = Interpolation::Nearest;
@@ -213,7 +214,9 @@ mod tests {
     #[test]
     fn normalization_has_no_loop() {
         let (input, reduced) = (vec![2, 100_000], vec![false, true]);
-        let geometry = normalization::Geometry { input, reduced, scale: None, bias: None };
+        let epilogue = Epilogue::default();
+        let geometry =
+            normalization::Geometry { input, reduced, scale: None, bias: None, epilogue };
         assert_eq!(turns(&Work::Normalization(geometry)), ("general", 0));
     }
 }

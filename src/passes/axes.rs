@@ -5,6 +5,9 @@ use ndarray::{ArrayD, IxDyn};
 use crate::graph::{Node, Op};
 use crate::shape::{Dim, Shape};
 
+/// Up to this rank, kernels walk over rows along axes in any order.
+pub(super) const MOST_AXES: usize = 6;
+
 /// Returns the entries that a permutation names, in its order.
 pub(super) fn permute<T: Copy>(entries: &[T], perm: &[usize]) -> Option<Vec<T>> {
     perm.iter().map(|&from| entries.get(from).copied()).collect()
@@ -64,7 +67,7 @@ pub(super) fn moved_op(node: &Node, perm: &[usize]) -> Option<Op> {
             Some(Op::Lrn(rule))
         }
         // Where reduced axes stay with a length of 1.
-        Op::Reduce(rule) if node.shape.rank() == perm.len() => {
+        Op::Reduce(rule) if node.shape.rank() == perm.len() && perm.len() <= MOST_AXES => {
             let mut rule = rule.clone();
             rule.reduced = each(&rule.reduced, perm)?;
             Some(Op::Reduce(rule))

@@ -61,6 +61,16 @@ impl Rewrite {
         old.operands.iter().for_each(|&operand| self.uses[operand] -= 1);
     }
 
+    /// Adds a node and returns its number.
+    pub(super) fn add(&mut self, node: Node) -> usize {
+        node.operands.iter().for_each(|&operand| self.uses[operand] += 1);
+        self.parts.nodes.push(node);
+        self.kept.push(true);
+        self.unused.push(false);
+        self.uses.push(0);
+        self.parts.nodes.len() - 1
+    }
+
     /// Removes a node that nothing uses any more.
     pub(super) fn remove(&mut self, index: usize) {
         if std::mem::replace(&mut self.kept[index], false) {

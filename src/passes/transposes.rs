@@ -2,18 +2,22 @@
 //! constants and kernels.
 
 mod convert;
+mod flattened;
+mod lift;
+mod orders;
+mod products;
 mod regroup;
+mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use convert::view;
 
 use super::PassReport;
-use super::axes::{in_order_of, is_view, moved_op, permute};
-use super::values;
+use super::axes::{moved_op, permute};
 use crate::error::Result;
-use crate::graph::{Graph, Node, Op, Parts, Stage, Weight, reduce};
-use crate::shape::{Dim, Shape};
+use crate::graph::{Graph, Node, Op, Parts, Stage, Weight};
+use crate::shape::Shape;
 
 /// The pass's name.
 pub const NAME: &str = "move_transposes";
@@ -23,17 +27,17 @@ pub const NAME: &str = "move_transposes";
 ///
 /// A transpose is kept back until a node depends on the order of axes, and made there, once;
 /// two that meet become one or none. Constants are transposed on the host, as is the kernel of
-/// a dense layer behind a flattened image. A transpose that moves axes of length 1 alone becomes
-/// a reshape, which takes no step. A graph that would not have fewer transposes stays as it is.
+/// a dense layer behind a flattened image; a matrix product reads a turned operand as it lies. A
+/// transpose that moves axes of length 1 alone becomes a reshape, which takes no step. A graph that would not have fewer transposes stays as it is.
 ///
 /// # Errors
 ///
 /// What [`Graph::check`] reports.
 pub fn move_transposes(graph: &Graph) -> Result<(Graph, PassReport)> {
     graph.check()?;
-    let (mut after, mut report, could_gather) = Walk::new(graph, false).all();
-    if could_gather {
-        let (other, others, _) = Walk::new(graph, true).all();
+    let (mut after, mut report) = best_of(graph, PassReport::new(NAME));
+    if let Some((lifted, lines)) = lift::lifted(graph) {
+        let (other, others) = best_of(&lifted, lines);
         if transposes(&other) < transposes(&after) {
             (after, report) = (other, others);
         }
@@ -43,6 +47,18 @@ pub fn move_transposes(graph: &Graph) -> Result<(Graph, PassReport)> {
     } else {
         Ok((graph.clone(), PassReport::new(NAME)))
     }
+}
+
+/// Walks over a graph, and a second time where bringing axes together may leave fewer transposes.
+fn best_of(graph: &Graph, report: PassReport) -> (Graph, PassReport) {
+    let (after, lines, could_gather) = Walk::new(graph, false, report.clone()).all();
+    if could_gather {
+        let (other, others, _) = Walk::new(graph, true, report).all();
+        if transposes(&other) < transposes(&after) {
+            return (other, others);
+        }
+    }
+    (after, lines)
 }
 
 fn transposes(graph: &Graph) -> usize {
@@ -86,11 +102,10 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(old: &'a Graph, gathers: bool) -> Self {
+    fn new(old: &'a Graph, gathers: bool, report: PassReport) -> Self {
         let names = old.nodes().iter().map(|node| node.name.clone()).collect();
         let Parts { weights, .. } = old.parts();
         let parts = Parts { nodes: Vec::new(), weights, outputs: Vec::new() };
-        let report = PassReport::new(NAME);
         Walk {
             old,
             values: Vec::new(),
@@ -109,6 +124,9 @@ impl<'a> Walk<'a> {
             Op::Transpose { perm } => self.keep_back(node, perm),
             Op::Reshape => self.flatten(node).or_else(|| self.regrouped(node)),
             Op::Dense => self.dense(node),
+            Op::MatMul(rule) => self.product(node, rule),
+            Op::Moments(rule) => self.moments(node, index, rule),
+            Op::Normalization(rule) => self.normalized(node, rule),
             Op::Reduce(rule) => match self.moved(node) {
                 Some(value) => Some(value),
                 None => self.reduced(node, rule),
@@ -140,83 +158,6 @@ impl<'a> Walk<'a> {
         let from = from.node;
         self.report.did(format!("{}, kept back until it is needed", node.title()));
         Some(Value { node: from, pending, plain })
-    }
-
-    /// Lets a reshape that merges all axes behind the first keep a transpose back.
-    fn flatten(&mut self, node: &Node) -> Option<Value> {
-        let from = self.values.get(*node.operands.first()?)?;
-        let Pending::Axes(perm) = &from.pending else { return None };
-        let shape = self.parts.nodes.get(from.node)?.shape.clone();
-        let [first, Dim::Fixed(_)] = node.shape.dims() else { return None };
-        let keeps_first = perm.first() == Some(&0) && shape.dims().first() == Some(first);
-        if !keeps_first || is_view(&shape, perm) {
-            return None;
-        }
-        let (perm, operand) = (perm.clone(), from.node);
-        let name = self.fresh(&node.name);
-        let node = self.push(Node { name, operands: vec![operand], ..node.clone() });
-        Some(Value { node, pending: Pending::Flat { shape, perm }, plain: None })
-    }
-
-    /// Permutes the rows of a dense layer's kernel as its flattened operand's.
-    fn dense(&mut self, node: &Node) -> Option<Value> {
-        let from = self.values.get(*node.operands.first()?)?;
-        let Pending::Flat { shape, perm } = &from.pending else { return None };
-        let old = self.parts.weights.get(*node.weights.first()?)?;
-        let rows: Option<Vec<usize>> = shape
-            .dims()
-            .iter()
-            .skip(1)
-            .map(|dim| match dim {
-                Dim::Fixed(length) => Some(*length),
-                Dim::Batch => None,
-            })
-            .collect();
-        let Some(kernel) = values::read(old) else {
-            self.report.left_alone(format!("{}: its kernel cannot be read", node.title()));
-            return None;
-        };
-        // Without its first axis, which stays.
-        let perm: Vec<usize> = perm.iter().skip(1).filter_map(|axis| axis.checked_sub(1)).collect();
-        let kernel = in_order_of(kernel, &rows?, &perm)?;
-        let label = old.label().to_owned();
-        let operand = from.node;
-        let mut weights = node.weights.clone();
-        let weight = self.add_weight(values::make(&label, kernel)?);
-        *weights.first_mut()? = weight;
-        let mut operands = node.operands.clone();
-        *operands.first_mut()? = operand;
-        for other in operands.iter_mut().skip(1) {
-            *other = self.plain(*other);
-        }
-        self.report.did(format!("a transpose into the kernel of {}", node.title()));
-        let node = self.push(Node { operands, weights, ..node.clone() });
-        Some(Value { node, pending: Pending::Nothing, plain: Some(node) })
-    }
-
-    /// Lets a reduction that drops axes keep a transpose of the others back.
-    fn reduced(&mut self, node: &Node, rule: &reduce::Resolved) -> Option<Value> {
-        let from = self.values.get(*node.operands.first()?)?;
-        let Pending::Axes(perm) = &from.pending else { return None };
-        let (operand, dims) = (from.node, self.parts.nodes.get(from.node)?.shape.dims().to_vec());
-        let mut reduced = vec![false; perm.len()];
-        for (&axis, &is_reduced) in perm.iter().zip(&rule.reduced) {
-            *reduced.get_mut(axis)? = is_reduced;
-        }
-        let left: Vec<usize> = (0..dims.len()).filter(|&axis| !reduced[axis]).collect();
-        let shape = Shape::new(permute(&dims, &left)?);
-        if shape.rank() != node.shape.rank() {
-            return None;
-        }
-        let kept = perm.iter().zip(&rule.reduced).filter(|(_, is_reduced)| !**is_reduced);
-        let place = |(axis, _): (&usize, &bool)| left.iter().position(|left| left == axis);
-        let order: Vec<usize> = kept.map(place).collect::<Option<_>>()?;
-        let at_rest = order.iter().copied().eq(0..order.len());
-        let op = Op::Reduce(reduce::Resolved { reduced, ..rule.clone() });
-        let name = if at_rest { node.name.clone() } else { self.fresh(&node.name) };
-        let made = self.push(Node { name, op, operands: vec![operand], shape, ..node.clone() });
-        let pending = if at_rest { Pending::Nothing } else { Pending::Axes(order) };
-        Some(Value { node: made, pending, plain: at_rest.then_some(made) })
     }
 
     /// Lets a node work on its operands' axes in their own order.
@@ -268,43 +209,6 @@ impl<'a> Walk<'a> {
             }
         }
         best.map(|(_, pending)| pending.clone())
-    }
-
-    /// Returns the node that is an old value itself, and makes it where there is none.
-    fn plain(&mut self, operand: usize) -> usize {
-        let Value { node, pending, plain } = &self.values[operand];
-        if let Some(plain) = plain {
-            return *plain;
-        }
-        let (old, node) = (self.old.node(operand), *node);
-        let (name, shape) = (old.name.clone(), old.shape.clone());
-        let made = match pending.clone() {
-            Pending::Nothing => node,
-            Pending::Axes(perm) => self.transposed(name, node, &perm, shape),
-            Pending::Flat { shape: held, perm } => {
-                let unflattened = self.fresh(&name);
-                let image = self.push(view(unflattened, node, held.clone()));
-                // Both are as long: the axes were checked to be a permutation.
-                let dims = permute(held.dims(), &perm).unwrap_or_default();
-                let moved = self.fresh(&name);
-                let moved = self.transposed(moved, image, &perm, Shape::new(dims));
-                self.push(view(name, moved, shape))
-            }
-        };
-        self.values[operand].plain = Some(made);
-        made
-    }
-
-    fn transposed(&mut self, name: String, node: usize, perm: &[usize], shape: Shape) -> usize {
-        let from = &self.parts.nodes[node].shape.clone();
-        if let Some(made) = self.reordered(name.clone(), node, from, perm, shape.clone()) {
-            return made;
-        }
-        let (weights, stages, perm) = (Vec::new(), Vec::new(), perm.to_vec());
-        let op = Op::Transpose { perm };
-        let line = format!("a transpose of {}, as \"{name}\"", self.parts.nodes[node].title());
-        self.report.did(line);
-        self.push(Node { name, op, operands: vec![node], weights, stages, shape })
     }
 
     fn push(&mut self, node: Node) -> usize {

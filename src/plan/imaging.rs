@@ -2,11 +2,16 @@
 
 use crate::graph::grid_sample::Resolved as SampleLayer;
 use crate::graph::pool2d::Resolved as PoolLayer;
-use crate::graph::{AxisMap, Pair, Resampling};
+use crate::graph::{AxisMap, Epilogue, Pair, Resampling};
 use crate::kernels::{Work, grid_sample, pool2d, resize2d};
 
 /// Describes a pooling; `None` for shapes that are no images.
-pub(super) fn pooling(layer: &PoolLayer, input: Vec<usize>, output: Vec<usize>) -> Option<Work> {
+pub(super) fn pooling(
+    layer: &PoolLayer,
+    input: Vec<usize>,
+    output: Vec<usize>,
+    epilogue: Epilogue,
+) -> Option<Work> {
     let sides = |pair: Pair| [pair.height, pair.width];
     Some(Work::Pool2d(pool2d::Geometry {
         input: input.try_into().ok()?,
@@ -18,6 +23,7 @@ pub(super) fn pooling(layer: &PoolLayer, input: Vec<usize>, output: Vec<usize>) 
         after: [layer.pads.bottom, layer.pads.right],
         mode: layer.mode,
         count_include_pad: layer.count_include_pad,
+        epilogue,
     }))
 }
 
@@ -44,7 +50,7 @@ pub(super) fn sampling(layer: SampleLayer, input: &[usize], output: &[usize]) ->
 
 /// Sees a value as images whose height, and width if there are columns, are resampled; `None`
 /// for axes that are not there.
-pub(super) fn resampling(layer: &Resampling, input: &[usize]) -> Option<Work> {
+pub(super) fn resampling(layer: &Resampling, input: &[usize], epilogue: Epilogue) -> Option<Work> {
     let (before, rest) = input.split_at_checked(layer.axis)?;
     let (height, rest) = rest.split_first()?;
     let (width, rest) = match layer.columns {
@@ -56,6 +62,7 @@ pub(super) fn resampling(layer: &Resampling, input: &[usize]) -> Option<Work> {
         rows: layer.rows,
         columns: layer.columns.unwrap_or_else(|| AxisMap::kept(1)),
         sampling: layer.sampling,
+        epilogue,
     }))
 }
 

@@ -1,12 +1,19 @@
 //! Reductions, softmax and normalisations: from a node to its geometry.
 
-use crate::graph::Op;
 use crate::graph::lrn::Resolved;
+use crate::graph::{Epilogue, Op};
 use crate::kernels::softmax::Function;
 use crate::kernels::{Work, batch_normalization, lrn, moments, normalization, reduce, softmax};
 
 /// Describes the one step of such a node for a number of items; none for any other node.
-pub(super) fn work(op: &Op, operand: Vec<usize>, result: &[usize], items: usize) -> Option<Work> {
+/// Normalisations alone take an epilogue.
+pub(super) fn work(
+    op: &Op,
+    operand: Vec<usize>,
+    result: &[usize],
+    items: usize,
+    epilogue: Epilogue,
+) -> Option<Work> {
     let work = match op {
         Op::BatchNormalization(layer) => {
             let [outer, channels, inner] = round(result, layer.axis)?;
@@ -18,6 +25,7 @@ pub(super) fn work(op: &Op, operand: Vec<usize>, result: &[usize], items: usize)
                 has_scale,
                 has_bias,
                 epsilon,
+                epilogue,
             })
         }
         Op::Softmax { axis } => along(Function::Softmax, result, *axis)?,
@@ -41,6 +49,7 @@ pub(super) fn work(op: &Op, operand: Vec<usize>, result: &[usize], items: usize)
             reduced: layer.reduced.clone(),
             scale: layer.scale.clone(),
             bias: layer.bias.clone(),
+            epilogue,
         }),
         Op::Reduce(layer) => Work::Reduce(reduce::Geometry {
             input: operand,

@@ -54,11 +54,13 @@ impl Site<'_> {
                 work.ok_or_else(|| self.defect())
             }
             Op::Pool2d(layer) => {
-                let work = imaging::pooling(layer, self.operand(0)?, self.shape());
+                let work =
+                    imaging::pooling(layer, self.operand(0)?, self.shape(), self.epilogue()?);
                 work.ok_or_else(|| self.defect())
             }
             Op::Resize2d(layer) => {
-                imaging::resampling(layer, &self.operand(0)?).ok_or_else(|| self.defect())
+                let work = imaging::resampling(layer, &self.operand(0)?, self.epilogue()?);
+                work.ok_or_else(|| self.defect())
             }
             Op::Select => Ok(Work::Select(select::Geometry {
                 condition: self.operand(0)?,
@@ -73,7 +75,8 @@ impl Site<'_> {
             | Op::Normalization(_)
             | Op::Reduce(_)
             | Op::Softmax { .. } => {
-                rows::work(&self.node.op, self.operand(0)?, &self.shape(), self.items)
+                let (operand, epilogue) = (self.operand(0)?, self.epilogue()?);
+                rows::work(&self.node.op, operand, &self.shape(), self.items, epilogue)
                     .ok_or_else(|| self.defect())
             }
             Op::DepthToSpace(_)

@@ -1,10 +1,10 @@
 //! What weights, names and symbols are refused for: the variant, then the exact text.
 
 use longshore::{
-    Activation, Conv2d, Dense, Error, LayerWeights, Resize2d, SeparableConv2d, Weights,
+    Activation, Conv2d, Dense, Error, Graph, LayerWeights, Resize2d, SeparableConv2d, Weights,
 };
 
-use crate::graph::{host, kernel};
+use crate::graph::{batch_of, host, kernel};
 use crate::graph_errors::{operand, start};
 
 #[track_caller]
@@ -125,4 +125,24 @@ fn symbols_of_another_graph() {
     operand(g.rename(foreign, "z"), &text("rename", "symbol"));
     assert_eq!(g.shape(foreign), None);
     assert_eq!(g.nodes().len(), 1);
+}
+
+#[test]
+fn a_renamed_layer_of_two_nodes_leaves_room_for_another() {
+    let mut g = Graph::new();
+    let x = g.input("x", batch_of(&[3, 2]));
+    let layer = longshore::LayerNormalization::new().scale(false).center(false);
+    let y = g.layer_normalization(x, &layer, &LayerWeights::default()).unwrap();
+    let y = g.rename(y, "first").unwrap();
+    let y = g.layer_normalization(y, &layer, &LayerWeights::default()).unwrap();
+    g.output("y", y);
+    let names: Vec<&str> = g.nodes().iter().map(longshore::graph::Node::name).collect();
+    let expected = [
+        "x",
+        "layer_normalization/moments",
+        "first",
+        "layer_normalization_1/moments",
+        "layer_normalization_1",
+    ];
+    assert_eq!(names, expected);
 }

@@ -13,7 +13,10 @@ use naga::{AddressSpace, Module, ScalarKind, StorageAccess, TypeInner};
 
 /// Parses and validates a family's source; no capability beyond plain WGSL is granted.
 pub fn validated(family: Family) -> (Module, ModuleInfo) {
-    let source = family.source();
+    compiled(family.source())
+}
+
+fn compiled(source: &str) -> (Module, ModuleInfo) {
     let module = naga::front::wgsl::parse_str(source)
         .unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
     let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
@@ -189,6 +192,48 @@ fn parameters_have_the_names_and_offsets_of_the_rust_side() {
         let has_epilogue = family.bindings().contains(&Binding::Extra);
         assert_eq!(has_epilogue, !rest.is_empty(), "{}", family.stem());
     }
+}
+
+/// What an entry point is compiled of has it, and the same parameters and bindings.
+#[test]
+fn sources_without_stages_lay_their_parameters_out_the_same() {
+    let mut count = 0;
+    for family in Family::ALL {
+        let (whole, _) = validated(family);
+        for entry in family.entries() {
+            let source = family.source_of(entry);
+            if source == family.source() {
+                continue;
+            }
+            count += 1;
+            let (plain, info) = compiled(source);
+            let found: Vec<&str> = plain.entry_points.iter().map(|e| e.name.as_str()).collect();
+            let twin = format!("{entry}_staged");
+            assert!(found.contains(entry) && !found.contains(&twin.as_str()), "{entry}");
+            assert!(family.entries().contains(&twin.as_str()), "{twin}");
+            let entry = plain.entry_points.iter().find(|e| e.name == *entry).expect("an entry");
+            to_spirv(&plain, &info, entry).unwrap_or_else(|error| panic!("{twin}: {error}"));
+            assert_eq!(globals(&plain), globals(&whole), "{}", family.stem());
+        }
+    }
+    assert_eq!(count, 8, "entries with twins");
+}
+
+/// Names and numbers of what a module binds, and names and offsets of its parameters.
+fn globals(module: &Module) -> Vec<(Option<String>, Option<u32>, Vec<(Option<String>, u32)>)> {
+    let variables = module.global_variables.iter();
+    let found = variables.map(|(_, variable)| {
+        let members = match &module.types[variable.ty].inner {
+            TypeInner::Struct { members, span } => {
+                let own = members.iter().map(|member| (member.name.clone(), member.offset));
+                own.chain([(None, *span)]).collect()
+            }
+            _ => Vec::new(),
+        };
+        let number = variable.binding.as_ref().map(|binding| binding.binding);
+        (variable.name.clone(), number, members)
+    });
+    found.collect()
 }
 
 /// Checks the members of an epilogue against those that `epilogue::append` writes.

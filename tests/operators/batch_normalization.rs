@@ -4,6 +4,7 @@ use longshore::kernels::{Work, batch_normalization as kernel};
 use longshore::{BatchNormalization, HostArray, LayerWeights};
 use ndarray::ArrayD;
 
+use super::epilogue::both;
 use super::golden::{apply, narrow, trials, widen, with_one};
 use super::golden_reductions::{axes, cases, check, check_keras, from_start, number, switch};
 use crate::common::compare::assert_close;
@@ -11,7 +12,6 @@ use crate::common::fixture::Case;
 use crate::common::oracle::Expected;
 use crate::common::oracle::batch_normalization::batch_normalization;
 use crate::common::random::Random;
-use crate::dispatch::dispatch;
 
 /// Names of the weights in Keras, and in ONNX.
 const KERAS: [&str; 4] = ["gamma", "beta", "moving_mean", "moving_variance"];
@@ -108,10 +108,17 @@ fn random_shapes_axes_and_switches() {
 fn raw(input: &ArrayD<f32>, arrays: &[Option<ArrayD<f32>>; 4], most: u32) -> ArrayD<f32> {
     let &[outer, channels, inner] = input.shape() else { panic!("three axes") };
     let (has_scale, has_bias) = (arrays[0].is_some(), arrays[1].is_some());
-    let geometry = kernel::Geometry { outer, channels, inner, has_scale, has_bias, epsilon: 0.01 };
+    let make = |epilogue| {
+        let epsilon = 0.01;
+        let geometry =
+            kernel::Geometry { outer, channels, inner, has_scale, has_bias, epsilon, epilogue };
+        Work::BatchNormalization(geometry)
+    };
     let mut operands = vec![input];
     operands.extend(arrays.iter().flatten());
-    dispatch(&Work::BatchNormalization(geometry), most, &operands, input.shape())
+    let (entries, _, actual) = both(make, most, &operands, input.shape());
+    assert_eq!(entries, ["general", "general_staged"]);
+    actual
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use longshore::Activation::{LeakyRelu, Relu};
-use longshore::graph::{BinaryOp, Epilogue, Stage};
+use longshore::Activation::{LeakyRelu, Negative, Relu};
+use longshore::graph::{AxisMap, BinaryOp, Epilogue, PoolMode, Sampling, Stage};
 use longshore::kernels::{
-    Binding, Family, Work, activation, binary, conv2d, conv2d_transpose, dense, matmul,
+    Binding, Family, Work, activation, batch_normalization, binary, conv2d, conv2d_transpose,
+    dense, matmul, normalization, pool2d, resize2d,
 };
+use longshore::{Coordinates, Interpolation};
 use ndarray::ArrayD;
 
 use crate::common::random::Random;
@@ -39,6 +41,90 @@ fn conv2d_work(input: [usize; 4], filters: usize, groups: usize) -> Make {
             epilogue,
         })
     })
+}
+
+/// Dispatches work without stages, and with one that turns every sign; returns the entry points,
+/// the rows of workgroups, and the result without stages.
+///
+/// For families with entry points of their own for an epilogue.
+#[track_caller]
+pub fn both(
+    make: impl Fn(Epilogue) -> Work,
+    most: u32,
+    operands: &[&ArrayD<f32>],
+    shape: &[usize],
+) -> ([&'static str; 2], u32, ArrayD<f32>) {
+    let plain = make(Epilogue::default());
+    let staged = make(Epilogue { stages: vec![Stage::Unary(Negative)], period: 0 });
+    let launch = plain.launch("test", most).unwrap();
+    let entries = [launch.kernel.entry, staged.launch("test", most).unwrap().kernel.entry];
+    let actual = dispatch(&plain, most, operands, shape);
+    let turned = dispatch(&staged, most, operands, shape);
+    for (turned, value) in turned.iter().zip(&actual) {
+        let is_same = turned.to_bits() == (-value).to_bits() || turned.is_nan() && value.is_nan();
+        assert!(is_same, "{entries:?}: {turned} is not {value} turned");
+    }
+    (entries, launch.workgroups[1], actual)
+}
+
+/// Normalisations, poolings and resamplings.
+fn windows() -> Vec<(Make, Vec<Vec<usize>>, Vec<usize>)> {
+    let mut works: Vec<(Make, Vec<Vec<usize>>, Vec<usize>)> = Vec::new();
+    let make: Make = Box::new(|epilogue| {
+        Work::Normalization(normalization::Geometry {
+            input: vec![2, 3, 5],
+            reduced: vec![false, false, true],
+            scale: Some(vec![1, 1, 5]),
+            bias: None,
+            epilogue,
+        })
+    });
+    works.push((make, vec![vec![2, 3, 5], vec![2, 3, 2], vec![5]], vec![2, 3, 5]));
+    let make: Make = Box::new(|epilogue| {
+        Work::BatchNormalization(batch_normalization::Geometry {
+            outer: 2,
+            channels: 5,
+            inner: 3,
+            has_scale: false,
+            has_bias: true,
+            // No variance is as low as -4.
+            epsilon: 20.25,
+            epilogue,
+        })
+    });
+    works.push((make, vec![vec![2, 5, 3], vec![5], vec![5], vec![5]], vec![2, 5, 3]));
+    for channels in [3, 8] {
+        let (input, output) = ([2, 5, 4, channels], [2, 4, 3, channels]);
+        let make: Make = Box::new(move |epilogue| {
+            Work::Pool2d(pool2d::Geometry {
+                input,
+                output,
+                kernel: [2, 2],
+                strides: [1, 1],
+                dilation: [1, 1],
+                before: [0, 0],
+                after: [0, 0],
+                mode: PoolMode::Max,
+                count_include_pad: false,
+                epilogue,
+            })
+        });
+        works.push((make, vec![input.to_vec()], output.to_vec()));
+        for interpolation in [Interpolation::Nearest, Interpolation::Bilinear] {
+            let (input, output) = ([2, 3, 2, channels], [2, 6, 4, channels]);
+            let make: Make = Box::new(move |epilogue| {
+                Work::Resize2d(resize2d::Geometry {
+                    input,
+                    rows: AxisMap::sized(3, 6),
+                    columns: AxisMap::sized(2, 4),
+                    sampling: Sampling::keras(interpolation, Coordinates::HalfPixel, false),
+                    epilogue,
+                })
+            });
+            works.push((make, vec![input.to_vec()], output.to_vec()));
+        }
+    }
+    works
 }
 
 fn works() -> Vec<(Make, Vec<Vec<usize>>, Vec<usize>)> {
@@ -91,6 +177,12 @@ fn works() -> Vec<(Make, Vec<Vec<usize>>, Vec<usize>)> {
         });
         works.push((make, vec![vec![5, inputs], vec![inputs, units]], vec![5, units]));
     }
+    // An operand of its own in front of the extra one, and a batch that both share.
+    let make: Make = Box::new(move |epilogue| {
+        let product = matmul::Geometry::product(&[2, 5, 4], &[2, 4, 8], [false, false]).unwrap();
+        Work::MatMul(matmul::Geometry { epilogue, addend: Some([0, 1]), beta: 2.0, ..product })
+    });
+    works.push((make, vec![vec![2, 5, 4], vec![2, 4, 8], vec![8]], vec![2, 5, 8]));
     for (columns, transposed) in [(5, false), (8, false), (8, true)] {
         let right = if transposed { vec![columns, 4] } else { vec![4, columns] };
         let kept = right.clone();
@@ -100,6 +192,7 @@ fn works() -> Vec<(Make, Vec<Vec<usize>>, Vec<usize>)> {
         });
         works.push((make, vec![vec![5, 4], right], vec![5, columns]));
     }
+    works.extend(windows());
     works
 }
 
@@ -143,11 +236,15 @@ fn stages_are_applied_in_order_with_the_extra_operand_at_its_place() {
     }
     // Entry points for functions that are no stages; `unary` and `binary` test their epilogues.
     let rare = [(Family::Activation, "rare"), (Family::Binary, "rare")];
+    // Those for nothing behind them have twins.
+    let is_plain = |(family, entry): &(Family, &str)| {
+        family.entries().iter().any(|other| *other == format!("{entry}_staged"))
+    };
     let with_epilogue =
         Family::ALL.into_iter().filter(|family| family.bindings().contains(&Binding::Extra));
     let all: BTreeSet<(Family, &str)> = with_epilogue
         .flat_map(|family| family.entries().iter().map(move |entry| (family, *entry)))
-        .filter(|entry| !rare.contains(entry))
+        .filter(|entry| !rare.contains(entry) && !is_plain(entry))
         .collect();
     assert_eq!(reached, all);
 }

@@ -30,6 +30,7 @@ mod long_rows;
 mod lrn;
 mod matmul;
 mod moments;
+mod moved_rows;
 mod movement_golden;
 mod networks;
 mod normalization;

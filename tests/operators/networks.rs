@@ -160,6 +160,16 @@ fn a_unet_of_keras_on_pytorch() {
 }
 
 #[test]
+fn a_network_of_normalized_channels() {
+    holds("convnext", 1);
+}
+
+#[test]
+fn a_unet_of_group_normalizations() {
+    holds("unet_groups", 2);
+}
+
+#[test]
 fn super_resolution_by_reshapes() {
     holds("espcn_reshaped", 1);
 }
@@ -188,6 +198,7 @@ fn every_network_in_the_folder_is_tested() {
         .collect();
     found.sort();
     let tested = [
+        "convnext",
         "espcn_reshaped",
         "keras_classifier_tensorflow",
         "keras_classifier_torch",
@@ -202,6 +213,7 @@ fn every_network_in_the_folder_is_tested() {
         "torch_unet_bilinear",
         "torch_unet_nearest",
         "torch_yolo",
+        "unet_groups",
         "yolo",
     ];
     assert_eq!(found, tested);

@@ -1,5 +1,6 @@
 //! Normalisation over layers, groups, instances and chosen axes.
 
+use longshore::graph::Epilogue;
 use longshore::graph::moments::Part;
 use longshore::kernels::{Work, moments as moments_kernel, normalization as kernel};
 use longshore::{
@@ -8,6 +9,7 @@ use longshore::{
 };
 use ndarray::{ArrayD, Axis, IxDyn};
 
+use super::epilogue::both;
 use super::golden::{apply, batched, narrow, trials, widen};
 use super::golden_reductions::{axes, cases, check, check_keras, from_start, number, switch};
 use crate::common::compare::assert_close;
@@ -279,15 +281,19 @@ fn the_kernel_stays_within_its_output_in_folded_grids() {
             let scale = perhaps(random, switches & 1 == 1, &[1, shape[1], 1]);
             let bias = perhaps(random, switches & 2 == 2, &[1, 1, shape[2]]);
             let shape_of = |array: &Option<ArrayD<f32>>| array.as_ref().map(|a| a.shape().to_vec());
-            let geometry = kernel::Geometry {
-                input: shape.to_vec(),
-                reduced: vec![false, true, true],
-                scale: shape_of(&scale),
-                bias: shape_of(&bias),
+            let make = |epilogue| {
+                Work::Normalization(kernel::Geometry {
+                    input: shape.to_vec(),
+                    reduced: vec![false, true, true],
+                    scale: shape_of(&scale),
+                    bias: shape_of(&bias),
+                    epilogue,
+                })
             };
             let mut operands = vec![&input, &moments];
             operands.extend(scale.iter().chain(&bias));
-            let actual = dispatch(&Work::Normalization(geometry), 3, &operands, &shape);
+            let (entries, _, actual) = both(make, 3, &operands, &shape);
+            assert_eq!(entries, ["general", "general_staged"]);
             for (index, &found) in actual.indexed_iter() {
                 let number = |array: &Option<ArrayD<f32>>, place: [usize; 3], none: f64| {
                     array.as_ref().map_or(none, |array| f64::from(array[IxDyn(&place)]))
@@ -319,8 +325,13 @@ fn nan_and_infinity_stay_in_their_row() {
             part: Part::Both,
         });
         let found = dispatch(&moments, 65_535, &[input], &[3, 2]);
-        let geometry = kernel::Geometry { input: shape.clone(), reduced, scale: None, bias: None };
-        dispatch(&Work::Normalization(geometry), 65_535, &[input, &found], &shape)
+        let geometry = |epilogue| {
+            let input = shape.clone();
+            let reduced = reduced.clone();
+            kernel::Geometry { input, reduced, scale: None, bias: None, epilogue }
+        };
+        let work = Work::Normalization(geometry(Epilogue::default()));
+        dispatch(&work, 65_535, &[input, &found], &shape)
     };
     let before = normalize(&clean);
     for value in [f32::NAN, f32::INFINITY] {

@@ -14,7 +14,11 @@ use crate::harness::{runtime, stage};
 
 /// Plans with one pass, or all of them, and without, and compares what both give for a batch of 2; returns the
 /// numbers of steps. The plan without passes is what the operators' own tests hold to the oracle.
-fn check(pass: &str, item: &[usize], build: impl Fn(&mut Graph, Symbol) -> Symbol) -> [usize; 2] {
+pub fn check(
+    pass: &str,
+    item: &[usize],
+    build: impl Fn(&mut Graph, Symbol) -> Symbol,
+) -> [usize; 2] {
     let shape: Vec<usize> = [2].into_iter().chain(item.iter().copied()).collect();
     let input = Random::new(11).uniform(&shape);
     let mut g = Graph::new();
@@ -37,12 +41,12 @@ fn check(pass: &str, item: &[usize], build: impl Fn(&mut Graph, Symbol) -> Symbo
     [plain.0.steps().len(), passed.0.steps().len()]
 }
 
-fn constant(g: &mut Graph, random: &mut Random, shape: &[usize]) -> Symbol {
+pub fn constant(g: &mut Graph, random: &mut Random, shape: &[usize]) -> Symbol {
     let name = format!("constant {}", g.nodes().len());
     g.constant(name, HostArray::from(random.uniform(shape))).unwrap()
 }
 
-fn drawn(random: &mut Random, kernel: &[usize], bias: usize) -> LayerWeights {
+pub fn drawn(random: &mut Random, kernel: &[usize], bias: usize) -> LayerWeights {
     weights(&random.uniform(kernel), (bias > 0).then(|| random.uniform(&[bias])).as_ref())
 }
 
@@ -268,4 +272,81 @@ fn channels_first_become_channels_last() {
     });
     // Of four transposes the first stays: the dense layer's rows are in the image's order.
     assert_eq!(steps, [18, 15]);
+}
+
+/// Adds a function, and the operand beside it before and behind.
+fn followed(g: &mut Graph, y: Symbol, beside: Symbol) -> Symbol {
+    let y = g.subtract(beside, y).unwrap();
+    let y = g.activation(y, Activation::Tanh).unwrap();
+    g.multiply(y, beside).unwrap()
+}
+
+#[test]
+fn normalizations_and_windows_take_what_follows() {
+    for channels in [3, 4] {
+        for beside in [&[channels][..], &[1], &[6, 4, channels]] {
+            let constants = |g: &mut Graph, count: usize| {
+                let mut random = Random::new(15);
+                let beside = constant(g, &mut random, beside);
+                let names = ["gamma", "beta", "moving_mean", "moving_variance"];
+                let weights =
+                    names[..count].iter().fold(LayerWeights::default(), |weights, name| {
+                        let values = random.uniform(&[channels]).mapv(|value| value + 1.5);
+                        weights.with(*name, HostArray::from(values))
+                    });
+                (beside, weights)
+            };
+            let steps = check("fuse_epilogues", &[6, 4, channels], |g, x| {
+                let (beside, weights) = constants(g, 4);
+                let layer = longshore::BatchNormalization::new();
+                let y = g.batch_normalization(x, &layer, &weights).unwrap();
+                followed(g, y, beside)
+            });
+            assert_eq!(steps, [4, 1]);
+            let steps = check("fuse_epilogues", &[6, 4, channels], |g, x| {
+                let (beside, weights) = constants(g, 2);
+                let layer = longshore::InstanceNormalization::new().epsilon(0.25);
+                let y = g.instance_normalization(x, &layer, &weights).unwrap();
+                followed(g, y, beside)
+            });
+            assert_eq!(steps, [5, 2]);
+            let steps = check("fuse_epilogues", &[12, 8, channels], |g, x| {
+                let (beside, _) = constants(g, 0);
+                let y = g.average_pooling2d(x, longshore::Pooling::new(2)).unwrap();
+                followed(g, y, beside)
+            });
+            assert_eq!(steps, [4, 1]);
+            for nearest in [true, false] {
+                let steps = check("fuse_epilogues", &[3, 2, channels], |g, x| {
+                    let (beside, _) = constants(g, 0);
+                    let how = if nearest {
+                        longshore::Interpolation::Nearest
+                    } else {
+                        longshore::Interpolation::Bilinear
+                    };
+                    let y = g.up_sampling2d(x, longshore::UpSampling2d::new(2, how)).unwrap();
+                    followed(g, y, beside)
+                });
+                assert_eq!(steps, [4, 1]);
+            }
+        }
+    }
+}
+
+#[test]
+fn products_take_what_follows() {
+    // A product of values, of which one is turned, and the operand beside it for each shape.
+    for columns in [8, 5] {
+        for beside in [&[columns][..], &[1], &[6, columns]] {
+            let steps = check("fuse_epilogues", &[6, 4], |g, x| {
+                let mut random = Random::new(14);
+                let right = constant(g, &mut random, &[columns, 4]);
+                let option = longshore::MatMul::new().transpose_right(true);
+                let y = g.matmul_with(x, right, option).unwrap();
+                let beside = constant(g, &mut random, beside);
+                followed(g, y, beside)
+            });
+            assert_eq!(steps, [4, 1]);
+        }
+    }
 }

@@ -6,6 +6,7 @@ use longshore::kernels::{Family, Work, pool2d as kernel};
 use longshore::{Graph, PoolMode, Pooling, Result, Symbol};
 use ndarray::{ArrayD, Axis, IxDyn};
 
+use super::epilogue::both;
 use super::golden::{apply, trials, widen, with_one};
 use super::window::Window;
 use crate::common::compare::assert_close;
@@ -13,7 +14,6 @@ use crate::common::oracle::Expected;
 use crate::common::oracle::conv2d::Padding;
 use crate::common::oracle::pool2d::{Mode, Pool, global_pool2d, pool2d};
 use crate::common::random::Random;
-use crate::dispatch::dispatch;
 
 const MODES: [Mode; 6] =
     [Mode::Max, Mode::Average, Mode::Lp(1), Mode::Lp(2), Mode::Lp(3), Mode::Lp(20)];
@@ -212,8 +212,8 @@ fn whole_images_and_lines() {
     }
 }
 
-/// Dispatches a pooling by hand; returns the entry, the folded rows and the result.
-fn by_hand(input: &ArrayD<f32>, pool: &Pool, most: u32) -> (&'static str, u32, ArrayD<f32>) {
+/// Dispatches a pooling by hand, with stages as well; returns the entries, the folded rows and the result.
+fn by_hand(input: &ArrayD<f32>, pool: &Pool, most: u32) -> ([&'static str; 2], u32, ArrayD<f32>) {
     let expected = pool2d(&widen(input), pool);
     let window = Window {
         kernel: pool.kernel,
@@ -223,21 +223,23 @@ fn by_hand(input: &ArrayD<f32>, pool: &Pool, most: u32) -> (&'static str, u32, A
     };
     let shape = <[usize; 4]>::try_from(input.shape()).unwrap();
     let (rows, columns) = (window.amounts(0, shape[1]), window.amounts(1, shape[2]));
-    let work = Work::Pool2d(kernel::Geometry {
-        input: shape,
-        output: <[usize; 4]>::try_from(expected.value.shape()).unwrap(),
-        kernel: pool.kernel.into(),
-        strides: pool.strides.into(),
-        dilation: pool.dilation.into(),
-        before: [rows.0, columns.0],
-        after: [rows.1, columns.1],
-        mode: ours(pool.mode),
-        count_include_pad: pool.count_include_pad,
-    });
-    let launch = work.launch("test", most).unwrap();
-    let actual = dispatch(&work, most, &[input], expected.value.shape());
+    let make = |epilogue| {
+        Work::Pool2d(kernel::Geometry {
+            input: shape,
+            output: <[usize; 4]>::try_from(expected.value.shape()).unwrap(),
+            kernel: pool.kernel.into(),
+            strides: pool.strides.into(),
+            dilation: pool.dilation.into(),
+            before: [rows.0, columns.0],
+            after: [rows.1, columns.1],
+            mode: ours(pool.mode),
+            count_include_pad: pool.count_include_pad,
+            epilogue,
+        })
+    };
+    let (entries, y, actual) = both(make, most, &[input], expected.value.shape());
     assert_close(&format!("{:?} {pool:?}", input.shape()), &actual, &expected);
-    (launch.kernel.entry, launch.workgroups[1], actual)
+    (entries, y, actual)
 }
 
 #[test]
@@ -250,13 +252,13 @@ fn kernels_stay_within_their_output_in_folded_grids() {
         for _ in 0..6 {
             let input = random.uniform(&shape);
             let pool = draw(random, shape[1], shape[2]);
-            let (entry, y, _) = by_hand(&input, &pool, 12);
-            entries.insert(entry);
-            folded.extend((y > 1).then_some(entry));
+            let (found, y, _) = by_hand(&input, &pool, 12);
+            entries.extend(found);
+            folded.extend((y > 1).then_some(found).into_iter().flatten());
         }
         let dense = plain(Mode::Max, (1, 1), (1, 1));
-        let (entry, y, _) = by_hand(&random.uniform(&shape), &dense, 12);
-        folded.extend((y > 1).then_some(entry));
+        let (found, y, _) = by_hand(&random.uniform(&shape), &dense, 12);
+        folded.extend((y > 1).then_some(found).into_iter().flatten());
     }
     let all: BTreeSet<&str> = Family::Pool2d.entries().iter().copied().collect();
     assert_eq!(entries, all);

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use longshore::kernels::Family;
 use longshore::{Graph, HostArray, Passes, Plan, PlanOptions, Run, Session, StagePolicy, Tensor};
 use ndarray::ArrayD;
 
@@ -124,6 +125,7 @@ fn every_operator_in_networks_with_and_without_passes() {
     let census: RefCell<BTreeMap<&str, usize>> =
         RefCell::new(DECK.iter().map(|(name, _)| (*name, 0)).collect());
     let passes_used: RefCell<BTreeMap<&str, usize>> = RefCell::new(BTreeMap::new());
+    let rows_moved = RefCell::new([0; 2]);
     networks(NETWORKS, |mut net| {
         let named: Vec<bool> = net.values.iter().map(|_| net.random.range(0, 5) == 0).collect();
         let graph = net.with_outputs(|number| named[number]);
@@ -139,6 +141,7 @@ fn every_operator_in_networks_with_and_without_passes() {
             for pass in plan.report().passes().iter().filter(|pass| pass.changed()) {
                 *passes_used.borrow_mut().entry(pass.pass()).or_default() += 1;
             }
+            count_moved_rows(&plan, &mut rows_moved.borrow_mut());
             steps[side] = plan.steps().len();
             totals.borrow_mut()[0][side] += plan.steps().len() as u64;
             totals.borrow_mut()[1][side] += plan.peak_bytes();
@@ -170,6 +173,10 @@ fn every_operator_in_networks_with_and_without_passes() {
     let in_place = in_place.into_inner();
     eprintln!("{in_place} pieces are written in place, counted twice");
     eprintln!("{fewer} of {NETWORKS} plans have fewer steps; {passes_used:?} {census:?}");
+    let rows_moved = rows_moved.into_inner();
+    eprintln!(
+        "normalisations over axes in another order, and over reshaped values: {rows_moved:?}"
+    );
     if std::env::var_os("LONGSHORE_SEED").is_none() {
         assert!(fewer > NETWORKS / 3, "{fewer} plans have fewer steps");
         let seldom: Vec<_> = census.iter().filter(|(_, count)| **count < EACH).collect();
@@ -178,7 +185,20 @@ fn every_operator_in_networks_with_and_without_passes() {
             let count = passes_used.get(pass).copied().unwrap_or(0);
             assert!(count > 2, "{pass} changes {count} networks");
         }
+        let [moved, lifted] = rows_moved;
+        assert!(moved > NETWORKS / 40 && lifted > NETWORKS / 400, "{moved} {lifted}");
     }
+}
+
+/// Counts normalisations that take the axes as they are held, and those that a reshape was taken
+/// away from before.
+fn count_moved_rows(plan: &Plan, [moved, lifted]: &mut [u64; 2]) {
+    let passes = plan.report().passes().iter();
+    let lines = passes.flat_map(|pass| pass.done());
+    *lifted +=
+        lines.filter(|line| line.contains("over what its operand is a reshape of")).count() as u64;
+    let steps = plan.steps().iter().filter(|step| step.kernel.family == Family::Normalization);
+    *moved += steps.filter(|step| step.node.contains("/moved")).count() as u64;
 }
 
 /// Names in the table's third column that stand for others in the deck, and words that are no names.

@@ -7,13 +7,13 @@ use longshore::kernels::{Family, Work, resize2d as kernel};
 use longshore::{Coordinates, Interpolation, Resize2d, UpSampling2d};
 use ndarray::{ArrayD, IxDyn};
 
+use super::epilogue::both;
 use super::golden::{apply, assert_same_bits, cases, check, narrow, trials, widen, with_one};
 use crate::common::compare::assert_close;
 use crate::common::fixture::Case;
 use crate::common::oracle::Expected;
 use crate::common::oracle::resize2d as exact;
 use crate::common::random::Random;
-use crate::dispatch::dispatch;
 
 const INTERPOLATIONS: [(&str, Interpolation, exact::Interpolation); 5] = [
     ("nearest", Interpolation::Nearest, exact::Interpolation::Nearest),
@@ -58,19 +58,17 @@ impl Rule {
         input: &ArrayD<f32>,
         (height, width): (usize, usize),
         most: u32,
-    ) -> (&'static str, u32, ArrayD<f32>) {
+    ) -> ([&'static str; 2], u32, ArrayD<f32>) {
         let shape = <[usize; 4]>::try_from(input.shape()).unwrap();
-        let geometry = kernel::Geometry {
+        let geometry = |epilogue| kernel::Geometry {
             input: shape,
             rows: AxisMap::sized(shape[1], height),
             columns: AxisMap::sized(shape[2], width),
             sampling: Sampling::keras(self.interpolation.1, self.coordinates.1, false),
+            epilogue,
         };
-        let work = Work::Resize2d(geometry);
-        let launch = work.launch("test", most).unwrap();
         let output = [shape[0], height, width, shape[3]];
-        let actual = dispatch(&work, most, &[input], &output);
-        (launch.kernel.entry, launch.workgroups[1], actual)
+        both(|epilogue| Work::Resize2d(geometry(epilogue)), most, &[input], &output)
     }
 }
 
@@ -158,9 +156,9 @@ fn kernels_stay_within_their_output_in_folded_grids() {
             ([2, 3, 5, 12], (7, 11)),
         ] {
             let input = random.uniform(&[batch, height, width, channels]);
-            let (entry, y, actual) = rule.dispatch(&input, size, 3);
-            entries.insert(entry);
-            folded.extend((y > 1).then_some(entry));
+            let (found, y, actual) = rule.dispatch(&input, size, 3);
+            entries.extend(found);
+            folded.extend((y > 1).then_some(found).into_iter().flatten());
             let what = format!("{:?} to {size:?}, {rule:?}", input.shape());
             assert_close(&what, &actual, &rule.oracle(&input, size));
         }
@@ -205,12 +203,15 @@ fn nan_and_infinity_reach_the_pixels_that_use_them_and_no_other() {
                     let (weight, slack) = (weight.value[&index], weight.bound[&index]);
                     if weight.abs() > slack {
                         reached += 1;
-                        assert!(!found.is_finite(), "{entry}: {value} misses {index:?}, {rule:?}");
+                        assert!(
+                            !found.is_finite(),
+                            "{entry:?}: {value} misses {index:?}, {rule:?}"
+                        );
                     } else if weight == 0.0 {
                         assert_eq!(
                             found.to_bits(),
                             before.to_bits(),
-                            "{entry}: {value} reaches {index:?}, {rule:?}"
+                            "{entry:?}: {value} reaches {index:?}, {rule:?}"
                         );
                     }
                 }

@@ -23,6 +23,7 @@ impl Walk<'_> {
         let real = value.node;
         let (shape, held) = match &value.pending {
             Pending::Axes(held) if held == perm => return Some(real),
+            Pending::Nothing if perm.iter().copied().eq(0..old.shape.rank()) => return Some(real),
             Pending::Axes(held) => (self.parts.nodes.get(real)?.shape.clone(), held.clone()),
             Pending::Nothing => {
                 // NumPy's broadcasting: axes of length 1 stand in front.

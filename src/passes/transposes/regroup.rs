@@ -47,7 +47,7 @@ fn regroup(from: &[Dim], to: &[Dim], perm: &[usize]) -> Option<Regrouped> {
 }
 
 /// Pairs runs of axes that hold the same elements before and after a reshape.
-fn groups(from: &[Dim], to: &[Dim]) -> Option<Vec<(Range<usize>, Range<usize>)>> {
+pub(super) fn groups(from: &[Dim], to: &[Dim]) -> Option<Vec<(Range<usize>, Range<usize>)>> {
     if from.iter().chain(to).any(|dim| *dim == Dim::Fixed(0)) {
         return None;
     }

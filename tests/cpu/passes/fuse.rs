@@ -4,7 +4,8 @@ use longshore::Activation::{Linear, Relu, Sigmoid, Softmax, Tanh};
 use longshore::kernels::Binding;
 use longshore::passes::fuse_epilogues;
 use longshore::{
-    Conv2d, Conv2dTranspose, Dense, Graph, LayerWeights, Passes, PlanOptions, Resize2d, Symbol,
+    BatchNormalization, Conv2d, Conv2dTranspose, Dense, Gemm, Graph, InstanceNormalization,
+    LayerWeights, Lrn, MatMul, Passes, PlanOptions, Pooling, Reduce, ReduceOp, Resize2d, Symbol,
 };
 
 use super::{apply, leaves};
@@ -78,13 +79,13 @@ fn the_other_producer_is_taken_where_the_later_one_cannot_be() {
     let mut g = Graph::new();
     let x = g.input("x", batch_of(&[3, 3, 2]));
     let one = conv(&mut g, x, "one");
-    let two = g.resize2d(x, Resize2d::new(3)).unwrap();
+    let two = g.softmax(x, -1).unwrap();
     let y = g.add(two, one).unwrap();
     g.output("y", y);
-    let last = "conv2d \"add\" + add from of \"x\", \"resize2d\", weights \"one/k\", \"one/b\": \
+    let last = "conv2d \"add\" + add from of \"x\", \"softmax\", weights \"one/k\", \"one/b\": \
                 [batch, 3, 3, 2]";
     let nodes = nodes(&g);
-    assert_eq!(nodes[1], "resize2d \"resize2d\" of \"x\": [batch, 3, 3, 2]");
+    assert_eq!(nodes[1], "softmax \"softmax\" of \"x\": [batch, 3, 3, 2]");
     assert_eq!(nodes[2], last);
 }
 
@@ -226,21 +227,132 @@ fn linear_takes_no_stage_and_softmax_none_at_all() {
     assert_eq!(nodes(&g)[1], expected);
 }
 
-/// Each family's node takes a stage exactly if its kernel has a place for the extra operand.
+#[test]
+fn a_product_takes_a_bias_and_a_function() {
+    let mut g = Graph::new();
+    let x = g.input("x", batch_of(&[5, 3]));
+    let y = g.input("y", batch_of(&[3, 4]));
+    let bias = g.constant("bias", host(&[4])).unwrap();
+    let z = g.matmul(x, y).unwrap();
+    let z = g.add(bias, z).unwrap();
+    let z = g.activation(z, Relu).unwrap();
+    g.output("z", z);
+    let expected = r#"matmul "relu" + add from, relu of "x", "y", "bias": [batch, 5, 4]"#;
+    assert_eq!(nodes(&g)[3], expected);
+    let plan = g.plan(2).unwrap();
+    assert_eq!(plan.steps().len(), 1);
+    // Both operands, then the extra one; what is added to the product is none.
+    assert_eq!(plan.steps()[0].operands.len(), 3);
+    assert_eq!(plan.steps()[0].work.operands_bound(3), [0, 1, 1, 2]);
+}
+
+#[test]
+fn a_product_with_an_addend_takes_another_operand_behind_it() {
+    let build = |extra: &[usize]| {
+        let mut g = Graph::new();
+        let x = g.input("x", [5, 3]);
+        let (y, c) = (g.input("y", [3, 4]), g.input("c", [5, 1]));
+        let extra = g.input("extra", extra.to_vec());
+        let z = g.gemm(x, y, Some(c), Gemm::new().beta(0.5)).unwrap();
+        let z = g.multiply(z, extra).unwrap();
+        g.output("z", z);
+        g
+    };
+    let fused = build(&[5, 4]);
+    let expected = r#"matmul "multiply" + multiply of "x", "y", "c", "extra": [5, 4]"#;
+    assert_eq!(nodes(&fused)[4], expected);
+    let plan = fused.plan(1).unwrap();
+    assert_eq!(plan.steps()[0].work.operands_bound(4), [0, 1, 2, 3]);
+    assert_eq!(plan.steps()[0].operands[3].place, plan.inputs()[3].place);
+    // It broadcasts along the last axis, which no epilogue does.
+    leaves(fuse_epilogues, &build(&[5, 1]));
+    // The product's own operand may be the other one too.
+    let mut g = Graph::new();
+    let x = g.input("x", [3, 3]);
+    let y = g.matmul(x, x).unwrap();
+    let y = g.add(y, x).unwrap();
+    g.output("y", y);
+    assert_eq!(nodes(&g)[1], r#"matmul "add" + add of "x", "x", "x": [3, 3]"#);
+}
+
 /// Adds a layer to a graph.
 type Layer = fn(&mut Graph, Symbol) -> Symbol;
 
+fn norm(channels: usize) -> LayerWeights {
+    LayerWeights::default().with("gamma", host(&[channels])).with("beta", host(&[channels]))
+}
+
+fn batch_norm(g: &mut Graph, x: Symbol) -> Symbol {
+    let weights = norm(2).with("moving_mean", host(&[2])).with("moving_variance", host(&[2]));
+    g.batch_normalization(x, &BatchNormalization::new(), &weights).unwrap()
+}
+
+#[test]
+fn normalizations_take_what_follows_behind_their_moments() {
+    let mut g = Graph::new();
+    let x = g.input("x", batch_of(&[3, 3, 2]));
+    let y = g.instance_normalization(x, &InstanceNormalization::new().name("n"), &norm(2));
+    let y = g.activation(y.unwrap(), Relu).unwrap();
+    let y = g.add(y, x).unwrap();
+    let y = batch_norm(&mut g, y);
+    let y = g.multiply(x, y).unwrap();
+    g.output("y", y);
+    let expected = [
+        r#"moments "n/moments" of "x": [batch, 2, 2]"#,
+        r#"normalization "add" + relu, add of "x", "n/moments", "x", weights "unnamed", "unnamed": [batch, 3, 3, 2]"#,
+        r#"batch_normalization "multiply" + multiply from of "add", "x", weights "unnamed", "unnamed", "unnamed", "unnamed": [batch, 3, 3, 2]"#,
+    ];
+    assert_eq!(nodes(&g)[1..], expected);
+    let only = PlanOptions::new().passes(Passes::none().with("fuse_epilogues").unwrap());
+    let plan = g.plan_with(2, &only).unwrap();
+    let bound: Vec<Vec<usize>> = plan.steps()[1..]
+        .iter()
+        .map(|step| step.work.operands_bound(step.operands.len()))
+        .collect();
+    // x, moments, scale, bias and the extra one; x, the four weights and the extra one.
+    assert_eq!(bound, [vec![0, 1, 2, 3, 4], vec![0, 1, 2, 3, 4, 5]]);
+    assert_eq!(plan.steps()[1].operands[4].place, plan.inputs()[0].place);
+    assert_eq!(plan.steps()[2].operands[5].place, plan.inputs()[0].place);
+}
+
+#[test]
+fn windows_take_what_follows() {
+    let mut g = Graph::new();
+    let x = g.input("x", batch_of(&[4, 4, 2]));
+    let y = g.max_pooling2d(x, Pooling::new(2)).unwrap();
+    let y = g.activation(y, Relu).unwrap();
+    let y = g.resize2d(y, Resize2d::new(4)).unwrap();
+    let y = g.add(y, x).unwrap();
+    g.output("y", y);
+    let expected = [
+        r#"pool2d "relu" + relu of "x": [batch, 2, 2, 2]"#,
+        r#"resize2d "add" + add of "relu", "x": [batch, 4, 4, 2]"#,
+    ];
+    assert_eq!(nodes(&g)[1..], expected);
+    let plan = g.plan(3).unwrap();
+    let kernels: Vec<&str> = plan.steps().iter().map(|step| step.kernel.entry).collect();
+    assert_eq!(kernels, ["general_staged", "nearest_staged"]);
+}
+
+/// Each family's node takes a stage exactly if its kernel has a place for the extra operand.
 #[test]
 fn the_families_that_take_stages_are_those_whose_kernels_do() {
     let image = batch_of(&[3, 3, 2]);
-    let layers: [Layer; 7] = [
+    let layers: [Layer; 14] = [
         |g, x| conv(g, x, "conv"),
         |g, x| g.conv2d_transpose(x, Conv2dTranspose::new(2, 1), &kernel(&[1, 1, 2, 2])).unwrap(),
         |g, x| g.dense(x, Dense::new(2), &kernel(&[2, 2])).unwrap(),
         |g, x| g.activation(x, Relu).unwrap(),
         |g, x| g.add(x, x).unwrap(),
+        |g, x| g.matmul_with(x, x, MatMul::new().transpose_left(true)).unwrap(),
         |g, x| g.resize2d(x, Resize2d::new(3)).unwrap(),
+        |g, x| g.max_pooling2d(x, Pooling::new(2)).unwrap(),
+        |g, x| batch_norm(g, x),
+        |g, x| g.instance_normalization(x, &InstanceNormalization::new(), &norm(2)).unwrap(),
         |g, x| g.softmax(x, -1).unwrap(),
+        |g, x| g.lrn(x, &Lrn::new(1)).unwrap(),
+        |g, x| g.reduce(x, Reduce::new(ReduceOp::Sum).axes([-1])).unwrap(),
+        |g, x| g.select(x, x, x).unwrap(),
     ];
     for layer in layers {
         let mut g = Graph::new();
@@ -249,7 +361,10 @@ fn the_families_that_take_stages_are_those_whose_kernels_do() {
         let y = g.activation(y, Tanh).unwrap();
         g.output("y", y);
         let plain = PlanOptions::new().passes(Passes::none());
-        let family = g.plan_with(1, &plain).unwrap().steps()[0].kernel.family;
+        let plan = g.plan_with(1, &plain).unwrap();
+        let steps = plan.steps();
+        // The layer's last step is the one before the function.
+        let family = steps[steps.len() - 2].kernel.family;
         let fuses = fuse_epilogues(&g).unwrap().1.changed();
         assert_eq!(fuses, family.bindings().contains(&Binding::Extra), "{}", family.stem());
     }

@@ -7,7 +7,9 @@ mod dead_code;
 mod fold_constants;
 mod fold_padding;
 mod fuse;
+mod moved_rows;
 mod transposes;
+mod turned;
 
 use longshore::passes::PassReport;
 use longshore::{Graph, Result};

@@ -25,6 +25,7 @@ pub const OFTEN: &[&str] = &[
     "dense",
     "dense",
     "flatten",
+    "group_normalization",
     "multiply",
     "pad",
     "permute",

@@ -13,6 +13,13 @@ fn told(net: &mut Network, axis: usize, rank: usize) -> isize {
     if net.coin() { axis as isize } else { axis as isize - rank as isize }
 }
 
+/// Puts the axes of a value into a given order.
+pub fn turned(net: &mut Network, x: usize, perm: [usize; 4]) -> Option<usize> {
+    let oracle = move |x: &[&Expected]| moved(x[0], |array| copy::transpose(array, &perm));
+    let is_drawn = net.layer(&[x], oracle, |g, x| g.transpose(x[0], &perm));
+    is_drawn.then(|| net.values.len() - 1)
+}
+
 pub fn transpose(net: &mut Network, name: &str) -> bool {
     let found = net.pick(|value| value.shape().len() > value.first() + 1);
     let x = found.unwrap_or_else(|| net.leaf_of_rank(4));

@@ -9,7 +9,8 @@ use longshore::graph::{
 use longshore::{HostArray, LayerWeights};
 use ndarray::{ArrayD, Dimension};
 
-use super::{Network, Oracle, near};
+use super::views::view;
+use super::{Network, Oracle, moving, near};
 use crate::common::oracle::moments::{Near, Rule, moments};
 use crate::common::oracle::{Expected, normalization as exact};
 use crate::common::oracle::{batch_normalization, lrn as exact_lrn};
@@ -83,13 +84,31 @@ fn kept(index: &[usize], axes: &[usize]) -> Vec<usize> {
     (0..index.len()).filter(|axis| !axes.contains(axis)).map(|axis| index[axis]).collect()
 }
 
-/// Some axes of a value, the batch not among them.
-fn some_axes(net: &mut Network) -> (usize, Vec<usize>) {
+/// A value with axes behind the first.
+fn some_value(net: &mut Network) -> usize {
     let found = net.pick(|value| value.shape().len() > 1);
-    let x = found.unwrap_or_else(|| net.leaf_of_rank(3));
+    found.unwrap_or_else(|| net.leaf_of_rank(3))
+}
+
+/// Some axes of a value, the batch not among them.
+fn some_axes(net: &mut Network, x: usize) -> Vec<usize> {
     let rank = net.shape(x).len();
     let one = net.random.range(1, rank);
-    (x, (1..rank).filter(|&at| at == one || net.random.range(0, 3) == 0).collect())
+    (1..rank).filter(|&at| at == one || net.random.range(0, 3) == 0).collect()
+}
+
+/// Draws a layer over a value, as often as not with channels first: between two transposes, as
+/// imported networks have it between layers with channels last.
+fn perhaps_between(
+    net: &mut Network,
+    x: usize,
+    layer: impl FnOnce(&mut Network, usize) -> Option<usize>,
+) -> bool {
+    if net.shape(x).len() != 4 || net.coin() {
+        return layer(net, x).is_some();
+    }
+    let drawn = moving::turned(net, x, [0, 3, 1, 2]).and_then(|x| layer(net, x));
+    drawn.and_then(|y| moving::turned(net, y, [0, 2, 3, 1])).is_some()
 }
 
 fn signed(axes: &[usize]) -> Vec<isize> {
@@ -97,7 +116,16 @@ fn signed(axes: &[usize]) -> Vec<isize> {
 }
 
 pub fn layer(net: &mut Network, name: &str) -> bool {
-    let (x, axes) = some_axes(net);
+    let x = some_value(net);
+    perhaps_between(net, x, |net, x| {
+        // The first of several results is the normalised value.
+        let first = net.values.len();
+        layer_of(net, name, x).then_some(first)
+    })
+}
+
+fn layer_of(net: &mut Network, name: &str, x: usize) -> bool {
+    let axes = some_axes(net, x);
     let lengths: Vec<usize> = axes.iter().map(|&axis| net.shape(x)[axis]).collect();
     let mut weights = Weights::new(net, &lengths);
     let epsilon = *net.random.pick(&[1e-3, 0.25]);
@@ -164,8 +192,34 @@ fn moment(x: &Expected, rule: Rule, axes: &[usize], is_inverse: bool) -> Expecte
 pub fn group(net: &mut Network, name: &str) -> bool {
     let found = net.pick(|value| value.shape().len() > 2);
     let x = found.unwrap_or_else(|| net.leaf_of_rank(4));
+    perhaps_between(net, x, |net, x| {
+        let shape = net.shape(x);
+        if shape.len() == 4 && net.coin() {
+            return group_of_parts(net, name, x, &shape);
+        }
+        let axis = net.random.range(1, shape.len());
+        group_of(net, name, x, axis).then(|| net.values.len() - 1)
+    })
+}
+
+/// Groups as parts of a reshaped value, in the way of operator sets that have instances alone.
+fn group_of_parts(net: &mut Network, name: &str, x: usize, shape: &[usize]) -> Option<usize> {
+    let divisors: Vec<usize> = (1..=shape[1]).filter(|n| shape[1].is_multiple_of(*n)).collect();
+    let groups = *net.random.pick(&divisors);
+    let rest = shape[1..].iter().product::<usize>() / groups;
+    let told = |lengths: &[usize]| lengths.iter().map(|&n| n as isize).collect::<Vec<isize>>();
+    let parts = [groups, rest];
+    let last = |net: &mut Network, is_drawn: bool| is_drawn.then(|| net.values.len() - 1);
+    let is_drawn = view(net, x, vec![shape[0], groups, rest], |g, x| g.reshape(x, told(&parts)));
+    let x = last(net, is_drawn)?;
+    let is_drawn = group_of(net, name, x, 1);
+    let x = last(net, is_drawn)?;
+    let is_drawn = view(net, x, shape.to_vec(), |g, x| g.reshape(x, told(&shape[1..])));
+    last(net, is_drawn)
+}
+
+fn group_of(net: &mut Network, name: &str, x: usize, axis: usize) -> bool {
     let shape = net.shape(x);
-    let axis = net.random.range(1, shape.len());
     let channels = shape[axis];
     let divisors: Vec<usize> = (1..=channels).filter(|n| channels.is_multiple_of(*n)).collect();
     let is_instance = name == "instance_normalization";
@@ -194,7 +248,8 @@ pub fn group(net: &mut Network, name: &str) -> bool {
 }
 
 pub fn mean_variance(net: &mut Network, _: &str) -> bool {
-    let (x, mut axes) = some_axes(net);
+    let x = some_value(net);
+    let mut axes = some_axes(net, x);
     if net.random.range(0, 3) == 0 {
         axes.insert(0, 0);
     }

@@ -7,7 +7,7 @@ use ndarray::IxDyn;
 use super::{Network, convolutions, moved};
 
 /// Adds a layer whose result has the same elements in another shape.
-fn view(
+pub fn view(
     net: &mut Network,
     x: usize,
     shape: Vec<usize>,
