@@ -219,8 +219,11 @@ fn sources_without_stages_lay_their_parameters_out_the_same() {
     assert_eq!(count, 8, "entries with twins");
 }
 
+/// Name and number of what a module binds, and names and offsets of its members.
+type Global = (Option<String>, Option<u32>, Vec<(Option<String>, u32)>);
+
 /// Names and numbers of what a module binds, and names and offsets of its parameters.
-fn globals(module: &Module) -> Vec<(Option<String>, Option<u32>, Vec<(Option<String>, u32)>)> {
+fn globals(module: &Module) -> Vec<Global> {
     let variables = module.global_variables.iter();
     let found = variables.map(|(_, variable)| {
         let members = match &module.types[variable.ty].inner {

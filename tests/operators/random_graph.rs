@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use longshore::kernels::Family;
+use longshore::passes::PassReport;
 use longshore::{Graph, HostArray, Passes, Plan, PlanOptions, Run, Session, StagePolicy, Tensor};
 use ndarray::ArrayD;
 
@@ -194,7 +195,7 @@ fn every_operator_in_networks_with_and_without_passes() {
 /// away from before.
 fn count_moved_rows(plan: &Plan, [moved, lifted]: &mut [u64; 2]) {
     let passes = plan.report().passes().iter();
-    let lines = passes.flat_map(|pass| pass.done());
+    let lines = passes.flat_map(PassReport::done);
     *lifted +=
         lines.filter(|line| line.contains("over what its operand is a reshape of")).count() as u64;
     let steps = plan.steps().iter().filter(|step| step.kernel.family == Family::Normalization);

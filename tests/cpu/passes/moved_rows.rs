@@ -326,16 +326,13 @@ fn rows_of_more_axes_than_kernels_walk_in_any_order_stay() {
         let x = g.input("x", shape);
         // Held with the last three axes between the others.
         let y = g.transpose(x, &back).unwrap();
-        let y = match layer {
-            0 => {
-                let layer = LayerNormalization::new().axis([4, 5, 6]);
-                let lengths: Vec<usize> = back[4..].iter().map(|&axis| shape[axis]).collect();
-                g.layer_normalization(y, &layer, &norm(&lengths)).unwrap()
-            }
-            _ => {
-                let sum = Reduce::new(ReduceOp::Sum).axes([4, 5, 6]).keepdims(layer == 1);
-                g.reduce(y, sum).unwrap()
-            }
+        let y = if layer == 0 {
+            let layer = LayerNormalization::new().axis([4, 5, 6]);
+            let lengths: Vec<usize> = back[4..].iter().map(|&axis| shape[axis]).collect();
+            g.layer_normalization(y, &layer, &norm(&lengths)).unwrap()
+        } else {
+            let sum = Reduce::new(ReduceOp::Sum).axes([4, 5, 6]).keepdims(layer == 1);
+            g.reduce(y, sum).unwrap()
         };
         let y = if layer == 2 {
             let y = g.transpose(y, &[1, 0, 2, 3]).unwrap();
