@@ -299,8 +299,8 @@ fn normalizations_take_what_follows_behind_their_moments() {
     g.output("y", y);
     let expected = [
         r#"moments "n/moments" of "x": [batch, 2, 2]"#,
-        r#"normalization "add" + relu, add of "x", "n/moments", "x", weights "unnamed", "unnamed": [batch, 3, 3, 2]"#,
-        r#"batch_normalization "multiply" + multiply from of "add", "x", weights "unnamed", "unnamed", "unnamed", "unnamed": [batch, 3, 3, 2]"#,
+        r#"normalization "add" + relu, add of "x", "n/moments", "x", weights "gamma", "beta": [batch, 3, 3, 2]"#,
+        r#"batch_normalization "multiply" + multiply from of "add", "x", weights "gamma", "beta", "moving_mean", "moving_variance": [batch, 3, 3, 2]"#,
     ];
     assert_eq!(nodes(&g)[1..], expected);
     let only = PlanOptions::new().passes(Passes::none().with("fuse_epilogues").unwrap());
