@@ -110,7 +110,9 @@ fn every_case_passes_and_the_table_says_so() {
     }
     assert!(failures.is_empty(), "{failures}");
     let documented = fs::read_to_string(root().join("docs/conformance.md")).unwrap();
-    let lines: Vec<&str> = documented.lines().filter(|line| line.starts_with("| ")).collect();
+    // Behind the next heading stands what the whole package gave.
+    let (own, _) = documented.split_once("\n## ").unwrap();
+    let lines: Vec<&str> = own.lines().filter(|line| line.starts_with("| ")).collect();
     // A head, and a row for the sum.
     assert_eq!(lines.len(), table.len() + 2, "rows of docs/conformance.md");
     for (operators, [cases, passed]) in table {
