@@ -107,7 +107,8 @@ impl<'a> Lowering<'a> {
                     weights.push(weight);
                 }
             }
-            if live[index] {
+            // A run brings inputs that nothing reads as well.
+            if live[index] || node.op == Op::Input {
                 check_buffer(node, batch, &limits)?;
             }
         }

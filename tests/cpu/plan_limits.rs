@@ -219,3 +219,15 @@ fn limits_are_compared_one_by_one() {
     assert_eq!(larger(|l| l.min_uniform_buffer_offset_alignment = 64), only(uniform));
     assert_eq!(larger(|l| l.min_uniform_buffer_offset_alignment = 512), (None, Some(uniform)));
 }
+
+/// Found by fuzzing: the bytes of an input that nothing reads could not be counted behind a plan.
+#[test]
+fn inputs_that_nothing_reads_are_counted_too() {
+    let mut g = Graph::new();
+    let x = g.input("x", [2]);
+    g.input("unused", [usize::MAX / 2]);
+    let y = g.activation(x, Relu).unwrap();
+    g.output("y", y);
+    let text = g.plan(1).unwrap_err().to_string();
+    assert!(text.starts_with("input \"unused\": shape [9223372036854775807]"), "{text}");
+}

@@ -34,7 +34,7 @@ impl OnnxModel {
             constants: BTreeMap::new(),
             whole: HashSet::new(),
             layouts: BTreeMap::new(),
-            budget: Budget::new(),
+            budget: Budget::new(options.filled_bytes),
         };
         let inputs = importer.inputs(options)?;
         importer.initializers()?;

@@ -12,6 +12,7 @@ pub struct ImportOptions {
     pub(super) shapes: BTreeMap<String, Vec<usize>>,
     pub(super) values: BTreeMap<String, HostArray<'static>>,
     pub(super) keep: Vec<String>,
+    pub(super) filled_bytes: Option<u64>,
 }
 
 impl ImportOptions {
@@ -39,6 +40,14 @@ impl ImportOptions {
     #[must_use]
     pub fn value(mut self, input: impl Into<String>, value: HostArray<'static>) -> Self {
         self.values.insert(input.into(), value);
+        self
+    }
+
+    /// Sets how many bytes of floats the model's nodes may fill with one number
+    /// (`ConstantOfShape`), in all: 1 GiB unless told. A few bytes of a file can ask for any.
+    #[must_use]
+    pub fn filled_bytes(mut self, bytes: u64) -> Self {
+        self.filled_bytes = Some(bytes);
         self
     }
 

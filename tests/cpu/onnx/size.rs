@@ -133,6 +133,15 @@ fn a_shared_kernel_is_brought_into_its_layout_once() {
     }
 }
 
+/// The graphs of the onnx package have weights that a node fills, of some hundred megabytes.
+#[test]
+fn weights_may_be_filled_by_a_node() {
+    let rows = 4097;
+    let nodes = [node("ConstantOfShape", &["n"], "c"), node("MatMul", &["x", "c"], "y")];
+    let bytes = model_over(&[1, rows], 13, &nodes, &[numbers("n", &[rows as i64, 4096])]);
+    outcome(&bytes).unwrap();
+}
+
 #[test]
 fn constants_made_of_a_few_bytes_are_bounded() {
     let filled = |lengths: &[i64]| {
@@ -140,9 +149,17 @@ fn constants_made_of_a_few_bytes_are_bounded() {
         model(&nodes, &[numbers("n", lengths)])
     };
     outcome(&filled(&[2, 3])).unwrap();
-    let refused = "what the import computes of constants needs 16777217 elements of 4 bytes more \
-                   but the most in a model is 67108864 bytes, of which 67108864 are left";
-    says(&filled(&[(1 << 24) + 1]), refused);
+    let refused = "what nodes fill with one number needs 268435457 elements of 4 bytes more \
+                   but the most in a model is 1073741824 bytes, of which 1073741824 are left; \
+                   allow more with ImportOptions::filled_bytes";
+    says(&filled(&[(1 << 28) + 1]), refused);
+    let within = |bytes: u64| {
+        let model = OnnxModel::from_bytes("m.onnx", &filled(&[2, 3])).unwrap();
+        model.import(&ImportOptions::new().filled_bytes(bytes)).map(drop)
+    };
+    assert!(within(24).is_ok());
+    let text = within(23).unwrap_err().to_string();
+    assert!(text.contains("is 23 bytes, of which 23 are left"), "{text}");
     for lengths in [&[1 << 62][..], &[1 << 31, 1 << 31, 4], &[0, 1 << 40, 1 << 40]] {
         assert!(outcome(&filled(lengths)).is_err(), "{lengths:?}");
     }

@@ -57,11 +57,11 @@ pub(super) fn constant_of_shape(
         return Err(node.refuse("value", got, "one number fills the shape".to_owned()));
     };
     let elements = filled(node, &shape)?;
-    let each = if fill.kind == Kind::Float { size_of::<f32>() } else { size_of::<f64>() };
-    importer.budget.spend(&node.title, elements, each)?;
     if fill.kind != Kind::Float {
+        importer.budget.spend(&node.title, elements, size_of::<f64>())?;
         return Ok(vec![Value::known(ArrayD::from_elem(IxDyn(&shape), value), fill.kind)]);
     }
+    importer.budget.fill(&node.title, elements)?;
     #[expect(clippy::cast_possible_truncation, reason = "floats are f32 already")]
     let array = ArrayD::from_elem(IxDyn(&shape), value as f32);
     Ok(vec![Value::Weight(Weight::from(HostArray::from(array).with_name(node.label().to_owned())))])
