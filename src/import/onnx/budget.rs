@@ -13,15 +13,26 @@ const MOST_FILLED: u64 = 1 << 30;
 /// What is left of the bytes that an import may make.
 #[derive(Debug)]
 pub(super) struct Budget {
-    left: u64,
-    most_filled: u64,
-    filled_left: u64,
+    computed: Account,
+    filled: Account,
 }
 
 impl Budget {
     pub(super) fn new(most_filled: Option<u64>) -> Self {
-        let most_filled = most_filled.unwrap_or(MOST_FILLED);
-        Budget { left: MOST_BYTES, most_filled, filled_left: most_filled }
+        let computed = Account {
+            most: MOST_BYTES,
+            left: MOST_BYTES,
+            what: "what the import computes of constants",
+            remedy: "store the value as an initializer, or compute it from an input",
+        };
+        let most = most_filled.unwrap_or(MOST_FILLED);
+        let filled = Account {
+            most,
+            left: most,
+            what: "what nodes fill with one number",
+            remedy: "allow more with ImportOptions::filled_bytes",
+        };
+        Budget { computed, filled }
     }
 
     /// Takes bytes for floats that are all one number, before they are made.
@@ -30,24 +41,7 @@ impl Budget {
     ///
     /// [`Error::Limit`] when there are not as many left.
     pub(super) fn fill(&mut self, node: &str, elements: usize) -> Result<()> {
-        let bytes = (elements as u64).checked_mul(size_of::<f32>() as u64);
-        match bytes.and_then(|bytes| self.filled_left.checked_sub(bytes)) {
-            Some(left) => {
-                self.filled_left = left;
-                Ok(())
-            }
-            None => Err(Error::Limit {
-                node: node.to_owned(),
-                tensor: "what nodes fill with one number".to_owned(),
-                bytes: format!("{elements} elements of 4 bytes more"),
-                limit_name: "the most in a model".to_owned(),
-                limit: format!(
-                    "{} bytes, of which {} are left",
-                    self.most_filled, self.filled_left
-                ),
-                remedy: "allow more with ImportOptions::filled_bytes".to_owned(),
-            }),
-        }
+        self.filled.spend(node, elements, size_of::<f32>())
     }
 
     /// Takes bytes for a node's result, before it is made where its size is known by then.
@@ -56,6 +50,21 @@ impl Budget {
     ///
     /// [`Error::Limit`] when there are not as many left.
     pub(super) fn spend(&mut self, node: &str, elements: usize, each: usize) -> Result<()> {
+        self.computed.spend(node, elements, each)
+    }
+}
+
+/// Bytes for one purpose, and what is said when they do not suffice.
+#[derive(Debug)]
+struct Account {
+    most: u64,
+    left: u64,
+    what: &'static str,
+    remedy: &'static str,
+}
+
+impl Account {
+    fn spend(&mut self, node: &str, elements: usize, each: usize) -> Result<()> {
         let bytes = (elements as u64).checked_mul(each as u64);
         match bytes.and_then(|bytes| self.left.checked_sub(bytes)) {
             Some(left) => {
@@ -64,11 +73,11 @@ impl Budget {
             }
             None => Err(Error::Limit {
                 node: node.to_owned(),
-                tensor: "what the import computes of constants".to_owned(),
+                tensor: self.what.to_owned(),
                 bytes: format!("{elements} elements of {each} bytes more"),
                 limit_name: "the most in a model".to_owned(),
-                limit: format!("{MOST_BYTES} bytes, of which {} are left", self.left),
-                remedy: "store the value as an initializer, or compute it from an input".to_owned(),
+                limit: format!("{} bytes, of which {} are left", self.most, self.left),
+                remedy: self.remedy.to_owned(),
             }),
         }
     }

@@ -241,10 +241,12 @@ impl Importer<'_> {
 
     /// Returns a value as a symbol; constants become nodes, once each.
     pub(super) fn symbol(&mut self, value: &Value, name: &str) -> Result<Symbol> {
+        if !matches!(value, Value::Symbol(_))
+            && let Some(symbol) = self.constants.get(name)
+        {
+            return Ok(*symbol);
+        }
         match value {
-            Value::Known(_) | Value::Weight(_) if self.constants.contains_key(name) => {
-                Ok(self.constants[name])
-            }
             Value::Symbol(symbol) => Ok(*symbol),
             Value::Weight(weight) => self.constant(name, weight.clone()),
             Value::Known(known) => {
