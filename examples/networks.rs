@@ -1,22 +1,30 @@
-//! ONNX models imported and run on the host executor, compared with the answers beside them.
+//! ONNX models imported and run, on the host executor or on an adapter, compared with the answers
+//! beside them.
 //!
 //! Each folder given holds `model.onnx`, and `in.N.npy` and `out.N.npy` by position; without one,
 //! the small networks of the tests are taken. Prints one row of docs/networks.md for each.
 //!
-//!     cargo run --release --example networks [FOLDER...]
+//!     cargo run --release --example networks [--adapter NAME] [FOLDER...]
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use longshore::import::onnx::{ImportOptions, OnnxModel};
-use longshore::{HostArray, Runtime, Tensor};
+use longshore::{HostArray, Runtime, RuntimeOptions, Tensor};
 
 /// How far an output may be from its answer, in parts of the answer's largest magnitude or of 1.
 const TOLERANCE: f64 = 1e-4;
 
 fn main() -> anyhow::Result<()> {
-    let mut folders: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    let mut arguments = std::env::args_os().skip(1).peekable();
+    let rt = if arguments.next_if(|argument| argument == "--adapter").is_some() {
+        let name = arguments.next().context("--adapter needs a name")?;
+        Runtime::open_with(&RuntimeOptions::new().adapter(name.to_string_lossy()))?
+    } else {
+        Runtime::host()
+    };
+    let mut folders: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
     if folders.is_empty() {
         let fixtures = format!("{}/tests/fixtures/onnx/networks", env!("CARGO_MANIFEST_DIR"));
         for entry in std::fs::read_dir(fixtures)? {
@@ -28,12 +36,12 @@ fn main() -> anyhow::Result<()> {
     println!("| network | nodes | steps | transposes | weights | values | difference | time |");
     println!("|---|---|---|---|---|---|---|---|");
     for folder in folders {
-        row(&folder).with_context(|| folder.display().to_string())?;
+        row(&rt, &folder).with_context(|| folder.display().to_string())?;
     }
     Ok(())
 }
 
-fn row(folder: &Path) -> anyhow::Result<()> {
+fn row(rt: &Runtime, folder: &Path) -> anyhow::Result<()> {
     let model = OnnxModel::read(folder.join("model.onnx"))?;
     let nodes: usize = model.operators().into_values().sum();
     let mut options = ImportOptions::new();
@@ -43,7 +51,6 @@ fn row(folder: &Path) -> anyhow::Result<()> {
         options = options.shape(&port.name, array.shape());
     }
     let imported = model.import(&options)?;
-    let rt = Runtime::host();
     let plan = imported.graph.plan_within(1, rt.limits())?;
     let transposes = plan.steps().iter().filter(|step| step.node.starts_with("transpose ")).count();
     let session = rt.prepare(&plan)?;
@@ -54,8 +61,10 @@ fn row(folder: &Path) -> anyhow::Result<()> {
     }
     let run = || session.run(tensors.iter().map(|(name, tensor)| (*name, tensor)));
     run()?;
+    rt.wait()?;
     let start = Instant::now();
     let found = run()?;
+    rt.wait()?;
     let elapsed = start.elapsed().as_secs_f64() * 1e3;
 
     let mut differences = Vec::new();

@@ -41,11 +41,13 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
     if result.is_empty() {
         return Ok(());
     }
-    let finish = Finish { bias, scaled: None, stages: step.stages, width: outputs };
+    let stages = step.stages;
+    let finish = Finish { bias, scaled: None, stages, width: outputs, continues: false };
     let pixels = g.output[0] * g.output[1] * g.output[2];
     let is_pointwise = g.kernel == [1, 1] && g.strides == [1, 1] && g.pads == [0, 0];
     if is_pointwise && groups == 1 && g.input[..3] == g.output[..3] {
-        dense::matrix(input, kernel, [pixels, inputs, outputs], &finish, result);
+        let left = dense::Left { data: input, stride: inputs, first: 0 };
+        dense::matrix(&left, kernel, [pixels, inputs, outputs], &finish, result);
     } else if groups > 1 && inputs == groups {
         conv2d_depthwise::compute(g, input, kernel, &finish, result);
     } else if let Ok(view) = ArrayViewMut2::from_shape((pixels, outputs), result) {

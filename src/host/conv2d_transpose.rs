@@ -38,7 +38,8 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
     if result.is_empty() {
         return Ok(());
     }
-    let finish = Finish { bias, scaled: None, stages: step.stages, width: outputs };
+    let stages = step.stages;
+    let finish = Finish { bias, scaled: None, stages, width: outputs, continues: false };
     if groups > 1 && inputs == groups && outputs == groups {
         conv2d_transpose_depthwise::compute(g, input, kernel, &finish, result);
         return Ok(());

@@ -16,20 +16,32 @@ const DEEP: usize = 8;
 /// Columns summed together, in registers.
 const LANES: usize = 32;
 
-/// Computes (rows, inputs) times (inputs, units).
+/// Computes (rows, inputs) times (inputs, units), or goes on with a part of the inputs.
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {
     let Geometry { rows, inputs, units, has_bias, .. } = *geometry;
     step.check_length("the output", &[rows, units], result.len())?;
     let bias = has_bias.then_some(units);
-    let ([input, kernel], bias) = step.weighted(&[rows, inputs], &[inputs, units], bias)?;
-    let finish = Finish { bias, scaled: None, stages: step.stages, width: units };
-    matrix(input, kernel, [rows, inputs, units], &finish, result);
+    let part = geometry.part();
+    let ([input, kernel], bias) = step.weighted(&[rows, part.of], &[inputs, units], bias)?;
+    let left = Left { data: input, stride: part.of, first: part.first };
+    let continues = part.first > 0;
+    let finish = Finish { bias, scaled: None, stages: step.stages, width: units, continues };
+    matrix(&left, kernel, [rows, inputs, units], &finish, result);
     Ok(())
+}
+
+/// The left side of a product: columns of a matrix from one on.
+pub(super) struct Left<'a> {
+    pub data: &'a [f32],
+    /// Elements between rows.
+    pub stride: usize,
+    /// The first column.
+    pub first: usize,
 }
 
 /// Computes a product of two matrices; the lengths fit.
 pub(super) fn matrix(
-    left: &[f32],
+    left: &Left<'_>,
     right: &[f32],
     [rows, inner, columns]: [usize; 3],
     finish: &Finish<'_>,
@@ -39,11 +51,13 @@ pub(super) fn matrix(
     let whole = Block { result: view, row: 0, column: 0 };
     split(whole, inner, [1, COLUMN_UNIT], |block| {
         let (count, width) = block.result.dim();
-        let data = &left[block.row * inner..(block.row + count) * inner];
+        let stride = left.stride;
+        // A row without numbers may lie behind the last one.
+        let data = left.data.get(block.row * stride + left.first..).unwrap_or_default();
         if count < FEW_ROWS {
-            few_rows([data, right], [inner, columns], inner, block, finish);
+            few_rows([data, right], [stride, columns], inner, block, finish);
         } else {
-            let rows = PlainRows { data, stride: inner, length: inner, count };
+            let rows = PlainRows { data, stride, length: inner, count };
             let right = PlainColumns { data: right, stride: columns, first: block.column };
             multiply(block, &rows, &right, 0..width, finish);
         }
@@ -61,7 +75,9 @@ pub(super) fn few_rows(
     finish: &Finish<'_>,
 ) {
     let width = block.result.ncols();
-    block.result.fill(0.0);
+    if !finish.continues {
+        block.result.fill(0.0);
+    }
     for first in (0..inner).step_by(DEEP) {
         let line = |k: usize| &right[k * strides[1] + block.column..][..width];
         for (row, mut result) in block.result.rows_mut().into_iter().enumerate() {

@@ -44,7 +44,8 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
     // A product with 1 changes nothing.
     let is_plain = g.alpha.to_bits() == 1f32.to_bits() && addend.is_none();
     let scaled = Some(scaled).filter(|_| !is_plain);
-    let finish = Finish { bias: None, scaled, stages: step.stages, width: g.columns };
+    let stages = step.stages;
+    let finish = Finish { bias: None, scaled, stages, width: g.columns, continues: false };
     let size = g.rows.saturating_mul(g.columns);
     let cost = size.saturating_mul(g.inner) / MULTIPLICATIONS;
     for_each_run(result, size, cost.max(1), |first, run| {

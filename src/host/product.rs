@@ -78,6 +78,8 @@ pub(super) struct Finish<'a> {
     pub stages: Stages<'a>,
     /// Columns of the whole result: element numbers are counted in them.
     pub width: usize,
+    /// Whether the result holds sums already, which these go on from.
+    pub continues: bool,
 }
 
 impl Finish<'_> {
@@ -213,7 +215,7 @@ impl<R: Rows, C: Columns> WithSimd for Multiply<'_, '_, R, C> {
                     let lines = &mut lines[..count];
                     let panels = packed.chunks_exact((depth.len() * panel_width::<S>()).max(1));
                     let starts = (0..wide.len()).step_by(panel_width::<S>());
-                    if depth.is_empty() {
+                    if depth.is_empty() && !finish.continues {
                         for line in lines.iter_mut() {
                             line.fill(0.0);
                         }
@@ -228,7 +230,7 @@ impl<R: Rows, C: Columns> WithSimd for Multiply<'_, '_, R, C> {
                                 panel,
                                 lines,
                                 start..end,
-                                begin == 0,
+                                begin == 0 && !finish.continues,
                             );
                         }
                     }

@@ -2,7 +2,7 @@
 
 use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::Epilogue;
 
 /// The family's WGSL.
@@ -22,6 +22,9 @@ parameters! {
     inputs: u32,
     units: u32,
     has_bias: u32,
+    stride: u32,
+    first: u32,
+    continues: u32,
 }
 
 /// What the family is made of.
@@ -45,14 +48,35 @@ pub const DEFINITION: Definition = Definition {
 pub struct Geometry {
     /// The product of the input's lengths in front of the last.
     pub rows: usize,
-    /// The input's last length.
+    /// How many inputs are summed over: the input's last length, or a part of it.
     pub inputs: usize,
     /// The kernel's last length.
     pub units: usize,
     /// Whether a bias (units) is added; without one, bind the kernel in its place.
     pub has_bias: bool,
+    /// Which of the inputs they are; all of them where there is none.
+    pub part: Option<Part>,
     /// What happens to each result before it is stored.
     pub epilogue: Epilogue,
+}
+
+/// Where a step of a split layer begins. Its kernel is (inputs, units), the rows for its part.
+///
+/// The steps follow one another; each but the first goes on from the sums in the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The first input of the part.
+    pub first: usize,
+    /// The input's last length.
+    pub of: usize,
+}
+
+impl Geometry {
+    /// Returns where the inputs begin in a row, and how long a row is.
+    #[must_use]
+    pub fn part(&self) -> Part {
+        self.part.unwrap_or(Part { first: 0, of: self.inputs })
+    }
 }
 
 /// Makes the dispatch for a geometry.
@@ -60,20 +84,25 @@ pub struct Geometry {
 /// # Errors
 ///
 /// [`Error::Limit`](crate::error::Error::Limit) when a size exceeds what the kernel or the
-/// device can number, [`Error::Unsupported`](crate::error::Error::Unsupported) for softmax.
+/// device can number, [`Error::Unsupported`](crate::error::Error::Unsupported) for softmax,
+/// [`Error::Operand`] for a part that ends behind the input.
 pub fn launch(
     node: &str,
     geometry: &Geometry,
     max_workgroups_per_dimension: u32,
 ) -> Result<Launch> {
     let Geometry { rows, inputs, units, has_bias, .. } = *geometry;
-    count(node, "the input", &[rows, inputs])?;
+    let part = geometry.part();
+    check_part(node, part, inputs)?;
+    count(node, "the input", &[rows, part.of])?;
     count(node, "the kernel", &[inputs, units])?;
     let elements = count(node, "the output", &[rows, units])?;
     let [rows, inputs, units] = narrow(node, "the input or the kernel", [rows, inputs, units])?;
-    let (entry, threads) = variant([rows, inputs, units], elements);
-    let has_bias = has_bias.into();
-    let params = Params { threads, rows, inputs, units, has_bias };
+    let [first, stride] = narrow(node, "the input", [part.first, part.of])?;
+    let is_in_fours = [inputs, first, stride].iter().all(|length| length.is_multiple_of(4));
+    let (entry, threads) = variant([rows, inputs, units], is_in_fours, elements);
+    let (has_bias, continues) = (has_bias.into(), (first > 0).into());
+    let params = Params { threads, rows, inputs, units, has_bias, stride, first, continues };
     Ok(Launch {
         kernel: Kernel { family: Family::Dense, entry },
         params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), &geometry.epilogue)?,
@@ -82,14 +111,33 @@ pub fn launch(
     })
 }
 
+/// Checks that a part lies within the input.
+fn check_part(node: &str, part: Part, inputs: usize) -> Result<()> {
+    if part.first.checked_add(inputs).is_some_and(|end| end <= part.of) {
+        return Ok(());
+    }
+    Err(Error::Operand {
+        node: node.to_owned(),
+        operand: "the part of the input".to_owned(),
+        got: format!("has {inputs} elements from {} on", part.first),
+        expected: format!("a row has {}", part.of),
+        shapes: format!("{part:?}"),
+        remedy: "make the geometry as Graph::plan does".to_owned(),
+    })
+}
+
 /// Chooses the entry point, and counts its threads.
-fn variant([rows, inputs, units]: [u32; 3], elements: u32) -> (&'static str, u32) {
+fn variant(
+    [rows, inputs, units]: [u32; 3],
+    is_in_fours: bool,
+    elements: u32,
+) -> (&'static str, u32) {
     let tiles = rows.div_ceil(4) * (units / 4);
-    match (inputs % 4, units % 4) {
+    match (is_in_fours, units % 4) {
         // Vectors cannot be read from operands without elements.
         _ if inputs == 0 => ("general", elements),
-        (0, 0) => ("blocks4", tiles),
-        (_, 0) => ("columns4", tiles),
+        (true, 0) => ("blocks4", tiles),
+        (false, 0) => ("columns4", tiles),
         _ => ("general", elements),
     }
 }

@@ -3,7 +3,7 @@
 use super::block::Block;
 use super::in_place::Homes;
 use super::split::{Extent, items_per_step};
-use super::{Limits, Place, Plan, Port, Region, Report, Step, work};
+use super::{Limits, Place, Plan, Port, Region, Report, Step, inner, work};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, Op, Stage};
 use crate::shape::byte_count;
@@ -178,28 +178,31 @@ impl<'a> Lowering<'a> {
             _ => true,
         };
         let splittable = batched && along_batch;
+        let ranges = inner::ranges(self.graph, node, &mut extents, &self.limits);
         let items = items_per_step(&title, &extents, self.batch, splittable, &self.limits)?;
         let mut first = 0;
         while first < self.batch {
             let count = items.min(self.batch - first);
             let part = Part { first, count, batch: self.batch };
-            let narrow = |(region, extent): (&Region, &Extent)| part.of(*region, extent.batched);
             let most = self.limits.max_compute_workgroups_per_dimension;
-            for (work, reads) in work::works(self.graph, node, count)? {
-                if self.is_done(index, &reads) {
+            let tasks = work::tasks(self.graph, node, count)?.into_iter();
+            for task in tasks.flat_map(|task| task.split(&ranges)) {
+                if self.is_done(index, &task.reads) {
                     continue;
                 }
-                let launch = work.launch(&title, most)?;
+                let launch = task.work.launch(&title, most)?;
                 let has_table = !launch.table.is_empty();
-                let read =
-                    reads.into_iter().filter_map(|read| regions.get(read).zip(extents.get(read)));
+                let read = |&number: &usize| {
+                    let (region, extent) = regions.get(number).zip(extents.get(number))?;
+                    Some(part.of(task.region(number, *region), extent.batched))
+                };
                 steps.push(Step {
-                    node: part.title(&title),
-                    work,
+                    node: task.title(&part.title(&title)),
                     kernel: launch.kernel,
                     params: block.push_some(launch.params),
                     table: has_table.then(|| block.push(launch.table)),
-                    operands: read.map(narrow).collect(),
+                    operands: task.reads.iter().filter_map(read).collect(),
+                    work: task.work,
                     result: part.of(result, batched),
                     workgroups: launch.workgroups,
                 });

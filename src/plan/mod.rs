@@ -8,6 +8,7 @@ mod block;
 mod crossings;
 mod imaging;
 mod in_place;
+mod inner;
 mod limits;
 mod lower;
 mod movement;

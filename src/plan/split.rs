@@ -65,12 +65,12 @@ pub(super) fn items_per_step(
     Ok(usize::try_from(taken).unwrap_or(batch))
 }
 
-fn gcd(a: u64, b: u64) -> u64 {
+pub(super) fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// Both factors divide a device's alignment, so the product is small.
-fn lcm(a: u64, b: u64) -> u64 {
+pub(super) fn lcm(a: u64, b: u64) -> u64 {
     a / gcd(a, b) * b
 }
 

@@ -1,5 +1,6 @@
 //! From a node to its step's work.
 
+use super::inner::Task;
 use super::{imaging, movement, rows};
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
@@ -7,17 +8,18 @@ use crate::kernels::{
     Work, activation, binary, conv2d, conv2d_transpose, dense, matmul, own, select,
 };
 
-/// Describes the steps of a node for a number of items of the batch, each with the numbers of
-/// the operands and weights that it reads; together they write the node's value.
-pub(super) fn works(graph: &Graph, node: &Node, items: usize) -> Result<Vec<(Work, Vec<usize>)>> {
+/// Describes the steps of a node for a number of items of the batch; together they write the
+/// node's value.
+pub(super) fn tasks(graph: &Graph, node: &Node, items: usize) -> Result<Vec<Task>> {
     let site = Site { graph, node, items };
     if let Op::Concat { axis } = node.op {
         let shapes = (0..node.operands.len()).map(|number| site.operand(number));
         let joins = movement::concat(axis, shapes.collect::<Result<_>>()?, &site.shape());
-        return joins.ok_or_else(|| site.defect());
+        let joins = joins.ok_or_else(|| site.defect())?;
+        return Ok(joins.into_iter().map(|(work, reads)| Task::whole(work, reads)).collect());
     }
     let reads = (0..node.operands.len() + node.weights.len()).collect();
-    Ok(vec![(site.work()?, reads)])
+    Ok(vec![Task::whole(site.work()?, reads)])
 }
 
 /// A node, with the number of items for which its steps are described.
@@ -138,6 +140,7 @@ impl Site<'_> {
             inputs: self.operand(0)?.last().copied().ok_or_else(|| self.defect())?,
             units: *units,
             has_bias: self.has_bias(),
+            part: None,
             epilogue: self.epilogue()?,
         }))
     }

@@ -262,7 +262,14 @@ fn kernels_refuse_stages_that_they_do_not_have() {
         assert_eq!(error.to_string(), expected);
     };
     let dense = |epilogue| {
-        Work::Dense(dense::Geometry { rows: 2, inputs: 3, units: 4, has_bias: false, epilogue })
+        Work::Dense(dense::Geometry {
+            rows: 2,
+            inputs: 3,
+            units: 4,
+            has_bias: false,
+            part: None,
+            epilogue,
+        })
     };
     refused(dense(Activation::Log.into()), "log");
     let sum = binary::Geometry {

@@ -49,6 +49,7 @@ mod pack;
 mod passes;
 mod plan;
 mod plan_limits;
+mod plan_parts;
 mod pooling;
 mod resize;
 mod saved;

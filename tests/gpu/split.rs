@@ -118,6 +118,40 @@ fn dense_layers_of_any_rank() {
 }
 
 #[test]
+fn kernels_of_dense_layers_by_their_rows() {
+    let (rt, random) = (runtime(), &mut Random::new(8));
+    for (batch, inputs, units) in [(3, 256, 64), (3, 250, 64), (2, 257, 65)] {
+        let (input, kernel) = (random.uniform(&[batch, inputs]), random.uniform(&[inputs, units]));
+        let (bias, residual) = (random.uniform(&[units]), random.uniform(&[batch, units]));
+        let mut g = Graph::new();
+        let x = g.input("x", batched(&[batch, inputs]));
+        let shared = g.input("shared", batched(&[batch, units]));
+        let layer = Dense::new(units).activation(Tanh);
+        let y = g.dense(x, layer, &weights(&kernel, Some(&bias))).unwrap();
+        let y = g.multiply(y, shared).unwrap();
+        g.output("y", y);
+        let bytes = 4 * (100 * units) as u64;
+        let limits = Limits { max_storage_buffer_binding_size: bytes, ..*rt.limits() };
+        let whole = g.plan_within(batch, rt.limits()).unwrap();
+        let split = g.plan_within(batch, &limits).unwrap();
+        assert_eq!(whole.steps().len(), 1, "{whole}");
+        assert!(split.steps().len() > 2, "{split}");
+        for region in split.steps().iter().flat_map(|step| &step.operands) {
+            assert!(region.bytes <= limits.max_storage_buffer_binding_size, "{split}");
+            let alignment = u64::from(limits.min_storage_buffer_offset_alignment);
+            assert_eq!(region.offset_bytes % alignment, 0, "{split}");
+        }
+        let tensors = [stage(rt, "x", &input), stage(rt, "shared", &residual)];
+        let [whole, split] = [whole, split].map(|plan| {
+            let session = rt.prepare(&plan).unwrap();
+            let named = [("x", &tensors[0]), ("shared", &tensors[1])];
+            session.run(named).unwrap()["y"].read().unwrap()
+        });
+        assert_same_bits(&format!("{inputs} to {units}"), &whole, &split);
+    }
+}
+
+#[test]
 fn products() {
     check("matmul of a batch", &[4, 16], &|g, x, _| {
         g.matmul_with(x, x, MatMul::new().transpose_right(true))

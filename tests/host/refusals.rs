@@ -93,7 +93,7 @@ fn without_drivers_the_host_is_opened_and_an_adapter_is_an_error() {
 }
 
 fn dense_work(has_bias: bool, epilogue: Epilogue) -> Work {
-    Work::Dense(dense::Geometry { rows: 2, inputs: 3, units: 4, has_bias, epilogue })
+    Work::Dense(dense::Geometry { rows: 2, inputs: 3, units: 4, has_bias, part: None, epilogue })
 }
 
 #[track_caller]
@@ -118,6 +118,14 @@ fn slices_of_other_lengths_and_numbers_are_refused() {
     refused(&biased, &[6, 12, 3], 8, "bias has 3 elements but its shape has 4");
     refused(&biased, &[6, 12], 8, "the list of operands has 2 but the step reads 3");
     let stage = Stage::Binary { operation: BinaryOp::Add, swapped: false };
+    let part = |first, of| {
+        let Work::Dense(plain) = plain.clone() else { unreachable!() };
+        Work::Dense(dense::Geometry { part: Some(dense::Part { first, of }), ..plain })
+    };
+    refused(&part(2, 5), &[9, 12], 8, "input has 9 elements but its shape has 10");
+    let outside = "the part of the input has 3 elements from 3 on but a row has 5";
+    refused(&part(3, 5), &[10, 12], 8, outside);
+    refused(&part(usize::MAX, 5), &[10, 12], 8, "elements from 18446744073709551615 on");
     let residual = dense_work(false, Epilogue { stages: vec![stage], period: 4 });
     refused(&residual, &[6, 12, 5], 8, "the extra operand has 5 elements but its shape has 4");
     let shape = vec![2, 3];

@@ -120,6 +120,7 @@ fn raw(
         inputs: weight.shape()[0],
         units,
         has_bias: bias.is_some(),
+        part: None,
         epilogue: twin.ours.into(),
     };
     let work = Work::Dense(geometry);

@@ -173,7 +173,14 @@ fn works() -> Vec<(Make, Vec<Vec<usize>>, Vec<usize>)> {
     }
     for (inputs, units) in [(3, 5), (3, 8), (4, 8)] {
         let make: Make = Box::new(move |epilogue| {
-            Work::Dense(dense::Geometry { rows: 5, inputs, units, has_bias: false, epilogue })
+            Work::Dense(dense::Geometry {
+                rows: 5,
+                inputs,
+                units,
+                has_bias: false,
+                part: None,
+                epilogue,
+            })
         });
         works.push((make, vec![vec![5, inputs], vec![inputs, units]], vec![5, units]));
     }

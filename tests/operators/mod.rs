@@ -22,6 +22,7 @@ mod conv2d_transpose_onnx;
 mod copy;
 mod copy_layers;
 mod dense;
+mod dense_parts;
 mod elementwise_golden;
 mod epilogue;
 mod gather;

@@ -1,0 +1,87 @@
+//! Plans whose kernels are larger than a binding: which step takes what.
+
+use longshore::Activation::Relu;
+use longshore::kernels::Work;
+use longshore::plan::{Limits, Plan};
+use longshore::{Dense, Graph};
+
+use crate::graph::{batch_of, kernel};
+
+/// Plans a dense layer with a bias and an activation, whose result is then multiplied by an input.
+fn plan(inputs: usize, units: usize, batch: usize, bytes: u64, alignment: u32) -> Plan {
+    let mut g = Graph::new();
+    let x = g.input("x", batch_of(&[inputs]));
+    let other = g.input("other", batch_of(&[units]));
+    let bias = longshore::HostArray::from(ndarray::Array1::<f32>::ones(units));
+    let weights = kernel(&[inputs, units]).bias(bias);
+    let y = g.dense(x, Dense::new(units).activation(Relu), &weights).unwrap();
+    // It is part of the layer's step, which takes its name.
+    let y = g.multiply(y, other).unwrap();
+    g.output("y", y);
+    let limits = Limits {
+        max_storage_buffer_binding_size: bytes,
+        min_storage_buffer_offset_alignment: alignment,
+        ..Limits::default()
+    };
+    g.plan_within(batch, &limits).unwrap()
+}
+
+/// What each step is called, and the range of its kernel in bytes.
+fn steps(plan: &Plan) -> Vec<(&str, u64, u64)> {
+    plan.steps()
+        .iter()
+        .map(|step| (step.node.as_str(), step.operands[1].offset_bytes, step.operands[1].bytes))
+        .collect()
+}
+
+#[test]
+fn the_last_part_alone_has_what_follows_the_sum() {
+    // 10 rows of 20 bytes fit; 4 begin at a multiple of 16.
+    let plan = plan(21, 5, 2, 200, 16);
+    assert_eq!(
+        steps(&plan),
+        [
+            ("dense \"multiply\" inputs 0..8", 0, 160),
+            ("dense \"multiply\" inputs 8..16", 160, 160),
+            ("dense \"multiply\" inputs 16..21", 320, 100),
+        ]
+    );
+    for (number, step) in plan.steps().iter().enumerate() {
+        let Work::Dense(geometry) = &step.work else { panic!("{plan}") };
+        assert_eq!(geometry.inputs, [8, 8, 5][number]);
+        assert_eq!((geometry.part().first, geometry.part().of), (8 * number, 21));
+        let is_last = number == 2;
+        assert_eq!(geometry.has_bias, is_last);
+        assert_eq!(geometry.epilogue.stages.len(), if is_last { 2 } else { 0 });
+        assert_eq!(step.operands.len(), if is_last { 4 } else { 2 });
+        // All read the whole input and write the whole result.
+        assert_eq!((step.operands[0].bytes, step.result.bytes), (168, 40));
+    }
+}
+
+#[test]
+fn parts_are_multiples_of_4_where_the_inputs_are() {
+    // 7 rows of 16 bytes fit, and begin anywhere.
+    assert_eq!(steps(&plan(12, 4, 1, 112, 16))[0].0, "dense \"multiply\" inputs 0..4");
+    assert_eq!(steps(&plan(13, 4, 1, 112, 16))[0].0, "dense \"multiply\" inputs 0..7");
+    // A part may fit exactly, and a kernel that fits is one.
+    assert_eq!(steps(&plan(12, 4, 1, 128, 16)).len(), 2);
+    assert_eq!(steps(&plan(12, 4, 1, 191, 16)).len(), 2);
+    assert_eq!(steps(&plan(12, 4, 1, 192, 16)), [("dense \"multiply\"", 0, 192)]);
+}
+
+#[test]
+fn parts_of_the_batch_are_parts_of_the_inputs_too() {
+    // 5 items of 84 bytes do not fit 400, 4 do and begin at a multiple of 16.
+    let plan = plan(21, 5, 5, 400, 16);
+    let names: Vec<&str> = steps(&plan).into_iter().map(|step| step.0).collect();
+    assert_eq!(
+        names,
+        [
+            "dense \"multiply\" items 0..4 inputs 0..20",
+            "dense \"multiply\" items 0..4 inputs 20..21",
+            "dense \"multiply\" items 4..5 inputs 0..20",
+            "dense \"multiply\" items 4..5 inputs 20..21",
+        ]
+    );
+}

@@ -1,0 +1,70 @@
+//! Dense layers whose kernels are larger than a binding: steps that each take some of its rows.
+
+use std::collections::BTreeSet;
+
+use longshore::kernels::{Family, Work};
+use longshore::plan::{Limits, Plan};
+use longshore::{Dense, Graph};
+use ndarray::ArrayD;
+
+use super::golden::{ELEMENTWISE, SOFTMAX, assert_same_bits, batched, trials, weights, widen};
+use crate::common::compare::assert_close;
+use crate::common::oracle::dense::dense;
+use crate::harness::{runtime, stage};
+
+/// Rows of any kernel that begin at a multiple of every alignment that a device may have.
+const ALIGNED: usize = 64;
+
+/// Plans for a device that binds no more than some rows of a kernel.
+fn plan(graph: &Graph, batch: usize, rows: usize, units: usize) -> Plan {
+    let bytes = 4 * (rows * units) as u64;
+    let limits = Limits { max_storage_buffer_binding_size: bytes, ..*runtime().limits() };
+    graph.plan_within(batch, &limits).unwrap()
+}
+
+/// Runs a plan after another input's run: what that leaves in the buffers must not be added to.
+fn run(plan: &Plan, input: &ArrayD<f32>) -> ArrayD<f32> {
+    let session = runtime().prepare(plan).unwrap();
+    let x = stage(runtime(), "x", input);
+    let first = session.run([("x", &x)]).unwrap()["y"].read().unwrap();
+    let other = stage(runtime(), "x", &input.mapv(|value| 3.0 - value));
+    drop(session.run([("x", &other)]).unwrap());
+    let again = session.run([("x", &x)]).unwrap()["y"].read().unwrap();
+    assert_same_bits("a second run", &again, &first);
+    first
+}
+
+#[test]
+fn parts_of_the_inputs_add_up() {
+    let reached = std::sync::Mutex::new(BTreeSet::new());
+    trials(60, |random| {
+        let batch = *random.pick(&[1, 2, 3, 5, 9, 50]);
+        let inputs = *random.pick(&[130, 192, 300, 301, 333]);
+        let units = *random.pick(&[65, 128, 132]);
+        let twin = match random.range(0, 18) {
+            17 => SOFTMAX,
+            number => ELEMENTWISE[number],
+        };
+        let input = random.uniform(&[batch, inputs]);
+        let weight = random.uniform(&[inputs, units]);
+        let bias = (random.range(0, 2) == 0).then(|| random.uniform(&[units]));
+        let layer = Dense::new(units).activation(twin.ours);
+        let mut g = Graph::new();
+        let x = g.input("x", batched(&[batch, inputs]));
+        let y = g.dense(x, layer, &weights(&weight, bias.as_ref())).unwrap();
+        g.output("y", y);
+        let taken = *random.pick(&[ALIGNED, ALIGNED + 63, 2 * ALIGNED]);
+        let plan = plan(&g, batch, taken, units);
+        let what =
+            format!("{batch} of {inputs} to {units}, bias {}, {twin:?}\n{plan}", bias.is_some());
+        let second = plan.steps().get(1).map(|step| &step.work);
+        assert!(matches!(second, Some(Work::Dense(g)) if g.part().first > 0), "{what}");
+        let products = plan.steps().iter().filter(|step| step.kernel.family == Family::Dense);
+        reached.lock().unwrap().extend(products.map(|step| step.kernel.entry));
+        let bias = bias.as_ref().map(widen);
+        let expected = twin.apply(dense(&widen(&input), &widen(&weight), bias.as_ref()));
+        assert_close(&what, &run(&plan, &input), &expected);
+    });
+    let all: BTreeSet<&str> = Family::Dense.entries().iter().copied().collect();
+    assert_eq!(reached.into_inner().unwrap(), all);
+}
