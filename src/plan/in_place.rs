@@ -8,6 +8,9 @@
 //! buffer, which WebGPU refuses even for ranges apart; and where more memory would be held, as
 //! the whole buffer lives from its first piece on.
 
+use std::cmp::Reverse;
+
+use super::homes::Homes;
 use super::lower::buffer_bytes;
 use super::{PassReport, slots};
 use crate::graph::{Graph, Op};
@@ -33,6 +36,17 @@ pub(super) struct Values<'a> {
 }
 
 impl Values<'_> {
+    /// Lists for each root the nodes whose steps read it.
+    fn readers(&self) -> Vec<Vec<usize>> {
+        let mut readers = vec![Vec::new(); self.roots.len()];
+        for (index, node) in self.graph.nodes().iter().enumerate() {
+            if self.live[index] && self.is_stored[index] {
+                node.operands.iter().for_each(|&operand| readers[self.roots[operand]].push(index));
+            }
+        }
+        readers
+    }
+
     /// Lists the roots that need a slot, in the order that their buffers are first written, with
     /// the buffers' lives; `owners` as [`Homes::owners`] gives them.
     pub(super) fn lives(&self, owners: &[(usize, u64)]) -> (Vec<usize>, Vec<slots::Life>) {
@@ -57,42 +71,27 @@ impl Values<'_> {
     }
 }
 
-/// Which roots are written where a concatenation has them.
-#[derive(Clone, Debug)]
-pub(super) struct Homes(Vec<Option<(usize, u64)>>);
-
-impl Homes {
-    /// No root is.
-    pub(super) fn none(nodes: usize) -> Self {
-        Homes(vec![None; nodes])
-    }
-
-    /// Returns the concatenation that a root is written into.
-    pub(super) fn concat_of(&self, root: usize) -> Option<usize> {
-        self.0.get(root).copied().flatten().map(|(concat, _)| concat)
-    }
-
-    /// Returns for each node in whose buffer it lies, and at which byte: its own at 0, unless it is
-    /// a piece, or a piece of a piece.
-    pub(super) fn owners(&self) -> Vec<(usize, u64)> {
-        let mut owners: Vec<(usize, u64)> = (0..self.0.len()).map(|index| (index, 0)).collect();
-        // A concatenation comes behind its pieces, so its own owner is known first.
-        for (index, home) in self.0.iter().enumerate().rev() {
-            if let Some((concat, offset)) = home {
-                let (owner, base) = owners[*concat];
-                owners[index] = (owner, base.saturating_add(*offset));
-            }
-        }
-        owners
-    }
-}
+/// What choosing may look at: nodes, their operands and readers, slots. Each look at the slots takes as
+/// many as there are nodes: there can be thousands in the largest networks, while a file of a
+/// hundred thousand concatenations is planned in seconds.
+const LOOKS: usize = 1 << 23;
+/// Why pieces are copied that were not looked at.
+const TOO_LONG: &str = "the plan is too long to look at it";
 
 /// Chooses what is written in place; ranges begin at multiples of `alignment` bytes.
 pub(super) fn choose(values: &Values<'_>, alignment: u64) -> (Homes, PassReport) {
-    let homes = Homes::none(values.roots.len());
-    let bytes = slot_bytes(values, &homes);
-    let report = PassReport::new(NAME);
-    let mut choice = Choice { values, alignment, homes, bytes, report };
+    let nodes = values.roots.len();
+    let homes = Homes::none(nodes);
+    let mut choice = Choice {
+        values,
+        alignment,
+        bytes: slot_bytes(values, &homes),
+        homes,
+        readers: values.readers(),
+        beside: vec![usize::MAX; nodes],
+        looks: LOOKS,
+        report: PassReport::new(NAME),
+    };
     for (index, node) in values.graph.nodes().iter().enumerate() {
         if let Op::Concat { axis } = node.op
             && values.live[index]
@@ -119,6 +118,12 @@ struct Choice<'a> {
     homes: Homes,
     /// What all slots take with these homes.
     bytes: u64,
+    /// The nodes whose steps read each root.
+    readers: Vec<Vec<usize>>,
+    /// The concatenation whose buffer a root was last put into.
+    beside: Vec<usize>,
+    /// How much may still be looked at.
+    looks: usize,
     report: PassReport,
 }
 
@@ -135,25 +140,38 @@ impl Choice<'_> {
         let pieces = self.pieces(index);
         let mut left = Vec::new();
         let mut taken: Vec<Piece> = Vec::new();
+        let mut roots: Vec<usize> = pieces.iter().map(|piece| piece.root).collect();
+        roots.sort_unstable();
+        self.beside[index] = index;
         for &piece in &pieces {
-            if let Some(why) = self.refusal(index, &pieces, piece) {
+            let first = roots.partition_point(|&root| root < piece.root);
+            let is_twice = roots.get(first + 1) == Some(&piece.root);
+            if let Some(why) = self.refusal(index, is_twice, piece) {
                 left.push((piece.number, why));
                 continue;
             }
-            self.homes.0[piece.root] = Some((index, piece.offset));
+            self.homes.put(piece.root, index, piece.offset);
             taken.push(piece);
         }
         // The buffer lives from its first piece on: without it, for less long.
-        taken.sort_by_key(|piece| piece.root);
-        let mut bytes = slot_bytes(self.values, &self.homes);
-        while bytes > self.bytes && !taken.is_empty() {
-            let piece = taken.remove(0);
-            let why = format!("slots would take {} bytes more", bytes - self.bytes);
-            left.push((piece.number, why));
-            self.homes.0[piece.root] = None;
-            bytes = slot_bytes(self.values, &self.homes);
+        taken.sort_by_key(|piece| Reverse(piece.root));
+        loop {
+            let bytes =
+                self.look(self.values.roots.len()).then(|| slot_bytes(self.values, &self.homes));
+            let more = bytes.map(|bytes| bytes.saturating_sub(self.bytes));
+            if more == Some(0) {
+                self.bytes = bytes.unwrap_or(self.bytes);
+                break;
+            }
+            let Some(piece) = taken.pop() else { break };
+            left.push((
+                piece.number,
+                more.map_or(TOO_LONG.to_owned(), |more| {
+                    format!("slots would take {more} bytes more")
+                }),
+            ));
+            self.homes.remove(piece.root);
         }
-        self.bytes = bytes;
         if !taken.is_empty() {
             let (done, all) = (taken.len(), pieces.len());
             let line = format!("{}: {done} of {all} pieces written in place", node.title());
@@ -183,16 +201,14 @@ impl Choice<'_> {
     }
 
     /// Says why a piece is copied, beside for the memory that it would take otherwise.
-    fn refusal(&self, index: usize, pieces: &[Piece], piece: Piece) -> Option<String> {
+    fn refusal(&mut self, index: usize, is_twice: bool, piece: Piece) -> Option<String> {
         let Piece { root, offset, .. } = piece;
         let graph = self.values.graph;
         let fixed = match graph.node(root).op {
             Op::Input => Some("is an input"),
             Op::Constant => Some("is a constant"),
             _ if self.values.is_output[root] => Some("is an output"),
-            _ if pieces.iter().filter(|other| other.root == root).count() > 1 => {
-                Some("is there more than once")
-            }
+            _ if is_twice => Some("is there more than once"),
             _ => None,
         };
         if let Some(why) = fixed {
@@ -207,24 +223,47 @@ impl Choice<'_> {
                 self.alignment
             ));
         }
-        let mut homes = self.homes.clone();
-        homes.0[root] = Some((index, offset));
-        let node = conflict(self.values, &homes)?;
-        Some(format!("{} would read and write one buffer", graph.node(node).title()))
+        let inside = self.homes.within(root);
+        let around = |&one: &usize| graph.node(one).operands.len() + self.readers[one].len() + 1;
+        if !self.look(inside.iter().map(around).sum()) {
+            return Some(TOO_LONG.to_owned());
+        }
+        if let Some(node) = self.conflict(index, &inside) {
+            return Some(format!("{} would read and write one buffer", graph.node(node).title()));
+        }
+        for one in inside {
+            self.beside[one] = index;
+        }
+        None
     }
-}
 
-/// Finds a node of which a step would read and write one buffer.
-fn conflict(values: &Values<'_>, homes: &Homes) -> Option<usize> {
-    let owners = homes.owners();
-    let reads_own = |&index: &usize| {
+    /// Finds the first node of which a step would read and write one buffer, if what lies `inside`
+    /// a root were put into that of a concatenation.
+    fn conflict(&self, index: usize, inside: &[usize]) -> Option<usize> {
+        let Values { graph, roots, .. } = self.values;
+        let is_beside = |root: usize| self.beside[root] == index;
         // A piece that is in place is not read to be joined.
-        let is_read = |root: usize| homes.concat_of(root) != Some(index);
-        let mut roots =
-            values.graph.node(index).operands.iter().map(|&operand| values.roots[operand]);
-        roots.any(|root| is_read(root) && owners[root].0 == owners[index].0)
-    };
-    (0..owners.len()).filter(|&index| values.live[index] && values.is_stored[index]).find(reads_own)
+        let reads = |node: usize, root: usize| self.homes.concat_of(root) != Some(node);
+        let reads_beside = |&&one: &&usize| {
+            let mut operands = graph.node(one).operands.iter().map(|&operand| roots[operand]);
+            operands.any(|root| is_beside(root) && reads(one, root))
+        };
+        let readers = inside.iter().enumerate().flat_map(|(number, &one)| {
+            let is_reader = move |&&node: &&usize| {
+                let is_joined = number == 0 && node == index;
+                is_beside(node) && !is_joined && reads(node, one)
+            };
+            self.readers[one].iter().filter(is_reader)
+        });
+        inside.iter().filter(reads_beside).chain(readers).min().copied()
+    }
+
+    /// Looks at something of some size, unless too much was looked at already.
+    fn look(&mut self, size: usize) -> bool {
+        let left = self.looks.checked_sub(size);
+        self.looks = left.unwrap_or(0);
+        left.is_some()
+    }
 }
 
 /// Returns the bytes of all slots.

@@ -1,7 +1,7 @@
 //! Lowering: from a graph to steps over numbered buffers.
 
 use super::block::Block;
-use super::in_place::Homes;
+use super::homes::Homes;
 use super::split::{Extent, items_per_step};
 use super::{Limits, Place, Plan, Port, Region, Report, Step, inner, work};
 use crate::error::{Error, Result};

@@ -6,6 +6,7 @@
 
 mod block;
 mod crossings;
+mod homes;
 mod imaging;
 mod in_place;
 mod inner;

@@ -1,6 +1,7 @@
 //! Placing: where each value lies, in an input, a weight, a slot or an output buffer.
 
-use super::in_place::{Homes, Values, choose};
+use super::homes::Homes;
+use super::in_place::{Values, choose};
 use super::lower::{Lowering, buffer_bytes};
 use super::{PassReport, Place, Region, slots};
 use crate::error::Result;

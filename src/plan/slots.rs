@@ -1,5 +1,8 @@
 //! Slot assignment: values that do not live at the same time share a buffer.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
+
 /// A value's life, in numbers of nodes: made by one, last used by another.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Life {
@@ -16,19 +19,27 @@ pub(super) struct Life {
 /// largest grows.
 pub(super) fn assign(lives: &[Life]) -> (Vec<usize>, Vec<u64>) {
     let mut sizes: Vec<u64> = Vec::new();
-    let mut busy_until: Vec<usize> = Vec::new();
+    // What is free, the smallest first; what is not, the first to become free on top.
+    let mut free: BTreeSet<(u64, usize)> = BTreeSet::new();
+    let mut busy: BinaryHeap<Reverse<(usize, usize)>> = BinaryHeap::new();
     let mut chosen = Vec::with_capacity(lives.len());
     for life in lives {
-        let free = (0..sizes.len()).filter(|&slot| busy_until[slot] < life.made);
-        let fits = |&slot: &usize| sizes[slot] >= life.bytes;
-        let best = free.clone().filter(fits).min_by_key(|&slot| sizes[slot]);
-        let slot = best.or_else(|| free.max_by_key(|&slot| sizes[slot])).unwrap_or_else(|| {
+        while let Some(&Reverse((until, slot))) = busy.peek()
+            && until < life.made
+        {
+            busy.pop();
+            free.insert((sizes[slot], slot));
+        }
+        let fitting = free.range((life.bytes, 0)..).next().copied();
+        let slot = if let Some(found) = fitting.or_else(|| free.last().copied()) {
+            free.remove(&found);
+            found.1
+        } else {
             sizes.push(0);
-            busy_until.push(0);
             sizes.len() - 1
-        });
+        };
         sizes[slot] = sizes[slot].max(life.bytes);
-        busy_until[slot] = life.last_use;
+        busy.push(Reverse((life.last_use, slot)));
         chosen.push(slot);
     }
     (chosen, sizes)

@@ -48,6 +48,49 @@ fn a_chain_of_many_nodes_is_imported() {
     soon(|| outcome(&bytes)).unwrap();
 }
 
+/// A join of as many values, which all live until then.
+#[test]
+fn many_pieces_are_joined() {
+    let name = |number: usize| format!("v{number}");
+    let mut nodes: Vec<Vec<u8>> =
+        (0..MANY).map(|number| node("Relu", &["x"], &name(number))).collect();
+    let pieces: Vec<String> = (0..MANY).map(name).collect();
+    let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+    for axis in [0, 1] {
+        nodes.push(node_with("Concat", &pieces, &["y"], &[int("axis", axis)]));
+        soon(|| outcome(&model(&nodes, &[]))).unwrap();
+        nodes.pop();
+    }
+}
+
+/// Each joins what the one before it has joined, or a sum of that twice.
+#[test]
+fn many_joins_are_planned() {
+    let join = |from: [&str; 2], to: &str| node_with("Concat", &from, &[to], &[int("axis", 0)]);
+    let last = |place: usize, count: usize| {
+        if place == count { "y".to_owned() } else { format!("v{place}") }
+    };
+    let deep = MANY / 10;
+    let mut nodes = vec![node("Relu", &["x"], "v0")];
+    for place in 0..deep {
+        let (from, other) = (last(place, deep), format!("other{place}"));
+        nodes.push(node("Relu", &["x"], &other));
+        nodes.push(join([&from, &other], &last(place + 1, deep)));
+    }
+    soon(|| outcome(&model(&nodes, &[]))).unwrap();
+    let wide = MANY / 2;
+    let mut nodes = vec![node("Relu", &["x"], "v0")];
+    for place in 0..wide {
+        let (from, to) = (last(place, wide), last(place + 1, wide));
+        let [one, other, joined] = ["one", "other", "joined"].map(|what| format!("{what}{place}"));
+        nodes.push(node("Relu", &[&from], &one));
+        nodes.push(node("Neg", &[&from], &other));
+        nodes.push(join([&one, &other], &joined));
+        nodes.push(node("ReduceSum", &[&joined, "axes"], &to));
+    }
+    soon(|| outcome(&model(&nodes, &[numbers("axes", &[0])]))).unwrap();
+}
+
 /// What gives back its operand, over and over.
 #[test]
 fn a_chain_of_views_is_planned() {
