@@ -58,7 +58,9 @@ fn options(model: &OnnxModel) -> Vec<ImportOptions> {
     let mut with_values = ImportOptions::new();
     for port in ports.iter().filter(|port| constants.contains(port.name.as_str())) {
         let shape = shape(port);
-        let elements = shape.iter().try_fold(1usize, |count, &length| count.checked_mul(length));
+        // An array of nothing cannot have any lengths beside its 0 either.
+        let mut lengths = shape.iter().map(|&length| length.max(1));
+        let elements = lengths.try_fold(1usize, |count, length| count.checked_mul(length));
         if elements.is_some_and(|elements| elements <= 4096) {
             let ones = ArrayD::from_elem(IxDyn(&shape), 1_i64);
             with_values = with_values.value(port.name.clone(), HostArray::from(ones));

@@ -58,3 +58,22 @@ impl Homes {
         owners
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_pieces_lie_within() {
+        let mut homes = Homes::none(6);
+        homes.put(0, 3, 0);
+        homes.put(1, 3, 16);
+        homes.put(3, 5, 64);
+        assert_eq!(homes.within(5), [5, 3, 0, 1]);
+        assert_eq!(homes.owners(), [(5, 64), (5, 80), (2, 0), (5, 64), (4, 0), (5, 0)]);
+        homes.remove(0);
+        assert_eq!((homes.concat_of(0), homes.concat_of(1)), (None, Some(3)));
+        assert_eq!(homes.within(5), [5, 3, 1]);
+        assert_eq!(homes.owners()[0], (0, 0));
+    }
+}

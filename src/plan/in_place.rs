@@ -242,16 +242,15 @@ impl Choice<'_> {
     fn conflict(&self, index: usize, inside: &[usize]) -> Option<usize> {
         let Values { graph, roots, .. } = self.values;
         let is_beside = |root: usize| self.beside[root] == index;
-        // A piece that is in place is not read to be joined.
-        let reads = |node: usize, root: usize| self.homes.concat_of(root) != Some(node);
         let reads_beside = |&&one: &&usize| {
             let mut operands = graph.node(one).operands.iter().map(|&operand| roots[operand]);
-            operands.any(|root| is_beside(root) && reads(one, root))
+            operands.any(is_beside)
         };
         let readers = inside.iter().enumerate().flat_map(|(number, &one)| {
             let is_reader = move |&&node: &&usize| {
+                // The piece itself, in place, is not read to be joined.
                 let is_joined = number == 0 && node == index;
-                is_beside(node) && !is_joined && reads(node, one)
+                is_beside(node) && !is_joined
             };
             self.readers[one].iter().filter(is_reader)
         });

@@ -70,6 +70,14 @@ mod tests {
     }
 
     #[test]
+    fn the_smallest_that_fits_is_taken_or_the_largest_grows() {
+        let lives = [life(1, 3, 10), life(2, 3, 30), life(4, 6, 20), life(5, 6, 5), life(7, 8, 40)];
+        let (chosen, sizes) = assign(&lives);
+        assert_eq!(chosen, [0, 1, 1, 0, 1]);
+        assert_eq!(sizes, [10, 40]);
+    }
+
+    #[test]
     fn lives_that_overlap_never_share() {
         let lives: Vec<Life> = (1..40)
             .map(|made| life(made, made + 1 + made * 7 % 5, (made * 13 % 11) as u64))

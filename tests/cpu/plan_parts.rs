@@ -1,7 +1,8 @@
 //! Plans whose kernels are larger than a binding: which step takes what.
 
 use longshore::Activation::Relu;
-use longshore::kernels::Work;
+use longshore::graph::Epilogue;
+use longshore::kernels::{Work, dense};
 use longshore::plan::{Limits, Plan};
 use longshore::{Dense, Graph};
 
@@ -68,6 +69,19 @@ fn parts_are_multiples_of_4_where_the_inputs_are() {
     assert_eq!(steps(&plan(12, 4, 1, 128, 16)).len(), 2);
     assert_eq!(steps(&plan(12, 4, 1, 191, 16)).len(), 2);
     assert_eq!(steps(&plan(12, 4, 1, 192, 16)), [("dense \"multiply\"", 0, 192)]);
+    assert_eq!(steps(&plan(13, 5, 1, 260, 16)), [("dense \"multiply\"", 0, 260)]);
+}
+
+#[test]
+fn inputs_are_read_in_fours_where_the_part_begins_with_four() {
+    let entry = |first, of| {
+        let (epilogue, part) = (Epilogue::default(), Some(dense::Part { first, of }));
+        let (rows, inputs, units, has_bias) = (2, 4, 4, false);
+        let geometry = dense::Geometry { rows, inputs, units, has_bias, part, epilogue };
+        Work::Dense(geometry).launch("dense", 65_535).unwrap().kernel.entry
+    };
+    assert_eq!((entry(0, 8), entry(4, 8)), ("blocks4", "blocks4"));
+    assert_eq!((entry(2, 8), entry(4, 9)), ("columns4", "columns4"));
 }
 
 #[test]

@@ -23,7 +23,9 @@ pub(super) type Inputs<'a> = [Option<&'a Known>];
 pub(super) fn fold(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Vec<Known>>> {
     let elements: usize = inputs.iter().flatten().map(|known| known.values.len()).sum();
     let Some(&Some(first)) = inputs.first() else { return Ok(None) };
-    if elements > SMALL {
+    // An array without elements may have axes of any length.
+    let is_long = |known: &&Known| known.values.shape().iter().any(|&length| length > SMALL);
+    if elements > SMALL || inputs.iter().flatten().any(is_long) {
         return Ok(None);
     }
     if let Some(known) = unary(node, first)? {
@@ -237,6 +239,9 @@ fn reduce(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Known>> {
         "ReduceMax" => (f64::NEG_INFINITY, |a, b| if a.is_nan() || a > b { a } else { b }),
         _ => (f64::INFINITY, |a, b| if a.is_nan() || a < b { a } else { b }),
     };
+    if x.values.is_empty() {
+        return Ok(reduced_nothing(x, &axes, keep, start));
+    }
     let mut values = x.values.clone();
     for axis in (0..rank).rev().filter(|axis| axes.contains(axis)) {
         values = values.fold_axis(ndarray::Axis(axis), start, |&a, &b| function(a, b));
@@ -245,4 +250,18 @@ fn reduce(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Known>> {
         }
     }
     Ok(Some(Known::new(values, x.kind)))
+}
+
+/// Reduces an array without elements: what is left of its axes may be more than is small.
+fn reduced_nothing(x: &Known, axes: &[usize], keep: bool, start: f64) -> Option<Known> {
+    let lengths = x.values.shape().iter().enumerate();
+    let left: Vec<usize> = lengths
+        .filter_map(
+            |(axis, &length)| if axes.contains(&axis) { keep.then_some(1) } else { Some(length) },
+        )
+        .collect();
+    let mut sizes = left.iter().filter(|&&length| length > 0);
+    let size = sizes.try_fold(1usize, |size, &length| size.checked_mul(length));
+    let is_small = left.contains(&0) || size.is_some_and(|size| size <= SMALL);
+    is_small.then(|| Known::new(ArrayD::from_elem(IxDyn(&left), start), x.kind))
 }

@@ -63,6 +63,12 @@ pub(super) fn concat(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Know
     let Some(first) = known.first() else { return Ok(None) };
     let axis = axis(node, concat_axis(node)?, first.values.ndim())?;
     same_kinds(node, &known)?;
+    let rank = first.values.ndim();
+    if let Some(other) = known.iter().map(|known| known.values.ndim()).find(|&other| other != rank)
+    {
+        let got = format!("have {rank} axes and {other}");
+        return Err(node.refuse("inputs", got, "all have the same number".to_owned()));
+    }
     let views: Vec<_> = known.iter().map(|known| known.values.view()).collect();
     match ndarray::concatenate(Axis(axis), &views) {
         Ok(values) => Ok(Some(Known { values, kind: first.kind })),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use longshore::import::onnx::{ImportOptions, OnnxModel};
 
-use super::{field, model, model_over, node, outcome, says, tensor};
+use super::{field, floats, int, ints, model, model_over, node, node_with, outcome, says, tensor};
 use crate::common::random::Random;
 
 fn models() -> Vec<(String, Vec<u8>)> {
@@ -121,6 +121,38 @@ fn lengths_beside_a_length_of_0_are_checked_too() {
     for op in ["Flatten", "Softmax"] {
         let bytes = model_over(&[0, long, long], 11, &[node(op, &["x"], "y")], &[]);
         says(&bytes, "the product must fit");
+    }
+}
+
+/// Constants are computed with while importing, and those without elements may have long axes.
+#[test]
+fn constants_of_nothing_are_not_walked_over() {
+    let nothing = |dims: &[u64]| tensor("c", 1, dims, &[]);
+    for op in ["ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin"] {
+        for dims in [
+            &[1 << 62, 0][..],
+            &[0, 1 << 40],
+            &[4096, 4096, 4096, 0],
+            &[1 << 20, 1 << 20, 0, 1 << 20],
+        ] {
+            for axes in [&[0][..], &[-1], &[0, 1]] {
+                // What is left of [2^62, 0] without its last axis cannot be held.
+                let nodes = [node_with(op, &["c"], &["y"], &[ints("axes", axes)])];
+                let _ = outcome(&model_over(&[2, 3], 11, &nodes, &[nothing(dims)]));
+            }
+        }
+    }
+    let nodes = [node_with("ReduceSum", &["c"], &["r"], &[ints("axes", &[1])])];
+    let nodes = [nodes[0].clone(), node("Add", &["x", "r"], "y")];
+    outcome(&model_over(&[2, 3], 11, &nodes, &[nothing(&[2, 0, 3])])).unwrap();
+}
+
+#[test]
+fn constants_of_other_ranks_are_not_joined() {
+    let constants = [floats("a", &[1.0, 2.0]), tensor("b", 1, &[1, 2], &[0; 8])];
+    for (inputs, text) in [(["b", "a"], "have 2 axes and 1"), (["a", "b"], "have 1 axes and 2")] {
+        let nodes = [node_with("Concat", &inputs, &["y"], &[int("axis", -1)])];
+        says(&model(&nodes, &constants), text);
     }
 }
 

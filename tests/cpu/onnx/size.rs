@@ -95,9 +95,11 @@ fn many_joins_are_planned() {
     });
     let report = plan.report().passes().iter().find(|report| report.pass() == "concat_in_place");
     let (done, left) = (report.unwrap().done(), report.unwrap().left());
-    assert!(done[0].ends_with("2 of 2 pieces written in place"), "{}", done[0]);
+    assert!(done[0].ends_with("1 of 2 pieces written in place"), "{}", done[0]);
     // Not all are looked at, which the report says.
-    assert!(left.last().unwrap().ends_with("the plan is too long to look at it"));
+    let last = &left[left.len() - 2..];
+    assert!(last[0].ends_with("the plan is too long to look at it"), "{last:?}");
+    assert!(last[1].ends_with("no multiple of 256"), "{last:?}");
 }
 
 /// What gives back its operand, over and over.

@@ -67,6 +67,21 @@ fn a_part_of_a_piece_is_no_second_piece() {
 }
 
 #[test]
+fn what_reads_a_part_of_a_piece_writes_elsewhere() {
+    for reader_first in [false, true] {
+        let (mut g, x) = start(1);
+        let [a, b] = [Relu, Tanh].map(|kind| g.activation(x, kind).unwrap());
+        let inner = g.concat(&[a, b], 0).unwrap();
+        let reader = g.activation(a, Sigmoid).unwrap();
+        join(&mut g, &if reader_first { [reader, inner] } else { [inner, reader] });
+        let [_, plan] = both(&g);
+        let piece = if reader_first { "concat \"concat\"" } else { "sigmoid \"sigmoid\"" };
+        let own = "sigmoid \"sigmoid\" would read and write one buffer";
+        assert_eq!(lines(&plan)[1], [format!("concat \"concat_1\": piece 1, {piece}: {own}")]);
+    }
+}
+
+#[test]
 fn pieces_without_elements_do_not_count() {
     let (mut g, x) = start(1);
     let none = g.constant("none", host(&[0, 64])).unwrap();
