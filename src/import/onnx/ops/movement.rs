@@ -69,8 +69,15 @@ pub(super) fn constant_of_shape(
 
 /// Counts the elements of a shape that an array is to have, not only by their product.
 fn filled(node: &Node<'_>, shape: &[usize]) -> Result<usize> {
-    // An array checks the product of all lengths but 0, and so is none that is too long for it.
-    fold_shape::product(node, &shape.iter().map(|&length| length.max(1)).collect::<Vec<_>>())?;
+    // An array may have no more than half of all numbers as the product of all lengths but 0.
+    let lengths: Vec<usize> = shape.iter().map(|&length| length.max(1)).collect();
+    if isize::try_from(fold_shape::product(node, &lengths)?).is_err() {
+        return Err(node.refuse(
+            "shape",
+            format!("has {shape:?}"),
+            "the product must fit".to_owned(),
+        ));
+    }
     fold_shape::product(node, shape)
 }
 
