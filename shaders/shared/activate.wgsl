@@ -102,7 +102,24 @@ fn through_exponential(kind: u32, alpha: f32, beta: f32, x: f32) -> f32 {
     }
 }
 
+// The functions that every kernel has, four at once.
+fn activate_common(kind: u32, alpha: f32, beta: f32, x: vec4<f32>) -> vec4<f32> {
+    switch kind {
+        case RELU: { return select(x, vec4(0.0), x < vec4(0.0)); }
+        case CLIP: {
+            let low = select(x, vec4(alpha), x < vec4(alpha));
+            return select(low, vec4(beta), low > vec4(beta));
+        }
+        case LEAKY_RELU: { return select(x, alpha * x, x < vec4(0.0)); }
+        case AFFINE: { return x * alpha + beta; }
+        default: { return x; }
+    }
+}
+
 fn activate(kind: u32, alpha: f32, beta: f32, x: f32) -> f32 {
+    if !ALL_FUNCTIONS {
+        return activate_common(kind, alpha, beta, vec4(x)).x;
+    }
     if kind == LOGICAL_NOT {
         // By its bits: NaN and subnormal numbers are not zero.
         return select(0.0, 1.0, (bitcast<u32>(x) & 0x7fffffffu) == 0u);

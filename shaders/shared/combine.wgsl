@@ -41,6 +41,9 @@ fn decide(kind: u32, a: f32, b: f32) -> bool {
 }
 
 fn combine(kind: u32, a: f32, b: f32) -> f32 {
+    if !ALL_FUNCTIONS {
+        return combine_common(kind, vec4(a), vec4(b)).x;
+    }
     if kind >= EQUAL {
         return select(0.0, 1.0, decide(kind, a, b));
     }
@@ -56,13 +59,20 @@ fn combine(kind: u32, a: f32, b: f32) -> f32 {
     }
 }
 
-// Four at once; those that networks use most without the loop.
-fn combine4(kind: u32, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+// The functions that every kernel has, four at once.
+fn combine_common(kind: u32, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
     switch kind {
-        case ADD: { return a + b; }
         case MULTIPLY: { return a * b; }
         case SUBTRACT: { return a - b; }
-        default: {}
+        case DIVIDE: { return a / b; }
+        default: { return a + b; }
+    }
+}
+
+// Four at once; those that networks use most without the loop.
+fn combine4(kind: u32, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+    if !ALL_FUNCTIONS || kind <= DIVIDE {
+        return combine_common(kind, a, b);
     }
     var left = a;
     var right = b;

@@ -14,6 +14,12 @@ struct Epilogue {
     betas: vec4<f32>,
 }
 
+// Whether stages can have every function that these files hold. Drivers that compute all that a
+// kernel holds are slowed down by each, and others keep registers for them, so most kernels are
+// compiled with `false` here: for linear, relu, clip, leaky relu and affine, and for addition,
+// multiplication, subtraction and division.
+const ALL_FUNCTIONS: bool = true;
+
 const BINARY: u32 = 1024u;
 const SWAPPED: u32 = 1024u;
 
@@ -36,16 +42,8 @@ fn apply4(kind: u32, alpha: f32, beta: f32, x: vec4<f32>, other: vec4<f32>) -> v
         let swapped = kind >= BINARY + SWAPPED;
         return combine4(operation_of(kind), select(x, other, swapped), select(other, x, swapped));
     }
-    // What networks use most, all four at once.
-    switch kind {
-        case RELU: { return select(x, vec4(0.0), x < vec4(0.0)); }
-        case LEAKY_RELU: { return select(x, alpha * x, x < vec4(0.0)); }
-        case CLIP: {
-            let low = select(x, vec4(alpha), x < vec4(alpha));
-            return select(low, vec4(beta), low > vec4(beta));
-        }
-        case AFFINE: { return x * alpha + beta; }
-        default: {}
+    if !ALL_FUNCTIONS || kind <= AFFINE {
+        return activate_common(kind, alpha, beta, x);
     }
     // A loop, so that the functions are compiled once; turning the vectors round needs no
     // indexing, which would move them from registers to memory.

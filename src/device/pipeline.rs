@@ -1,9 +1,11 @@
 //! Pipelines: one for each entry point, made once for each runtime.
 
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};
 
 use super::Inner;
 use crate::error::Result;
+use crate::kernels::epilogue::Functions;
 use crate::kernels::{Binding, Kernel, Work};
 use crate::own::{Code, with_large_stack};
 use crate::plan::Step;
@@ -18,7 +20,8 @@ pub(crate) struct Pipeline {
 /// What is compiled once: an entry point of the library's, or equal code of the user's.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
-    Family(Kernel),
+    /// With every function that stages can have, or with the common ones alone.
+    Family(Kernel, Functions),
     Own(Arc<Code>),
 }
 
@@ -26,15 +29,17 @@ impl Key {
     fn of(step: &Step) -> Self {
         match &step.work {
             Work::Own(geometry) => Key::Own(Arc::clone(geometry.call.kernel().code())),
-            _ => Key::Family(step.kernel),
+            work => Key::Family(step.kernel, Functions::of(work)),
         }
     }
 
     /// Returns the WGSL and the entry point's name.
-    fn source(&self) -> (&str, &str) {
+    fn source(&self) -> (Cow<'_, str>, &str) {
         match self {
-            Key::Family(kernel) => (kernel.family.source_of(kernel.entry), kernel.entry),
-            Key::Own(code) => (&code.source, &code.interface.entry),
+            Key::Family(Kernel { family, entry }, functions) => {
+                (functions.choose(family.source_of(entry)), entry)
+            }
+            Key::Own(code) => (Cow::from(&*code.source), &code.interface.entry),
         }
     }
 }
@@ -56,11 +61,11 @@ impl Inner {
         // Error scopes belong to a thread, so they are opened on the one that compiles.
         let compile = || {
             gpu.fault.watch(&gpu.device, &doing, 0, || {
-                compile(&gpu.device, &label, source, entry, &layout)
+                compile(&gpu.device, &label, &source, entry, &layout)
             })
         };
         let compiled = match &key {
-            Key::Family(_) => compile()?,
+            Key::Family(..) => compile()?,
             Key::Own(_) => with_large_stack(&doing, compile)?,
         };
         let compiled = Arc::new(compiled);

@@ -1,12 +1,21 @@
 //! Epilogues as the shaders read them: behind a family's own parameters.
 
+use std::borrow::Cow;
+
 use bytemuck::{Pod, Zeroable};
 
 use super::activation::code;
-use super::{binary, narrow};
+use super::{Work, binary, narrow};
 use crate::error::{Error, Result};
+use crate::graph::BinaryOp;
 use crate::graph::epilogue::{Epilogue, MAX_STAGES, Stage};
 
+/// How `shaders/shared/epilogue.wgsl` says that a kernel has every function, or not.
+const ALL_FUNCTIONS: &str = "const ALL_FUNCTIONS: bool = true;";
+const COMMON_FUNCTIONS: &str = "const ALL_FUNCTIONS: bool = false;";
+/// The last common functions, by their numbers: `AFFINE` and `DIVIDE` of the shaders.
+const LAST_COMMON_UNARY: u32 = 4;
+const LAST_COMMON_BINARY: u32 = 3;
 /// What a stage's number is above that of its function of two operands.
 const BINARY: u32 = 1024;
 /// Added where the extra operand is the left one.
@@ -28,6 +37,50 @@ struct Packed {
 pub const SIZE: usize = size_of::<Packed>();
 /// What an epilogue's place in the parameters is a multiple of.
 pub const ALIGNMENT: usize = 16;
+
+/// Which functions a kernel is compiled with.
+///
+/// Drivers that compute every case of a `switch`, as software ones do, are slowed down by each,
+/// and others keep registers for the longest. Two kernels of one entry point are a fair price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Functions {
+    /// Those of most networks: relu, clip, leaky relu, affine, and the four basic operations.
+    Common,
+    /// All that can be stages.
+    All,
+}
+
+impl Functions {
+    /// Returns what some work needs.
+    #[must_use]
+    pub fn of(work: &Work) -> Self {
+        let operation = match work {
+            Work::Binary(geometry) => is_common_binary(geometry.operation),
+            _ => true,
+        };
+        let is_common = |stage: &Stage| match stage {
+            Stage::Unary(activation) => {
+                code("", *activation).is_ok_and(|(code, ..)| code <= LAST_COMMON_UNARY)
+            }
+            Stage::Binary { operation, .. } => is_common_binary(*operation),
+        };
+        let stages = work.epilogue().map_or(&[][..], |epilogue| &epilogue.stages);
+        if operation && stages.iter().all(is_common) { Functions::Common } else { Functions::All }
+    }
+
+    /// Returns WGSL with these functions.
+    #[must_use]
+    pub fn choose(self, source: &str) -> Cow<'_, str> {
+        match self {
+            Functions::All => Cow::from(source),
+            Functions::Common => Cow::from(source.replace(ALL_FUNCTIONS, COMMON_FUNCTIONS)),
+        }
+    }
+}
+
+fn is_common_binary(operation: BinaryOp) -> bool {
+    binary::code(operation) <= LAST_COMMON_BINARY
+}
 
 /// Chooses between an entry point without stages and one that applies them.
 ///

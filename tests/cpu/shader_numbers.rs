@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use longshore::Activation;
-use longshore::graph::BinaryOp;
+use longshore::graph::{BinaryOp, Epilogue, Stage};
 use longshore::kernels::activation::code;
-use longshore::kernels::{Family, binary};
+use longshore::kernels::epilogue::Functions;
+use longshore::kernels::{Family, Work, activation, binary, copy};
 use naga::Literal;
 
 use crate::shaders::validated;
@@ -74,4 +75,46 @@ fn functions_of_two_operands_have_the_numbers_of_the_rust_side() {
         assert_eq!(number < 512, operation.is_fusable(), "{operation:?}");
         assert!(used.insert(number) && number < 1024, "{operation:?}");
     }
+}
+
+/// Whether some work is compiled with the common functions alone.
+fn is_common(work: &Work) -> bool {
+    Functions::of(work) == Functions::Common
+}
+
+#[test]
+fn kernels_have_the_functions_that_their_stages_need() {
+    use Activation as A;
+    use BinaryOp as B;
+    let alone = |activation: A| {
+        Work::Activation(activation::Geometry { shape: vec![4], epilogue: activation.into() })
+    };
+    let clip = A::Clip { min: 0.0, max: 1.0 };
+    for common in [A::Linear, A::Relu, A::Relu6, clip, A::LeakyRelu(0.2), affine()] {
+        assert!(is_common(&alone(common)), "{common:?}");
+    }
+    for other in [A::Abs, A::Negative, A::HardSigmoid, A::Sigmoid, A::Mish, A::Log, A::IsNan] {
+        assert!(!is_common(&alone(other)), "{other:?}");
+    }
+    let binary = |operation, stages: &[Stage]| {
+        let epilogue = Epilogue { stages: stages.to_vec(), period: 4 };
+        Work::Binary(binary::Geometry { left: vec![4], right: vec![4], operation, epilogue })
+    };
+    let stage = |operation| Stage::Binary { operation, swapped: false };
+    for common in [B::Add, B::Multiply, B::Subtract, B::Divide] {
+        assert!(is_common(&binary(common, &[])), "{common:?}");
+        assert!(is_common(&binary(B::Add, &[Stage::Unary(A::Relu), stage(common)])), "{common:?}");
+    }
+    for other in [B::Minimum, B::Maximum, B::PRelu, B::Equal, B::LogicalXor, B::Power, B::Mod] {
+        assert!(!is_common(&binary(other, &[])), "{other:?}");
+        assert!(!is_common(&binary(B::Add, &[Stage::Unary(A::Relu), stage(other)])), "{other:?}");
+    }
+    assert!(!is_common(&binary(B::Add, &[Stage::Unary(A::Relu), Stage::Unary(A::Tanh)])));
+    // What has no stages has no functions that could be too many.
+    let copy = copy::Geometry { axes: Vec::new(), base: 0, out_base: 0 };
+    assert!(is_common(&Work::Copy(copy)));
+}
+
+fn affine() -> Activation {
+    Activation::Affine { scale: 2.0, offset: 3.0 }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use longshore::kernels::epilogue::Functions;
 use longshore::kernels::{Binding, Family, WORKGROUP_SIZE, epilogue};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
@@ -217,6 +218,29 @@ fn sources_without_stages_lay_their_parameters_out_the_same() {
         }
     }
     assert_eq!(count, 8, "entries with twins");
+}
+
+/// What is compiled with the common functions alone is as valid, and lays everything out the same.
+#[test]
+fn sources_with_common_functions_are_valid_too() {
+    let mut count = 0;
+    for family in Family::ALL {
+        let (whole, _) = validated(family);
+        for entry in family.entries() {
+            let source = family.source_of(entry);
+            let common = Functions::Common.choose(source);
+            assert_eq!(Functions::All.choose(source), source);
+            let (module, info) = compiled(&common);
+            let has_stages = source.contains("fn finish4(");
+            assert_eq!(common != source, has_stages, "{} {entry}", family.stem());
+            assert_eq!(globals(&module), globals(&whole), "{}", family.stem());
+            let found = module.entry_points.iter().find(|found| found.name == *entry);
+            let found = found.expect("an entry");
+            to_spirv(&module, &info, found).unwrap_or_else(|error| panic!("{entry}: {error}"));
+            count += usize::from(has_stages);
+        }
+    }
+    assert_eq!(count, 29, "entries with stages");
 }
 
 /// Name and number of what a module binds, and names and offsets of its members.
