@@ -8,9 +8,9 @@ use std::ops::Range;
 
 use ndarray::{ArrayViewMut2, Axis, Slice};
 
+use super::panels::PlainColumns;
 use super::product::{
-    BLOCK_ROWS, COLUMN_UNIT, Finish, Found, Located, PlainColumns, Rows, are_finite, multiply,
-    slice, split,
+    BLOCK_ROWS, COLUMN_UNIT, Finish, Found, Located, Rows, are_finite, multiply, slice, split,
 };
 use super::threads::Block;
 use super::tile::OUTSIDE;

@@ -8,8 +8,9 @@ use std::ops::Range;
 
 use ndarray::{ArrayViewMut2, Axis, Slice};
 
+use super::panels::{Columns, Panel};
 use super::product::{
-    BLOCK_ROWS, COLUMN_UNIT, Columns, Finish, Found, Located, Rows, multiply, slice, split,
+    BLOCK_ROWS, COLUMN_UNIT, Finish, Found, Located, Rows, multiply, slice, split,
 };
 use super::threads::Block;
 use super::tile::OUTSIDE;
@@ -183,16 +184,41 @@ struct Turned<'a> {
 impl Columns for Turned<'_> {
     #[inline(always)]
     fn copy(&self, k: usize, columns: Range<usize>, into: &mut [f32]) {
+        let stride = self.geometry.input[3].max(1);
+        let lines = self.line(k, columns.start).iter().step_by(stride);
+        for (value, weight) in into.iter_mut().zip(lines) {
+            *value = *weight;
+        }
+    }
+
+    #[inline(always)]
+    fn fill(&self, depth: Range<usize>, columns: Range<usize>, mut panel: Panel<'_>) {
+        let channels = self.geometry.input[3];
+        let inputs = (channels / self.geometry.groups.max(1)).max(1);
+        let mut k = depth.start;
+        while k < depth.end {
+            // The channels that one tap has left.
+            let count = (inputs - k % inputs).min(depth.end - k);
+            let from = self.line(k, columns.start);
+            panel.turn(k - depth.start, from, channels, [count, columns.len()]);
+            k += count;
+        }
+    }
+}
+
+impl Turned<'_> {
+    /// Returns the kernel from number `k` of a column on; the next columns of its group follow, as
+    /// far apart as there are input channels.
+    #[inline(always)]
+    fn line(&self, k: usize, column: usize) -> &[f32] {
         let g = self.geometry;
         let groups = g.groups.max(1);
         let (inputs, outputs) = (g.input[3] / groups, g.output[3] / groups);
         let (tap, channel) = (k / inputs, k % inputs);
         let (i, j) =
             (self.taps[0][tap / self.taps[1].len()], self.taps[1][tap % self.taps[1].len()]);
-        let first = (i * g.kernel[1] + j) * outputs;
-        for (value, column) in into.iter_mut().zip(columns) {
-            let (group, own) = (column / outputs, column % outputs);
-            *value = self.kernel[(first + own) * g.input[3] + group * inputs + channel];
-        }
+        let (group, own) = (column / outputs, column % outputs);
+        let first = (i * g.kernel[1] + j) * outputs + own;
+        self.kernel.get(first * g.input[3] + group * inputs + channel..).unwrap_or_default()
     }
 }

@@ -3,9 +3,11 @@
 use ndarray::ArrayViewMut2;
 
 use super::Step;
-use super::product::{COLUMN_UNIT, Finish, PlainColumns, PlainRows, multiply, split};
+use super::finish::Stages;
+use super::panels::PlainColumns;
+use super::product::{COLUMN_UNIT, Finish, MULTIPLICATIONS, PlainRows, multiply, split};
 use super::simd::vectorized;
-use super::threads::Block;
+use super::threads::{Block, for_each_run};
 use crate::error::Result;
 use crate::kernels::dense::Geometry;
 
@@ -13,6 +15,11 @@ use crate::kernels::dense::Geometry;
 pub(super) const FEW_ROWS: usize = 4;
 /// Rows of the kernel added to a result at a time.
 const DEEP: usize = 8;
+/// Columns of a kernel up to which a few rows are computed in parts of its rows: threads that took
+/// columns would jump from one short piece of memory to the next.
+const NARROW: usize = 2048;
+/// Numbers of such a part: 1 MiB.
+const PART: usize = 1 << 18;
 /// Columns summed together, in registers.
 const LANES: usize = 32;
 
@@ -49,6 +56,10 @@ pub(super) fn matrix(
 ) {
     let Ok(view) = ArrayViewMut2::from_shape((rows, columns), result) else { return };
     let whole = Block { result: view, row: 0, column: 0 };
+    let depth = (PART / columns.max(1)).next_multiple_of(DEEP);
+    if rows < FEW_ROWS && columns <= NARROW && inner / 2 >= depth {
+        return parts_of_sums(left, right, [inner, depth], whole, finish);
+    }
     split(whole, inner, [1, COLUMN_UNIT], |block| {
         let (count, width) = block.result.dim();
         let stride = left.stride;
@@ -62,6 +73,42 @@ pub(super) fn matrix(
             multiply(block, &rows, &right, 0..width, finish);
         }
     });
+}
+
+/// Computes a few rows whose kernel is narrow and long: parts of it that lie in one piece, each by
+/// one thread, and then the sum of their results. What is a part does not depend on the threads.
+fn parts_of_sums(
+    left: &Left<'_>,
+    right: &[f32],
+    [inner, depth]: [usize; 2],
+    mut whole: Block<'_>,
+    finish: &Finish<'_>,
+) {
+    let (rows, columns) = whole.result.dim();
+    let stages = Stages { list: &[], extra: &[] };
+    let plain = Finish { bias: None, scaled: None, stages, width: columns, continues: false };
+    let mut parts = vec![0.0; inner.div_ceil(depth) * rows * columns];
+    let cost = depth.saturating_mul(rows * columns) / MULTIPLICATIONS;
+    for_each_run(&mut parts, rows * columns, cost, |number, run| {
+        for (number, sums) in (number..).zip(run.chunks_exact_mut(rows * columns)) {
+            let (first, count) = (number * depth, depth.min(inner - number * depth));
+            let Ok(result) = ArrayViewMut2::from_shape((rows, columns), sums) else { return };
+            let block = Block { result, row: 0, column: 0 };
+            let sides = [&left.data[left.first + first..], &right[first * columns..]];
+            few_rows(sides, [left.stride, columns], count, block, &plain);
+        }
+    });
+    if !finish.continues {
+        whole.result.fill(0.0);
+    }
+    for sums in parts.chunks_exact(rows * columns) {
+        for (mut result, sums) in whole.result.rows_mut().into_iter().zip(sums.chunks(columns)) {
+            result.iter_mut().zip(sums).for_each(|(result, sum)| *result += sum);
+        }
+    }
+    for (row, mut result) in whole.result.rows_mut().into_iter().enumerate() {
+        finish.apply(result.as_slice_mut().unwrap_or_default(), row, 0);
+    }
 }
 
 /// Adds the kernel's rows to each result, times their input, a few at a time.

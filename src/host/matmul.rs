@@ -10,9 +10,9 @@ use ndarray::{ArrayViewMut2, Axis, Slice};
 
 use super::Step;
 use super::dense::{FEW_ROWS, few_rows};
+use super::panels::{PlainColumns, StridedColumns};
 use super::product::{
-    BLOCK_ROWS, COLUMN_UNIT, Finish, MULTIPLICATIONS, PlainColumns, PlainRows, Scaled,
-    StridedColumns, multiply, split,
+    BLOCK_ROWS, COLUMN_UNIT, Finish, MULTIPLICATIONS, PlainRows, Scaled, multiply, split,
 };
 use super::simd::vectorized;
 use super::threads::{Block, for_each_run};

@@ -27,6 +27,7 @@ mod matmul;
 mod moments;
 mod normalization;
 mod pad;
+mod panels;
 mod pool2d;
 mod product;
 mod reduce;

@@ -13,6 +13,7 @@ use ndarray::{Axis, Slice};
 use pulp::{Simd, WithSimd};
 
 use super::finish::{Stages, add_bias, finish};
+use super::panels::{Columns, pack};
 use super::simd::dispatch;
 use super::threads::{Block, Grid, for_each_block, parts};
 use super::tile::{self, Left, VECTORS, panel_width};
@@ -51,12 +52,6 @@ pub(super) struct Located<'s> {
     pub offsets: &'s [usize],
     /// The rows of the result that they are for.
     pub rows: Slice,
-}
-
-/// The right side of a product.
-pub(super) trait Columns {
-    /// Copies some columns of row `k`.
-    fn copy(&self, k: usize, columns: Range<usize>, into: &mut [f32]);
 }
 
 /// Room for what [`Rows::locate`] finds.
@@ -247,31 +242,6 @@ impl<R: Rows, C: Columns> WithSimd for Multiply<'_, '_, R, C> {
     }
 }
 
-/// Packs a part of the right side into panels, the last one filled up with zeros; returns them.
-#[inline(always)]
-fn pack<'p>(
-    right: &impl Columns,
-    depth: &Range<usize>,
-    columns: &Range<usize>,
-    panel_width: usize,
-    packed: &'p mut Vec<f32>,
-) -> &'p [f32] {
-    let panels = columns.len().div_ceil(panel_width);
-    let count = panels * depth.len() * panel_width;
-    packed.resize(packed.len().max(count), 0.0);
-    let packed = &mut packed[..count];
-    let panels = packed.chunks_exact_mut((depth.len() * panel_width).max(1));
-    for (panel, first) in panels.zip(columns.clone().step_by(panel_width)) {
-        let width = (columns.end - first).min(panel_width);
-        for (k, line) in depth.clone().zip(panel.chunks_exact_mut(panel_width)) {
-            let (wanted, rest) = line.split_at_mut(width);
-            right.copy(k, first..first + width, wanted);
-            rest.fill(0.0);
-        }
-    }
-    packed
-}
-
 /// Rows of a matrix whose numbers lie behind one another.
 pub(super) struct PlainRows<'a> {
     /// The matrix, from this part's first row on.
@@ -305,42 +275,6 @@ impl Rows for PlainRows<'_> {
         found.offsets.clear();
         found.offsets.extend(rows.clone().map(|row| row * self.stride));
         Located { data: self.data, offsets: &found.offsets, rows: slice(rows, 1) }
-    }
-}
-
-/// A matrix in C order, or some of its columns.
-pub(super) struct PlainColumns<'a> {
-    pub data: &'a [f32],
-    /// Columns of the matrix.
-    pub stride: usize,
-    /// The first one of the product.
-    pub first: usize,
-}
-
-impl Columns for PlainColumns<'_> {
-    #[inline(always)]
-    fn copy(&self, k: usize, columns: Range<usize>, into: &mut [f32]) {
-        let from = k * self.stride + self.first + columns.start;
-        into.copy_from_slice(&self.data[from..from + into.len()]);
-    }
-}
-
-/// A matrix of any strides, or some of its columns.
-pub(super) struct StridedColumns<'a> {
-    pub data: &'a [f32],
-    /// Elements between rows, and between columns.
-    pub strides: [usize; 2],
-    /// The first column of the product.
-    pub first: usize,
-}
-
-impl Columns for StridedColumns<'_> {
-    #[inline(always)]
-    fn copy(&self, k: usize, columns: Range<usize>, into: &mut [f32]) {
-        let [down, along] = self.strides;
-        for (value, column) in into.iter_mut().zip(columns) {
-            *value = self.data[k * down + (self.first + column) * along];
-        }
     }
 }
 

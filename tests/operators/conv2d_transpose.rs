@@ -192,6 +192,26 @@ fn random_shapes_and_options() {
     });
 }
 
+/// More channels than the host packs at a time, so that parts begin amid those of a tap.
+#[test]
+fn many_channels_of_many_taps() {
+    let random = &mut Random::new(23);
+    for (channels, filters, strides) in [(130, 260, (1, 1)), (97, 300, (2, 2)), (1300, 39, (2, 1))]
+    {
+        let trial = Trial {
+            strides,
+            dilation: (1, 1),
+            padding: TransposePadding::Valid,
+            output_padding: None,
+            twin: LINEAR,
+            input: random.uniform(&[1, 2, 3, channels]),
+            weight: random.uniform(&[3, 3, filters, channels]),
+            bias: Some(random.uniform(&[filters])),
+        };
+        assert_close(&trial.describe(), &trial.run(), &trial.oracle());
+    }
+}
+
 #[test]
 fn kernels_stay_within_their_output_in_folded_grids() {
     let random = &mut Random::new(31);

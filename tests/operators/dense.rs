@@ -95,6 +95,20 @@ fn random_shapes_and_options() {
     });
 }
 
+/// The host takes the sums of a few rows in parts of the inputs.
+#[test]
+fn long_sums_of_few_rows() {
+    let random = &mut Random::new(22);
+    for (rows, inputs, units) in [(1, 8192, 64), (1, 9001, 63), (3, 8205, 65), (2, 4100, 200)] {
+        let (input, weight) = (random.uniform(&[rows, inputs]), random.uniform(&[inputs, units]));
+        let bias = random.uniform(&[units]);
+        let layer = Dense::new(units).activation(ELEMENTWISE[1].ours);
+        let actual = apply(&input, |g, x| g.dense(x, layer, &weights(&weight, Some(&bias))));
+        let what = format!("({rows}, {inputs}) to {units}");
+        assert_close(&what, &actual, &oracle(&input, &weight, Some(&bias), ELEMENTWISE[1]));
+    }
+}
+
 #[test]
 fn a_lone_axis_is_a_row() {
     let random = &mut Random::new(20);

@@ -10,6 +10,7 @@ use ndarray::ArrayD;
 use super::golden::{ELEMENTWISE, SOFTMAX, assert_same_bits, batched, trials, weights, widen};
 use crate::common::compare::assert_close;
 use crate::common::oracle::dense::dense;
+use crate::common::random::Random;
 use crate::harness::{runtime, stage};
 
 /// Rows of any kernel that begin at a multiple of every alignment that a device may have.
@@ -67,4 +68,19 @@ fn parts_of_the_inputs_add_up() {
     });
     let all: BTreeSet<&str> = Family::Dense.entries().iter().copied().collect();
     assert_eq!(reached.into_inner().unwrap(), all);
+}
+
+/// Parts that are themselves so long that the host takes them in parts.
+#[test]
+fn long_parts_add_up_too() {
+    let random = &mut Random::new(32);
+    let (rows, inputs, units) = (2, 20_000, 64);
+    let (input, weight) = (random.uniform(&[rows, inputs]), random.uniform(&[inputs, units]));
+    let mut g = Graph::new();
+    let x = g.input("x", batched(&[rows, inputs]));
+    let y = g.dense(x, Dense::new(units), &weights(&weight, None)).unwrap();
+    g.output("y", y);
+    let plan = plan(&g, rows, 9000, units);
+    assert_eq!(plan.steps().len(), 3, "{plan}");
+    assert_close("long parts", &run(&plan, &input), &dense(&widen(&input), &widen(&weight), None));
 }
