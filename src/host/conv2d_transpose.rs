@@ -183,15 +183,6 @@ struct Turned<'a> {
 
 impl Columns for Turned<'_> {
     #[inline(always)]
-    fn copy(&self, k: usize, columns: Range<usize>, into: &mut [f32]) {
-        let stride = self.geometry.input[3].max(1);
-        let lines = self.line(k, columns.start).iter().step_by(stride);
-        for (value, weight) in into.iter_mut().zip(lines) {
-            *value = *weight;
-        }
-    }
-
-    #[inline(always)]
     fn fill(&self, depth: Range<usize>, columns: Range<usize>, mut panel: Panel<'_>) {
         let channels = self.geometry.input[3];
         let inputs = (channels / self.geometry.groups.max(1)).max(1);

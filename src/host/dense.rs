@@ -56,6 +56,9 @@ pub(super) fn matrix(
 ) {
     let Ok(view) = ArrayViewMut2::from_shape((rows, columns), result) else { return };
     let whole = Block { result: view, row: 0, column: 0 };
+    if rows == 0 || columns == 0 {
+        return;
+    }
     let depth = (PART / columns.max(1)).next_multiple_of(DEEP);
     if rows < FEW_ROWS && columns <= NARROW && inner / 2 >= depth {
         return parts_of_sums(left, right, [inner, depth], whole, finish);

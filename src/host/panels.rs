@@ -4,14 +4,8 @@ use std::ops::Range;
 
 /// The right side of a product.
 pub(super) trait Columns {
-    /// Copies some columns of row `k`.
-    fn copy(&self, k: usize, columns: Range<usize>, into: &mut [f32]);
-
     /// Copies some columns of some rows into the first numbers of a panel's lines.
-    #[inline(always)]
-    fn fill(&self, depth: Range<usize>, columns: Range<usize>, panel: Panel<'_>) {
-        panel.fill(self, depth, columns);
-    }
+    fn fill(&self, depth: Range<usize>, columns: Range<usize>, panel: Panel<'_>);
 }
 
 /// A part of a packed right side: a line of `width` numbers for each of its rows.
@@ -24,14 +18,6 @@ pub(super) struct Panel<'p> {
 const TURNED: usize = 8;
 
 impl Panel<'_> {
-    /// Copies line by line.
-    #[inline(always)]
-    fn fill<C: Columns + ?Sized>(self, right: &C, depth: Range<usize>, columns: Range<usize>) {
-        for (k, line) in depth.zip(self.numbers.chunks_exact_mut(self.width)) {
-            right.copy(k, columns.clone(), &mut line[..columns.len()]);
-        }
-    }
-
     /// Copies columns that are `stride` apart in `from`, and whose numbers lie behind one another,
     /// into the lines from one on; `count` numbers of each column.
     #[inline(always)]
@@ -95,9 +81,12 @@ pub(super) struct PlainColumns<'a> {
 
 impl Columns for PlainColumns<'_> {
     #[inline(always)]
-    fn copy(&self, k: usize, columns: Range<usize>, into: &mut [f32]) {
-        let from = k * self.stride + self.first + columns.start;
-        copy(&self.data[from..from + into.len()], into);
+    fn fill(&self, depth: Range<usize>, columns: Range<usize>, panel: Panel<'_>) {
+        let width = columns.len();
+        for (k, line) in depth.zip(panel.numbers.chunks_exact_mut(panel.width)) {
+            let from = k * self.stride + self.first + columns.start;
+            copy(&self.data[from..from + width], &mut line[..width]);
+        }
     }
 }
 
@@ -124,21 +113,17 @@ pub(super) struct StridedColumns<'a> {
 
 impl Columns for StridedColumns<'_> {
     #[inline(always)]
-    fn copy(&self, k: usize, columns: Range<usize>, into: &mut [f32]) {
-        let [down, along] = self.strides;
-        for (value, column) in into.iter_mut().zip(columns) {
-            *value = self.data[k * down + (self.first + column) * along];
-        }
-    }
-
-    #[inline(always)]
     fn fill(&self, depth: Range<usize>, columns: Range<usize>, mut panel: Panel<'_>) {
         let [down, along] = self.strides;
+        let from = (self.first + columns.start) * along + depth.start * down;
+        let from = self.data.get(from..).unwrap_or_default();
         if down == 1 {
-            let from = (self.first + columns.start) * along + depth.start;
-            let from = self.data.get(from..).unwrap_or_default();
             return panel.turn(0, from, along, [depth.len(), columns.len()]);
         }
-        panel.fill(self, depth, columns);
+        for (k, line) in (0..depth.len()).zip(panel.numbers.chunks_exact_mut(panel.width)) {
+            for (column, value) in line.iter_mut().take(columns.len()).enumerate() {
+                *value = from[k * down + column * along];
+            }
+        }
     }
 }

@@ -71,8 +71,8 @@ impl Values<'_> {
     }
 }
 
-/// What choosing may look at: nodes, their operands and readers, slots. Each look at the slots takes as
-/// many as there are nodes: there can be thousands in the largest networks, while a file of a
+/// What choosing may look at: nodes, their operands and readers, slots. Each look at the slots takes
+/// as many as there are nodes: there can be thousands in the largest networks, while a file of a
 /// hundred thousand concatenations is planned in seconds.
 const LOOKS: usize = 1 << 23;
 /// Why pieces are copied that were not looked at.

@@ -134,6 +134,18 @@ fn slices_of_other_lengths_and_numbers_are_refused() {
 }
 
 #[test]
+fn long_sums_of_nothing_are_nothing() {
+    for (rows, units) in [(0, 4), (2, 0)] {
+        let (epilogue, part) = (Epilogue::default(), None);
+        let (inputs, has_bias) = (1 << 20, false);
+        let geometry = dense::Geometry { rows, inputs, units, has_bias, part, epilogue };
+        let operands = [vec![1.0; rows * inputs], vec![1.0; inputs * units]];
+        let operands: Vec<&[f32]> = operands.iter().map(Vec::as_slice).collect();
+        execute("dense \"d\"", &Work::Dense(geometry), &operands, &mut []).unwrap();
+    }
+}
+
+#[test]
 fn geometries_that_contradict_themselves_are_refused() {
     let conv = |groups, batch| {
         Work::Conv2d(conv2d::Geometry {
