@@ -1,10 +1,14 @@
 //! Choosing between two values, element by element, with NumPy broadcasting.
 
 use super::Step;
+use super::simd::vectorized;
 use super::threads::for_each_run;
 use crate::error::Result;
 use crate::kernels::axes::Axis;
 use crate::kernels::select::Geometry;
+
+/// Elements chosen together, without asking for each.
+const LANES: usize = 16;
 
 /// Takes one of two elements for each element of the result.
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {
@@ -18,9 +22,15 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
     ])?;
     let single = Axis { length: 1, strides: [1; 3] };
     let (inner, outer) = axes.split_last().unwrap_or((&single, &[]));
-    for_each_run(result, inner.length, inner.length, |first, run| {
-        for (number, line) in run.chunks_exact_mut(inner.length).enumerate() {
-            choose(operands, starts(outer, first + number), inner.strides, line);
+    // A line of its own may be cut anywhere.
+    let unit = if outer.is_empty() { 1 } else { inner.length };
+    for_each_run(result, unit, unit, |first, run| {
+        if outer.is_empty() {
+            let first = i64::try_from(first).unwrap_or(i64::MAX);
+            return choose(operands, inner.strides.map(|stride| first * stride), inner, run);
+        }
+        for (number, line) in run.chunks_exact_mut(unit).enumerate() {
+            choose(operands, starts(outer, first + number), inner, line);
         }
     });
     Ok(())
@@ -39,14 +49,39 @@ fn starts(outer: &[Axis<3>], mut line: usize) -> [i64; 3] {
     at
 }
 
-/// Computes a line.
-fn choose(operands: [&[f32]; 3], at: [i64; 3], strides: [i64; 3], line: &mut [f32]) {
+/// Computes a line, or a part of one.
+fn choose(operands: [&[f32]; 3], at: [i64; 3], inner: &Axis<3>, line: &mut [f32]) {
     // Sizes were held below 2^32, and no stride is negative.
-    let place = |operand: usize| usize::try_from(at[operand]).unwrap_or(usize::MAX);
-    let step = |operand: usize| usize::from(strides[operand] != 0);
-    let [mut c, mut t, mut f] = [place(0), place(1), place(2)];
-    for value in line {
-        *value = if operands[0][c] == 0.0 { operands[2][f] } else { operands[1][t] };
-        (c, t, f) = (c + step(0), t + step(1), f + step(2));
+    let at = at.map(|place| usize::try_from(place).unwrap_or(usize::MAX));
+    let steps = inner.strides.map(|stride| usize::from(stride != 0));
+    let pick = |condition: f32, [yes, no]: [f32; 2]| if condition == 0.0 { no } else { yes };
+    vectorized(
+        #[inline(always)]
+        || {
+            let mut done = 0;
+            while let Some(chunk) = line.get_mut(done..).and_then(<[f32]>::first_chunk_mut) {
+                let [condition, yes, no]: [[f32; LANES]; 3] = std::array::from_fn(|operand| {
+                    lanes(operands[operand], at[operand] + done * steps[operand], steps[operand])
+                });
+                let chunk: &mut [f32; LANES] = chunk;
+                for (lane, value) in chunk.iter_mut().enumerate() {
+                    *value = pick(condition[lane], [yes[lane], no[lane]]);
+                }
+                done += LANES;
+            }
+            for (number, value) in line.iter_mut().enumerate().skip(done) {
+                let one = |operand: usize| operands[operand][at[operand] + number * steps[operand]];
+                *value = pick(one(0), [one(1), one(2)]);
+            }
+        },
+    );
+}
+
+/// Returns the next numbers of an operand, or one number as many times.
+#[inline(always)]
+fn lanes(data: &[f32], at: usize, step: usize) -> [f32; LANES] {
+    if step == 0 {
+        return [data[at]; LANES];
     }
+    data.get(at..).and_then(<[f32]>::first_chunk).copied().unwrap_or_default()
 }

@@ -1,7 +1,7 @@
-//! What the host executor does with sides of a product that are turned, a band of rows at a time.
+//! What the host executor does in parts: turned sides of a product, long lines of a choice.
 
 use longshore::{Dim, Graph, MatMul};
-use ndarray::{Array2, ArrayD};
+use ndarray::{Array1, Array2, ArrayD};
 
 use crate::harness::{run, runtime};
 
@@ -26,4 +26,29 @@ fn bands_of_a_transposed_left_side_follow_one_another() {
         (0..inner).map(product).sum::<f32>()
     });
     assert_eq!(actual, expected.into_dyn());
+}
+
+/// A line without others beside it is cut anywhere; what is repeated stays where it is.
+#[test]
+fn parts_of_a_long_line_choose_their_own() {
+    let length = 300_007;
+    let condition = Array1::from_shape_fn(length, |i| (i % 3) as f32);
+    let other = Array1::from_shape_fn(length, |i| i as f32);
+    let single = Array1::from_elem(1, -1.5);
+    for swapped in [false, true] {
+        let mut g = Graph::new();
+        let [c, x, y] =
+            [("c", length), ("x", length), ("y", 1)].map(|(name, n)| g.input(name, [n]));
+        let (yes, no) = if swapped { (x, y) } else { (y, x) };
+        let chosen = g.select(c, yes, no).unwrap();
+        g.output("z", chosen);
+        let arrays = [&condition, &other, &single].map(|array| array.clone().into_dyn());
+        let inputs = [("c", &arrays[0]), ("x", &arrays[1]), ("y", &arrays[2])];
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
+        let actual = pool.install(|| run(runtime(), &g, 1, &inputs)["z"].clone());
+        // What is not 0 is true.
+        let expected =
+            other.indexed_iter().map(|(i, &x)| if (i % 3 == 0) == swapped { -1.5 } else { x });
+        assert_eq!(actual, Array1::from_iter(expected).into_dyn());
+    }
 }
