@@ -83,9 +83,8 @@ impl Geometry {
 ///
 /// # Errors
 ///
-/// [`Error::Limit`](crate::error::Error::Limit) when a size exceeds what the kernel or the
-/// device can number, [`Error::Unsupported`](crate::error::Error::Unsupported) for softmax,
-/// [`Error::Operand`] for a part that ends behind the input.
+/// [`Error::Limit`] when a size exceeds what the kernel or the device can number,
+/// [`Error::Unsupported`] for softmax, [`Error::Operand`] for a part that ends behind the input.
 pub fn launch(
     node: &str,
     geometry: &Geometry,
