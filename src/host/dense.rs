@@ -156,15 +156,19 @@ fn add_lines<const N: usize>(result: &mut [f32], inputs: &[f32; N], lines: [&[f3
         #[inline(always)]
         || {
             let mut at = 0;
-            // Arrays of a known length become registers.
-            while let Some(sums) = result.get_mut(at..).and_then(<[f32]>::first_chunk_mut::<LANES>)
+            while let Some(chunk) = result.get_mut(at..).and_then(<[f32]>::first_chunk_mut::<LANES>)
             {
+                // Arrays of its own become vectors; what is behind a reference may be what is
+                // written, and is computed number by number.
+                let mut sums = *chunk;
                 for (input, line) in inputs.iter().zip(&lines) {
                     let Some(line) = line[at..].first_chunk::<LANES>() else { return };
+                    let (input, line) = (*input, *line);
                     for lane in 0..LANES {
                         sums[lane] = input.mul_add(line[lane], sums[lane]);
                     }
                 }
+                *chunk = sums;
                 at += LANES;
             }
             for (column, sum) in result.iter_mut().enumerate().skip(at) {
