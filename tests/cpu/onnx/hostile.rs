@@ -148,9 +148,19 @@ fn constants_of_nothing_are_not_walked_over() {
             }
         }
     }
-    let nodes = [node_with("ReduceSum", &["c"], &["r"], &[ints("axes", &[1])])];
-    let nodes = [nodes[0].clone(), node("Add", &["x", "r"], "y")];
-    outcome(&model_over(&[2, 3], 11, &nodes, &[nothing(&[2, 0, 3])])).unwrap();
+    // The axis stays, with length 1.
+    let nodes = [
+        node_with("ReduceSum", &["c"], &["r"], &[ints("axes", &[1])]),
+        node_with("Concat", &["r", "b"], &["j"], &[int("axis", 1)]),
+        node("Add", &["x", "j"], "y"),
+    ];
+    let constants = [nothing(&[2, 0, 3]), tensor("b", 1, &[2, 1, 3], &[0; 24])];
+    outcome(&model_over(&[2, 3], 11, &nodes, &constants)).unwrap();
+    // All of a long axis, element by element, would be as many places.
+    let all = [("s", 0), ("e", i64::MAX), ("a", 1)].map(|(name, value)| numbers(name, &[value]));
+    let constants = [vec![nothing(&[0, 1 << 40])], all.to_vec()].concat();
+    let nodes = [node("Slice", &["c", "s", "e", "a"], "t"), node("Relu", &["t"], "y")];
+    let _ = outcome(&model(&nodes, &constants));
 }
 
 #[test]
