@@ -55,10 +55,12 @@ pub mod import;
 pub mod kernels;
 pub mod ledger;
 pub mod misuse;
+pub mod ops;
 pub mod own;
 pub mod passes;
 pub mod plan;
 pub mod saved;
+mod serial;
 pub mod shape;
 
 mod device;
@@ -68,16 +70,17 @@ pub use device::{
     AdapterInfo, Backend, PowerPreference, Run, Runtime, RuntimeOptions, Session, Tensor, adapters,
 };
 pub use error::{Error, Result};
-pub use graph::{
+pub use graph::{Graph, LayerWeights, Symbol, Weights};
+pub use ledger::{Guard, Ledger};
+pub use ops::{
     Activation, ArgReduce, BatchNormalization, BinaryOp, CenterCropPad, Conv1d, Conv1dTranspose,
     Conv2d, Conv2dTranspose, Coordinates, Dense, DepthMode, DepthToSpace, DepthwiseConv1d,
-    DepthwiseConv2d, Gemm, Graph, GridPadding, GridSample, GridSampleMode, GroupNormalization,
-    InstanceNormalization, Interpolation, LayerNormalization, LayerNormalized, LayerWeights, Lrn,
-    MatMul, MeanVarianceNormalization, PRelu, Pad, PadMode, Padding, Padding1d, Pads, PoolMode,
-    Pooling, Reduce, ReduceOp, Reshape, Resize, Resize2d, RmsNormalization, SeparableConv1d,
-    SeparableConv2d, Slice, Split, Symbol, UpSampling2d, Weights,
+    DepthwiseConv2d, Gemm, GridPadding, GridSample, GridSampleMode, GroupNormalization,
+    InstanceNormalization, Interpolation, LayerNormalization, LayerNormalized, Lrn, MatMul,
+    MeanVarianceNormalization, PRelu, Pad, PadMode, Padding, Padding1d, Pads, PoolMode, Pooling,
+    Reduce, ReduceOp, Reshape, Resize, Resize2d, RmsNormalization, SeparableConv1d,
+    SeparableConv2d, Slice, Split, UpSampling2d,
 };
-pub use ledger::{Guard, Ledger};
 pub use own::{OwnCall, OwnKernel};
 pub use passes::{Passes, PlanOptions};
 pub use plan::Plan;

@@ -1,7 +1,7 @@
 //! Convolutions: a small one against the oracle, then sizes of real networks.
 
 use anyhow::Result;
-use longshore::graph::Padding;
+use longshore::ops::Padding;
 use longshore::{Conv2d, DepthwiseConv2d, UpSampling2d};
 
 use crate::common::oracle::conv2d::{Padding as OraclePadding, conv2d};

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use longshore::Conv2dTranspose;
-use longshore::graph::Padding;
+use longshore::ops::Padding;
 
 use crate::common::oracle::conv2d_transpose::{TransposePadding, conv2d_transpose};
 use crate::common::random::Random;

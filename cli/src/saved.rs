@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 use longshore::array::DType;
-use longshore::graph::Op;
 use longshore::import::onnx::{Imported, OnnxDim, OnnxPort};
+use longshore::ops::Op;
 use longshore::{Dim, Graph, Shape};
 
 use crate::feed::Arrays;

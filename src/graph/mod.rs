@@ -3,98 +3,28 @@
 //! Pure data. A [`Symbol`] has a shape and no elements; building a graph checks
 //! every shape, before any device exists.
 
-pub mod activation;
-mod arithmetic;
-pub mod batch_normalization;
-pub mod binary;
-mod checks;
-pub mod concat;
 pub mod constant;
-pub mod conv1d;
-pub mod conv1d_transpose;
-pub mod conv2d;
-pub mod conv2d_transpose;
-mod convolve;
-mod convolve_transpose;
-mod copy;
-pub mod dense;
-pub mod depth_to_space;
-pub mod epilogue;
-pub mod expand;
-pub mod gather;
-mod global_pool2d;
-pub mod grid_sample;
-mod line;
-pub mod lrn;
-pub mod matmul;
-pub mod moments;
 mod names;
 mod node;
-pub mod normalization;
-mod own;
-pub mod p_relu;
-pub mod pad;
 mod parts;
-pub mod pool2d;
 mod print;
-pub mod reduce;
 mod replay;
-mod resampling;
-pub mod reshape;
-pub mod resize;
-pub mod resize2d;
-mod resize_axes;
-pub mod select;
-pub mod slice;
-pub mod softmax;
-mod space;
-pub mod transpose;
-mod trigonometry;
-mod unary;
-mod up_sampling;
-pub mod view;
 mod weights;
-mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use activation::Activation;
-pub use batch_normalization::BatchNormalization;
-pub use binary::{BinaryOp, MAX_BROADCAST_RANK};
-pub use conv1d::{Conv1d, DepthwiseConv1d, SeparableConv1d};
-pub use conv1d_transpose::Conv1dTranspose;
-pub use conv2d::{Conv2d, DepthwiseConv2d, SeparableConv2d};
-pub use conv2d_transpose::Conv2dTranspose;
-pub use dense::Dense;
-pub use depth_to_space::{DepthMode, DepthToSpace};
-pub use epilogue::{Epilogue, Stage};
-pub use grid_sample::{GridPadding, GridSample, GridSampleMode};
-pub use line::Padding1d;
-pub use lrn::Lrn;
-pub use matmul::{Gemm, MatMul};
-pub(crate) use node::{Draft, Operand, Site, title};
-pub use node::{Node, Op};
-pub use normalization::{
-    GroupNormalization, InstanceNormalization, LayerNormalization, LayerNormalized,
-    MeanVarianceNormalization, RmsNormalization,
-};
-pub use p_relu::PRelu;
-pub use pad::{CenterCropPad, Pad, PadMode};
+pub use node::Node;
+pub(crate) use node::{BUG, Draft, Operand, Pending, Site, title};
 pub(crate) use parts::Parts;
-pub use pool2d::{MAX_POOL_POWER, PoolMode, Pooling};
-pub use reduce::{ArgReduce, Reduce, ReduceOp};
 pub(crate) use replay::Claim;
-pub use resampling::{AxisMap, Filter, NearestMode, Resampling, Sampling, Scale};
-pub use reshape::Reshape;
-pub use resize::{AspectRatio, Resize, ResizeMode};
-pub use resize2d::{Coordinates, Interpolation, Resize2d, UpSampling2d};
-pub use slice::{Slice, Split};
 pub(crate) use weights::Source;
 pub use weights::{LayerWeights, StagedWeight, Weight, Weights};
-pub use window::{Padding, Pads, Pair};
 
 use crate::error::{Error, Result};
+use crate::ops::elementwise::activation;
+use crate::ops::reduction::softmax;
+use crate::ops::{Activation, Arguments, Epilogue, Op};
 use crate::shape::{Dim, Shape, element_count};
 
 /// A value in a [`Graph`]: a name and a shape, no data.
@@ -103,7 +33,7 @@ use crate::shape::{Dim, Shape, element_count};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Symbol {
     graph: u64,
-    index: usize,
+    pub(crate) index: usize,
 }
 
 /// A network: symbols, the operations between them, and its named outputs.
@@ -307,6 +237,69 @@ impl Graph {
         self.nodes.truncate(nodes);
         self.names.retain(|_, index| *index < nodes);
         self.numbers.clear();
+    }
+
+    /// Chooses a node's name and looks its operands up.
+    pub(crate) fn begin<const N: usize>(
+        &mut self,
+        kind: &str,
+        name: Option<&str>,
+        operands: [(&str, Symbol); N],
+    ) -> Result<Pending<N>> {
+        let name = self.name_for(kind, name)?;
+        let node = title(kind, &name);
+        let mut found = Vec::with_capacity(N);
+        for (operand, symbol) in operands {
+            found.push(self.operand(&node, operand, symbol)?);
+        }
+        // As many as were asked for.
+        let count = |found: Vec<Operand>| Site::new(&node, format!("{} operands", found.len()));
+        let operands = found.try_into().map_err(|found| {
+            count(found).refuse("operands", "are lost", format!("there are {N}"), BUG)
+        })?;
+        Ok(Pending { name, node, operands })
+    }
+
+    /// Adds a node by its operator's own rule.
+    pub(crate) fn add_node<const N: usize>(
+        &mut self,
+        pending: Pending<N>,
+        op: Op,
+        weights: Vec<Weight>,
+    ) -> Result<Symbol> {
+        self.add_activated_node(pending, op, weights, Activation::Linear)
+    }
+
+    #[allow(dead_code, reason = "operators move here one by one")]
+    /// As [`Graph::add_node`], where the shape is an option of the operator's.
+    pub(crate) fn add_shaped_node<const N: usize>(
+        &mut self,
+        pending: Pending<N>,
+        op: Op,
+        wanted: &Shape,
+    ) -> Result<Symbol> {
+        let Pending { name, node, operands } = pending;
+        let wanted = Some(wanted);
+        let of = Arguments { node: &node, operands: &operands, weights: &[], wanted };
+        let shape = op.infer(&of)?;
+        let operands = operands.iter().map(|operand| operand.index).collect();
+        Ok(self.insert(name, op, operands, Vec::new(), shape))
+    }
+
+    /// As [`Graph::add_node`], for a layer with an activation; see [`Graph::insert_activated`].
+    pub(crate) fn add_activated_node<const N: usize>(
+        &mut self,
+        pending: Pending<N>,
+        op: Op,
+        weights: Vec<Weight>,
+        activation: Activation,
+    ) -> Result<Symbol> {
+        let Pending { name, node, operands } = pending;
+        let of = Arguments { node: &node, operands: &operands, weights: &weights, wanted: None };
+        let shape = op.infer(&of)?;
+        let operands = operands.iter().map(|operand| operand.index).collect();
+        let draft = Draft { title: node, name, operands, weights, shape };
+        self.insert_activated(draft, activation, op)
     }
 
     /// Adds a node whose shape rule has been checked.

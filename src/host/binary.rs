@@ -5,8 +5,8 @@ use super::finish::{Stages, finish};
 use super::simd::vectorized;
 use super::threads::for_each_run;
 use crate::error::Result;
-use crate::graph::BinaryOp;
 use crate::kernels::binary::{Axis, Geometry, coalesce};
+use crate::ops::BinaryOp;
 
 /// Elements computed at a time: they are still in the cache when the activation is applied.
 const CHUNK: usize = 4096;

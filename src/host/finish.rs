@@ -6,7 +6,7 @@ use super::functions::{
     softplus, tanh,
 };
 use super::simd::vectorized;
-use crate::graph::{Activation, Stage};
+use crate::ops::{Activation, Stage};
 
 /// What is applied to each result: an epilogue's stages, and its extra operand.
 #[derive(Clone, Copy)]

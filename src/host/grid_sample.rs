@@ -4,8 +4,8 @@ use super::Step;
 use super::simd::vectorized;
 use super::threads::for_each_run;
 use crate::error::Result;
-use crate::graph::{GridPadding, GridSampleMode};
 use crate::kernels::grid_sample::Geometry;
+use crate::ops::{GridPadding, GridSampleMode};
 
 /// Operations that finding a point's pixels counts as.
 const POINT_COST: usize = 64;

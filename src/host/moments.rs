@@ -3,9 +3,9 @@
 use super::Step;
 use super::rows::{LANES, for_each_group};
 use crate::error::Result;
-use crate::graph::moments::Part;
 use crate::kernels::moments::Geometry;
 use crate::kernels::rows::{Kind, rows};
+use crate::ops::normalization::moments::Part;
 
 /// Operations that a term counts as: it is read three times.
 const COST: usize = 6;

@@ -3,8 +3,8 @@
 use super::Step;
 use super::threads::for_each_run;
 use crate::error::Result;
-use crate::graph::PadMode;
 use crate::kernels::pad::{Axis, Geometry};
+use crate::ops::PadMode;
 
 /// Fills the result line by line, along its last axis.
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {

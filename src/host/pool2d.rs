@@ -8,8 +8,8 @@ use super::finish::in_chunks;
 use super::simd::vectorized;
 use super::threads::for_each_run;
 use crate::error::Result;
-use crate::graph::PoolMode;
 use crate::kernels::pool2d::Geometry;
+use crate::ops::PoolMode;
 
 /// Up to this power, sums of powers of f32 neither overflow nor vanish in f64.
 const SAFE_POWER: u16 = 4;
@@ -185,9 +185,9 @@ fn root(sum: f64, p: u16, most: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use crate::graph::PoolMode;
     use crate::kernels::Work;
     use crate::kernels::pool2d::Geometry;
+    use crate::ops::PoolMode;
 
     #[test]
     fn geometries_that_contradict_themselves_are_refused() {
@@ -201,7 +201,7 @@ mod tests {
             after: [0, 0],
             mode: PoolMode::Max,
             count_include_pad: false,
-            epilogue: crate::graph::Epilogue::default(),
+            epilogue: crate::ops::Epilogue::default(),
         };
         let text = |geometry: Geometry| {
             let output = geometry.output.iter().product();

@@ -7,9 +7,9 @@ use super::finish::in_chunks;
 use super::simd::vectorized;
 use super::threads::for_each_run;
 use crate::error::Result;
-use crate::graph::Filter;
 use crate::kernels::Launch;
 use crate::kernels::resize2d::{Geometry, OUTSIDE, entry_lengths};
+use crate::ops::Filter;
 
 /// Computes every output line from the lines of the input that its row takes.
 ///

@@ -3,7 +3,7 @@
 
 use super::{Binding, Definition, Family, Kernel, Launch, count, epilogue, fold, in_fours};
 use crate::error::{Error, Result};
-use crate::graph::{Activation, Epilogue};
+use crate::ops::{Activation, Epilogue};
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(

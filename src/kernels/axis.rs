@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use super::narrow;
 use crate::error::Result;
-use crate::graph::{AxisMap, Coordinates, NearestMode, Scale};
+use crate::ops::{AxisMap, Coordinates, NearestMode, Scale};
 
 /// One axis, with lengths of 32 bits.
 pub(super) struct Line {

@@ -5,7 +5,7 @@ use super::axes;
 use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, in_fours, narrow};
 use crate::error::{Error, Result};
-use crate::graph::{BinaryOp, Epilogue};
+use crate::ops::{BinaryOp, Epilogue};
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(

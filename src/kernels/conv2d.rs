@@ -3,7 +3,7 @@
 use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
 use crate::error::Result;
-use crate::graph::Epilogue;
+use crate::ops::Epilogue;
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(

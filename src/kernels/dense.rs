@@ -3,7 +3,7 @@
 use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
 use crate::error::{Error, Result};
-use crate::graph::Epilogue;
+use crate::ops::Epilogue;
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(

@@ -7,8 +7,8 @@ use bytemuck::{Pod, Zeroable};
 use super::activation::code;
 use super::{Work, binary, narrow};
 use crate::error::{Error, Result};
-use crate::graph::BinaryOp;
-use crate::graph::epilogue::{Epilogue, MAX_STAGES, Stage};
+use crate::ops::BinaryOp;
+use crate::ops::epilogue::{Epilogue, MAX_STAGES, Stage};
 
 /// How `shaders/shared/epilogue.wgsl` says that a kernel has every function, or not.
 const ALL_FUNCTIONS: &str = "const ALL_FUNCTIONS: bool = true;";

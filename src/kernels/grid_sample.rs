@@ -2,7 +2,8 @@
 
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
 use crate::error::Result;
-use crate::graph::{GridPadding, GridSampleMode};
+pub use crate::ops::resampling::grid_sample::Geometry;
+use crate::ops::{GridPadding, GridSampleMode};
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
@@ -32,38 +33,6 @@ pub const DEFINITION: Definition = Definition {
     bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Write],
     fields: FIELDS,
 };
-
-/// What to compute; the operands are the input and the grid, (batch, points, axes).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Geometry {
-    /// The input's shape: batch, depth, height, width, channels; the first of depth, height and
-    /// width that have no coordinate are 1. None is 0, unless the output is empty.
-    pub input: [usize; 5],
-    /// Points for each item of the batch.
-    pub points: usize,
-    /// Coordinates of a point, from 1 to 3.
-    pub axes: usize,
-    /// Which pixels around a place count.
-    pub mode: GridSampleMode,
-    /// What stands outside of the input.
-    pub padding: GridPadding,
-    /// Whether -1 and 1 are the centres of the outermost pixels, not their outer edges.
-    pub align_corners: bool,
-}
-
-impl Geometry {
-    /// Returns the output's shape: batch, points, channels.
-    #[must_use]
-    pub fn output(&self) -> [usize; 3] {
-        [self.input[0], self.points, self.input[4]]
-    }
-
-    /// Returns the grid's shape: batch, points, coordinates.
-    #[must_use]
-    pub fn grid(&self) -> [usize; 3] {
-        [self.input[0], self.points, self.axes]
-    }
-}
 
 /// Makes the dispatch for a geometry.
 ///

@@ -2,6 +2,7 @@
 
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
 use crate::error::Result;
+pub use crate::ops::normalization::lrn::Geometry;
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
@@ -30,40 +31,6 @@ pub const DEFINITION: Definition = Definition {
     bindings: &[Binding::Params, Binding::Read, Binding::Write],
     fields: FIELDS,
 };
-
-/// What to compute: input and output are (outer, channels, inner).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Geometry {
-    /// The product of the lengths in front of the channel axis.
-    pub outer: usize,
-    /// The number of channels.
-    pub channels: usize,
-    /// The product of the lengths behind the channel axis.
-    pub inner: usize,
-    /// Channels of a window; at least 1.
-    pub size: usize,
-    /// What the mean of the window's squares is multiplied by.
-    pub alpha: f32,
-    /// The exponent.
-    pub beta: f32,
-    /// What is added.
-    pub bias: f32,
-}
-
-impl Geometry {
-    /// Returns how many channels of the window stand before its own, and how many behind it.
-    pub(crate) fn sides(&self) -> [usize; 2] {
-        let others = self.size.saturating_sub(1);
-        // No window reaches further than the channels do.
-        [others / 2, others - others / 2].map(|side| side.min(self.channels))
-    }
-
-    /// Returns what the sum of the squares is multiplied by.
-    #[expect(clippy::cast_precision_loss, reason = "a size beyond 2^24 is near enough")]
-    pub(crate) fn factor(&self) -> f32 {
-        self.alpha / self.size as f32
-    }
-}
 
 /// Makes the dispatch for a geometry.
 ///

@@ -58,7 +58,7 @@ pub use fold::fold;
 use fold::fold_groups;
 
 use crate::error::{Error, Result};
-use crate::graph::Epilogue;
+use crate::ops::Epilogue;
 use crate::shape::element_count;
 
 /// Threads of one workgroup, in every kernel; the shaders declare the same number.

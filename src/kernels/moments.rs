@@ -3,7 +3,7 @@
 use super::rows::rows;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold};
 use crate::error::Result;
-use crate::graph::moments::Part;
+use crate::ops::normalization::moments::Part;
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(

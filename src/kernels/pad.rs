@@ -3,7 +3,7 @@
 use super::axes::dense_strides;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
 use crate::error::{Error, Result};
-use crate::graph::PadMode;
+use crate::ops::PadMode;
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(

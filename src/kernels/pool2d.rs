@@ -3,7 +3,7 @@
 use super::epilogue::{append, staged};
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
 use crate::error::Result;
-use crate::graph::{Epilogue, PoolMode};
+use crate::ops::{Epilogue, PoolMode};
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(

@@ -3,8 +3,8 @@
 use super::rows::{Kind, rows};
 use super::{Binding, Definition, Family, Kernel, Launch, fold};
 use crate::error::Result;
-use crate::graph::ReduceOp;
-use crate::graph::reduce::Operation;
+use crate::ops::ReduceOp;
+use crate::ops::reduction::reduce::Operation;
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(

@@ -10,7 +10,7 @@ pub(crate) use super::taps::OUTSIDE;
 use super::taps::{append_nearest, append_taps};
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
 use crate::error::Result;
-use crate::graph::{AxisMap, Epilogue, Filter, Sampling};
+use crate::ops::{AxisMap, Epilogue, Filter, Sampling};
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use super::axis::{Line, Place};
 use super::{narrow, too_many};
 use crate::error::Result;
-use crate::graph::{Coordinates, Filter, NearestMode, Sampling};
+use crate::ops::{Coordinates, Filter, NearestMode, Sampling};
 
 /// Stands for a place outside the input, in tables of nearest pixels.
 pub(crate) const OUTSIDE: u32 = u32::MAX;
@@ -146,7 +146,7 @@ fn lanczos(d: f64, radius: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{AxisMap, Interpolation};
+    use crate::ops::{AxisMap, Interpolation};
 
     fn line(from: usize, to: usize) -> Line {
         Line::new("t", from, &AxisMap::sized(from, to)).unwrap()

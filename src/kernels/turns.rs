@@ -4,7 +4,7 @@ use super::reduce::Recipe;
 use super::rows::rows;
 use super::softmax::Function;
 use super::{Kernel, Work, moments, pool2d, resize2d, softmax};
-use crate::graph::PoolMode;
+use crate::ops::PoolMode;
 
 /// The entries in which the threads of a workgroup share a row.
 const SHARED: &str = "shared_row";
@@ -106,10 +106,10 @@ fn merge(kernel: Kernel, input: &[usize], reduced: &[bool]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::moments::Part;
-    use crate::graph::reduce::Operation;
-    use crate::graph::{AxisMap, Coordinates, Epilogue, Interpolation, ReduceOp, Sampling};
     use crate::kernels::{lrn, normalization, reduce};
+    use crate::ops::normalization::moments::Part;
+    use crate::ops::reduction::reduce::Operation;
+    use crate::ops::{AxisMap, Coordinates, Epilogue, Interpolation, ReduceOp, Sampling};
 
     /// What a driver gets through; `device/prepare.rs` refuses more.
     const MOST: u64 = 65_400;

@@ -2,7 +2,8 @@
 
 use super::rewrite::Rewrite;
 use super::values;
-use crate::graph::{BinaryOp, Node, Op};
+use crate::graph::Node;
+use crate::ops::{BinaryOp, Op};
 use crate::shape::Dim;
 
 /// `x * scale + shift` on the last axis, in f64.
@@ -94,7 +95,7 @@ pub(super) fn affine(rewrite: &Rewrite, index: usize) -> Option<(usize, Result<A
 fn batch_normalization(
     rewrite: &Rewrite,
     node: &Node,
-    layer: &crate::graph::batch_normalization::Resolved,
+    layer: &crate::ops::normalization::batch_normalization::Resolved,
 ) -> Result<Affine, Reason> {
     let mut weights = node.weights.iter();
     let mut next = |is_there: bool, otherwise: f64| -> Result<Vec<f64>, Reason> {
@@ -117,7 +118,7 @@ fn batch_normalization(
 /// Returns a node's operands without its epilogue's.
 pub(super) fn own_operands(node: &Node) -> &[usize] {
     match node.operands.split_last() {
-        Some((_, own)) if node.stages.iter().any(crate::graph::Stage::reads_extra) => own,
+        Some((_, own)) if node.stages.iter().any(crate::ops::Stage::reads_extra) => own,
         _ => &node.operands,
     }
 }

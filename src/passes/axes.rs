@@ -2,7 +2,8 @@
 
 use ndarray::{ArrayD, IxDyn};
 
-use crate::graph::{Node, Op};
+use crate::graph::Node;
+use crate::ops::Op;
 use crate::shape::{Dim, Shape};
 
 /// Up to this rank, kernels walk over rows along axes in any order.
@@ -50,6 +51,9 @@ pub(super) fn moved_op(node: &Node, perm: &[usize]) -> Option<Op> {
         }
         (entries.len() == perm.len()).then_some(moved)
     }
+    if node.op.is_moved() {
+        return node.op.reordered(node, perm);
+    }
     let axis_of = |axis: &usize| perm.get(*axis).copied();
     match &node.op {
         Op::Activation(_) | Op::Binary(_) | Op::Expand | Op::Select => Some(node.op.clone()),
@@ -60,11 +64,6 @@ pub(super) fn moved_op(node: &Node, perm: &[usize]) -> Option<Op> {
             let mut rule = *rule;
             rule.axis = axis_of(&rule.axis)?;
             Some(Op::BatchNormalization(rule))
-        }
-        Op::Lrn(rule) => {
-            let mut rule = *rule;
-            rule.axis = axis_of(&rule.axis)?;
-            Some(Op::Lrn(rule))
         }
         // Where reduced axes stay with a length of 1.
         Op::Reduce(rule) if node.shape.rank() == perm.len() && perm.len() <= MOST_AXES => {

@@ -3,7 +3,8 @@
 use super::PassReport;
 use super::rewrite::Rewrite;
 use crate::error::Result;
-use crate::graph::{Activation, Graph, Node, Op};
+use crate::graph::{Graph, Node};
+use crate::ops::{Activation, Op};
 
 /// The pass's name.
 pub const NAME: &str = "remove_dead_code";

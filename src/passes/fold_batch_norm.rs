@@ -8,7 +8,8 @@ use super::affine::{Affine, Reason, affine, own_operands, read};
 use super::rewrite::Rewrite;
 use super::values;
 use crate::error::Result;
-use crate::graph::{Graph, Node, Op, Weight};
+use crate::graph::{Graph, Node, Weight};
+use crate::ops::Op;
 use crate::shape::Dim;
 
 /// The pass's name.

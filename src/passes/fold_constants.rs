@@ -5,7 +5,8 @@ use super::evaluate::evaluate;
 use super::rewrite::Rewrite;
 use super::values;
 use crate::error::Result;
-use crate::graph::{Graph, Node, Op, Parts};
+use crate::graph::{Graph, Node, Parts};
+use crate::ops::Op;
 use crate::shape::byte_count;
 
 /// The pass's name.

@@ -3,7 +3,9 @@
 use super::PassReport;
 use super::rewrite::Rewrite;
 use crate::error::Result;
-use crate::graph::{Graph, Op, PadMode, Pads, PoolMode, pad};
+use crate::graph::Graph;
+use crate::ops::movement::pad;
+use crate::ops::{Op, PadMode, Pads, PoolMode};
 
 /// The pass's name.
 pub const NAME: &str = "fold_padding";

@@ -3,8 +3,9 @@
 use super::PassReport;
 use super::rewrite::Rewrite;
 use crate::error::Result;
-use crate::graph::epilogue::{MAX_STAGES, has_epilogue, own_stages, repeats_over};
-use crate::graph::{Activation, Graph, Node, Op, Stage};
+use crate::graph::{Graph, Node};
+use crate::ops::epilogue::{MAX_STAGES, has_epilogue, own_stages, repeats_over};
+use crate::ops::{Activation, Op, Stage};
 
 /// The pass's name.
 pub const NAME: &str = "fuse_epilogues";

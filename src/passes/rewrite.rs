@@ -1,6 +1,7 @@
 //! Rewriting: a graph taken apart, changed by numbers of nodes, and put together in order.
 
-use crate::graph::{Graph, Node, Op, Parts, Weight};
+use crate::graph::{Graph, Node, Parts, Weight};
+use crate::ops::Op;
 use crate::plan::PassReport;
 
 /// A graph under a pass.

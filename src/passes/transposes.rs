@@ -16,7 +16,8 @@ use convert::view;
 use super::PassReport;
 use super::axes::{moved_op, permute};
 use crate::error::Result;
-use crate::graph::{Graph, Node, Op, Parts, Stage, Weight};
+use crate::graph::{Graph, Node, Parts, Weight};
+use crate::ops::{Op, Stage};
 use crate::shape::Shape;
 
 /// The pass's name.
@@ -244,7 +245,7 @@ impl<'a> Walk<'a> {
             // An output of its own stays one: a run's outputs are the caller's.
             if was_made && matches!(self.parts.nodes[node].op, Op::Input | Op::Constant) {
                 let Node { name, shape, .. } = self.old.node(*index).clone();
-                let op = Op::Activation(crate::graph::Activation::Linear);
+                let op = Op::Activation(crate::ops::Activation::Linear);
                 let (weights, stages) = (Vec::new(), Vec::new());
                 node = self.push(Node { name, op, operands: vec![node], weights, stages, shape });
             }

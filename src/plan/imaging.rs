@@ -1,9 +1,8 @@
 //! From a node over windows or places of an image to its step's work.
 
-use crate::graph::grid_sample::Resolved as SampleLayer;
-use crate::graph::pool2d::Resolved as PoolLayer;
-use crate::graph::{AxisMap, Epilogue, Pair, Resampling};
-use crate::kernels::{Work, grid_sample, pool2d, resize2d};
+use crate::kernels::{Work, pool2d, resize2d};
+use crate::ops::pooling::pool2d::Resolved as PoolLayer;
+use crate::ops::{AxisMap, Epilogue, Pair, Resampling};
 
 /// Describes a pooling; `None` for shapes that are no images.
 pub(super) fn pooling(
@@ -24,27 +23,6 @@ pub(super) fn pooling(
         mode: layer.mode,
         count_include_pad: layer.count_include_pad,
         epilogue,
-    }))
-}
-
-/// Describes a sampling by a grid; `None` for shapes without one to three axes.
-pub(super) fn sampling(layer: SampleLayer, input: &[usize], output: &[usize]) -> Option<Work> {
-    let axes = input.len().checked_sub(2)?;
-    let (batch, rest) = input.split_first()?;
-    let (channels, lengths) = rest.split_last()?;
-    let [depth, height, width] = match *lengths {
-        [width] => [1, 1, width],
-        [height, width] => [1, height, width],
-        [depth, height, width] => [depth, height, width],
-        _ => return None,
-    };
-    Some(Work::GridSample(grid_sample::Geometry {
-        input: [*batch, depth, height, width, *channels],
-        points: product(output.get(1..=axes)?),
-        axes,
-        mode: layer.mode,
-        padding: layer.padding_mode,
-        align_corners: layer.align_corners,
     }))
 }
 

@@ -13,7 +13,8 @@ use std::cmp::Reverse;
 use super::homes::Homes;
 use super::lower::buffer_bytes;
 use super::{PassReport, slots};
-use crate::graph::{Graph, Op};
+use crate::graph::Graph;
+use crate::ops::Op;
 
 /// The name under which it is chosen, as the passes are.
 pub(crate) const NAME: &str = "concat_in_place";

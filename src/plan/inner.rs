@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::split::{Extent, gcd, lcm};
 use super::{Limits, Region};
-use crate::graph::{Epilogue, Graph, Node, Op};
+use crate::graph::{Graph, Node};
 use crate::kernels::{Work, dense};
+use crate::ops::{Epilogue, Op};
 
 /// Where the kernel stands among what a dense layer reads: behind the input.
 const KERNEL: usize = 1;

@@ -5,7 +5,8 @@ use super::homes::Homes;
 use super::split::{Extent, items_per_step};
 use super::{Limits, Place, Plan, Port, Region, Report, Step, inner, work};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Node, Op, Stage};
+use crate::graph::{Graph, Node};
+use crate::ops::{Op, Stage};
 use crate::shape::byte_count;
 
 /// Lowers a graph that passes have been over, with pieces of concatenations written where they
@@ -175,7 +176,7 @@ impl<'a> Lowering<'a> {
         let along_batch = match &node.op {
             Op::Softmax { axis } | Op::LogSoftmax { axis } | Op::Hardmax { axis } => *axis > 0,
             Op::Own(call) => call.kernel().is_per_item(),
-            _ => true,
+            other => other.splits_along_batch(),
         };
         let splittable = batched && along_batch;
         let ranges = inner::ranges(self.graph, node, &mut extents, &self.limits);

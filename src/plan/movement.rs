@@ -1,9 +1,9 @@
 //! From the nodes that only move elements to their steps' work.
 
-use crate::graph::depth_to_space::Resolved;
-use crate::graph::{DepthMode, Op};
 use crate::kernels::axes::{Axis, dense_strides};
 use crate::kernels::{Work, copy, gather, pad};
+use crate::ops::movement::depth_to_space::Resolved;
+use crate::ops::{DepthMode, Op};
 
 /// Describes a movement of one operand; `None` for a node that is none, or whose shapes do not
 /// belong to it.

@@ -5,7 +5,7 @@ use super::in_place::{Values, choose};
 use super::lower::{Lowering, buffer_bytes};
 use super::{PassReport, Place, Region, slots};
 use crate::error::Result;
-use crate::graph::Op;
+use crate::ops::Op;
 use crate::shape::byte_count;
 
 impl Lowering<'_> {

@@ -1,9 +1,8 @@
 //! Reductions, softmax and normalisations: from a node to its geometry.
 
-use crate::graph::lrn::Resolved;
-use crate::graph::{Epilogue, Op};
 use crate::kernels::softmax::Function;
-use crate::kernels::{Work, batch_normalization, lrn, moments, normalization, reduce, softmax};
+use crate::kernels::{Work, batch_normalization, moments, normalization, reduce, softmax};
+use crate::ops::{Epilogue, Op};
 
 /// Describes the one step of such a node for a number of items; none for any other node.
 /// Normalisations alone take an epilogue.
@@ -31,11 +30,6 @@ pub(super) fn work(
         Op::Softmax { axis } => along(Function::Softmax, result, *axis)?,
         Op::LogSoftmax { axis } => along(Function::LogSoftmax, result, *axis)?,
         Op::Hardmax { axis } => along(Function::Hardmax, result, *axis)?,
-        Op::Lrn(layer) => {
-            let Resolved { axis, size, alpha, beta, bias } = *layer;
-            let [outer, channels, inner] = round(result, axis)?;
-            Work::Lrn(lrn::Geometry { outer, channels, inner, size, alpha, beta, bias })
-        }
         Op::Moments(layer) => Work::Moments(moments::Geometry {
             input: layer.split.resolve(items),
             reduced: layer.reduced.clone(),

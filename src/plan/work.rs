@@ -3,10 +3,11 @@
 use super::inner::Task;
 use super::{imaging, movement, rows};
 use crate::error::{Error, Result};
-use crate::graph::{Activation, Epilogue, Graph, Node, Op, Pair, Stage};
+use crate::graph::{Graph, Node};
 use crate::kernels::{
     Work, activation, binary, conv2d, conv2d_transpose, dense, matmul, own, select,
 };
+use crate::ops::{Activation, Epilogue, Op, Pair, Shapes, Stage};
 
 /// Describes the steps of a node for a number of items of the batch; together they write the
 /// node's value.
@@ -17,6 +18,10 @@ pub(super) fn tasks(graph: &Graph, node: &Node, items: usize) -> Result<Vec<Task
         let joins = movement::concat(axis, shapes.collect::<Result<_>>()?, &site.shape());
         let joins = joins.ok_or_else(|| site.defect())?;
         return Ok(joins.into_iter().map(|(work, reads)| Task::whole(work, reads)).collect());
+    }
+    if node.op.is_moved() {
+        let steps = node.op.steps(&site.shapes()?).ok_or_else(|| site.defect())?;
+        return Ok(steps.into_iter().map(|(work, reads)| Task::whole(work, reads)).collect());
     }
     let reads = (0..node.operands.len() + node.weights.len()).collect();
     Ok(vec![Task::whole(site.work()?, reads)])
@@ -51,10 +56,6 @@ impl Site<'_> {
                     .collect::<Result<_>>()?,
                 result: self.shape(),
             })),
-            Op::GridSample(layer) => {
-                let work = imaging::sampling(*layer, &self.operand(0)?, &self.shape());
-                work.ok_or_else(|| self.defect())
-            }
             Op::Pool2d(layer) => {
                 let work =
                     imaging::pooling(layer, self.operand(0)?, self.shape(), self.epilogue()?);
@@ -72,7 +73,6 @@ impl Site<'_> {
             Op::BatchNormalization(_)
             | Op::Hardmax { .. }
             | Op::LogSoftmax { .. }
-            | Op::Lrn(_)
             | Op::Moments(_)
             | Op::Normalization(_)
             | Op::Reduce(_)
@@ -92,7 +92,12 @@ impl Site<'_> {
                 movement::work(&self.node.op, &self.operand(0)?, &self.shape())
                     .ok_or_else(|| self.defect())
             }
-            Op::Input | Op::Reshape | Op::Constant | Op::Concat { .. } => Err(self.defect()),
+            Op::Input
+            | Op::Reshape
+            | Op::Constant
+            | Op::Concat { .. }
+            | Op::GridSample(_)
+            | Op::Lrn(_) => Err(self.defect()),
         }
     }
 
@@ -103,7 +108,7 @@ impl Site<'_> {
         Ok(Work::Activation(activation::Geometry { shape: self.shape(), epilogue }))
     }
 
-    fn conv2d(&self, layer: &crate::graph::conv2d::Resolved) -> Result<Work> {
+    fn conv2d(&self, layer: &crate::ops::convolution::conv2d::Resolved) -> Result<Work> {
         Ok(Work::Conv2d(conv2d::Geometry {
             input: self.image(&self.operand(0)?)?,
             output: self.image(&self.shape())?,
@@ -117,7 +122,10 @@ impl Site<'_> {
         }))
     }
 
-    fn conv2d_transpose(&self, layer: &crate::graph::conv2d_transpose::Resolved) -> Result<Work> {
+    fn conv2d_transpose(
+        &self,
+        layer: &crate::ops::convolution::conv2d_transpose::Resolved,
+    ) -> Result<Work> {
         Ok(Work::Conv2dTranspose(conv2d_transpose::Geometry {
             input: self.image(&self.operand(0)?)?,
             output: self.image(&self.shape())?,
@@ -145,7 +153,7 @@ impl Site<'_> {
         }))
     }
 
-    fn matmul(&self, product: &crate::graph::matmul::Resolved) -> Result<Work> {
+    fn matmul(&self, product: &crate::ops::product::matmul::Resolved) -> Result<Work> {
         let (left, right) = (self.operand(0)?, self.operand(1)?);
         let transposed = [product.transpose_left, product.transpose_right];
         let geometry = matmul::Geometry::product(&left, &right, transposed);
@@ -158,6 +166,18 @@ impl Site<'_> {
             epilogue: self.epilogue()?,
             ..geometry.ok_or_else(|| self.defect())?
         }))
+    }
+
+    /// The shapes that the operator describes its steps by.
+    fn shapes(&self) -> Result<Shapes> {
+        let operands = (0..self.node.operands.len()).map(|number| self.operand(number));
+        Ok(Shapes {
+            operands: operands.collect::<Result<_>>()?,
+            result: self.shape(),
+            weights: self.node.weights.len(),
+            items: self.items,
+            epilogue: self.epilogue()?,
+        })
     }
 
     /// The shape of the node's value.

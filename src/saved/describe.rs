@@ -9,7 +9,8 @@ use super::ops::{OpText, StageText};
 use super::{layout, restore};
 use crate::array::HostArray;
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Node, Op, Weight};
+use crate::graph::{Graph, Node, Weight};
+use crate::ops::Op;
 use crate::own::OwnKernel;
 
 /// The most bytes of a label in the name of a member.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::ops::{OpText, StageText};
-use super::{length, shape};
+use crate::serial::{length, shape};
 use crate::shape::Shape;
 
 /// What `format` says.

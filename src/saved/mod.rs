@@ -60,14 +60,11 @@ mod describe;
 mod files;
 mod format;
 mod layout;
-mod length;
-mod number;
 mod ops;
 mod options;
 mod own;
 mod resampling;
 mod restore;
-mod shape;
 
 use std::io::Cursor;
 use std::path::Path;

@@ -6,17 +6,26 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::options::{
     BatchNormalizationFormat, BinaryOpFormat, Conv2dFormat, Conv2dTransposeFormat,
-    DepthToSpaceFormat, GridSampleFormat, LrnFormat, MatMulFormat, MomentsFormat,
-    NormalizationFormat, PadFormat, Pool2dFormat, ReduceFormat,
+    DepthToSpaceFormat, MatMulFormat, MomentsFormat, NormalizationFormat, PadFormat, Pool2dFormat,
+    ReduceFormat,
 };
 use super::own::OwnText;
 use super::resampling::ResamplingFormat;
-use super::{length, number};
-use crate::graph::{
-    Activation, BinaryOp, Op, Resampling, Stage, batch_normalization, conv2d, conv2d_transpose,
-    depth_to_space, grid_sample, lrn, matmul, moments, normalization, pad, pool2d, reduce,
-};
+use crate::ops::convolution::conv2d;
+use crate::ops::convolution::conv2d_transpose;
+use crate::ops::movement::depth_to_space;
+use crate::ops::movement::pad;
+use crate::ops::normalization::batch_normalization;
+use crate::ops::normalization::lrn;
+use crate::ops::normalization::moments;
+use crate::ops::normalization::normalization;
+use crate::ops::pooling::pool2d;
+use crate::ops::product::matmul;
+use crate::ops::reduction::reduce;
+use crate::ops::resampling::grid_sample;
+use crate::ops::{Activation, BinaryOp, Op, Resampling, Stage};
 use crate::own::Bound;
+use crate::serial::{length, number};
 
 /// An operation with its options. An own kernel is written here, and read by [`OwnText`], as it
 /// needs the kernel.
@@ -48,7 +57,7 @@ enum OpFormat {
         #[serde(with = "length")]
         axis: usize,
     },
-    Lrn(#[serde(with = "LrnFormat")] lrn::Resolved),
+    Lrn(lrn::Resolved),
     Moments(#[serde(with = "MomentsFormat")] moments::Resolved),
     Normalization(#[serde(with = "NormalizationFormat")] normalization::Resolved),
     Reduce(#[serde(with = "ReduceFormat")] reduce::Resolved),
@@ -70,7 +79,7 @@ enum OpFormat {
         #[serde(with = "length::list")]
         indices: Vec<usize>,
     },
-    GridSample(#[serde(with = "GridSampleFormat")] grid_sample::Resolved),
+    GridSample(grid_sample::Resolved),
     Pad(#[serde(with = "PadFormat")] pad::Resolved),
     Pool2d(#[serde(with = "Pool2dFormat")] pool2d::Resolved),
     Slice {

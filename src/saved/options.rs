@@ -5,14 +5,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{length, number, shape};
-use crate::graph::moments::Part;
-use crate::graph::reduce::Operation;
-use crate::graph::{
-    BinaryOp, DepthMode, GridPadding, GridSampleMode, PadMode, Pads, Pair, PoolMode, ReduceOp,
-    batch_normalization, conv2d, conv2d_transpose, depth_to_space, grid_sample, lrn, matmul,
-    moments, normalization, pad, pool2d, reduce,
-};
+use crate::ops::convolution::conv2d;
+use crate::ops::convolution::conv2d_transpose;
+use crate::ops::movement::depth_to_space;
+use crate::ops::movement::pad;
+use crate::ops::normalization::batch_normalization;
+use crate::ops::normalization::moments;
+use crate::ops::normalization::moments::Part;
+use crate::ops::normalization::normalization;
+use crate::ops::pooling::pool2d;
+use crate::ops::product::matmul;
+use crate::ops::reduction::reduce;
+use crate::ops::reduction::reduce::Operation;
+use crate::ops::{BinaryOp, DepthMode, PadMode, Pads, Pair, PoolMode, ReduceOp};
+use crate::serial::{length, number, shape};
 use crate::shape::Shape;
 
 #[derive(Serialize, Deserialize)]
@@ -88,21 +94,6 @@ pub(super) struct BatchNormalizationFormat {
     epsilon: f32,
     center: bool,
     scale: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "lrn::Resolved", deny_unknown_fields)]
-pub(super) struct LrnFormat {
-    #[serde(with = "length")]
-    axis: usize,
-    #[serde(with = "length")]
-    size: usize,
-    #[serde(with = "number")]
-    alpha: f32,
-    #[serde(with = "number")]
-    beta: f32,
-    #[serde(with = "number")]
-    bias: f32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -184,32 +175,6 @@ pub(super) struct DepthToSpaceFormat {
     block_size: usize,
     #[serde(with = "DepthModeFormat")]
     mode: DepthMode,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "GridSampleMode", rename_all = "snake_case")]
-enum GridSampleModeFormat {
-    Nearest,
-    Linear,
-    Cubic,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "GridPadding", rename_all = "snake_case")]
-enum GridPaddingFormat {
-    Zeros,
-    Border,
-    Reflection,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "grid_sample::Resolved", deny_unknown_fields)]
-pub(super) struct GridSampleFormat {
-    #[serde(with = "GridSampleModeFormat")]
-    mode: GridSampleMode,
-    #[serde(with = "GridPaddingFormat")]
-    padding_mode: GridPadding,
-    align_corners: bool,
 }
 
 #[derive(Serialize, Deserialize)]

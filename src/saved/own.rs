@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::number;
 use crate::error::{Error, Result};
-use crate::graph::Op;
+use crate::ops::Op;
 use crate::own::{Bound, OwnCall, OwnKernel, Scalar, Value};
+use crate::serial::number;
 
 /// One use of a kernel.
 #[derive(Serialize, Deserialize)]

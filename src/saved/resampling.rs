@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{length, number};
-use crate::graph::{AxisMap, Coordinates, Filter, NearestMode, Resampling, Sampling, Scale};
+use crate::ops::{AxisMap, Coordinates, Filter, NearestMode, Resampling, Sampling, Scale};
+use crate::serial::{length, number};
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "NearestMode", rename_all = "snake_case")]

@@ -12,7 +12,8 @@ use super::ops::{OpText, StageText};
 use super::own::OwnText;
 use crate::array::Npz;
 use crate::error::{Error, Result};
-use crate::graph::{Claim, Graph, Op, Weight};
+use crate::graph::{Claim, Graph, Weight};
+use crate::ops::Op;
 use crate::own::OwnKernel;
 
 /// Makes a graph of a description; `open` opens the file of weights that it names.

@@ -1,6 +1,6 @@
 //! Shape rules that hold: every layer and option against numbers worked out by hand.
 
-use longshore::graph::{Op, Pads, Pair};
+use longshore::ops::{Op, Pads, Pair};
 use longshore::{
     Activation, Conv2d, Conv2dTranspose, Dense, DepthwiseConv2d, Dim, Graph, HostArray,
     LayerWeights, Padding, Resize2d, Result, SeparableConv2d, Shape, Symbol, UpSampling2d,

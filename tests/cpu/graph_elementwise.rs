@@ -1,7 +1,7 @@
 //! The element-wise operators: which node a call adds, its shape, and every refusal word for word.
 
-use longshore::graph::{BinaryOp, Epilogue, Op, Stage};
 use longshore::kernels::{Work, activation, binary, dense};
+use longshore::ops::{BinaryOp, Epilogue, Op, Stage};
 use longshore::{Activation, Dense, Dim, Error, Graph, HostArray, PRelu, Symbol};
 use ndarray::ArrayD;
 

@@ -1,6 +1,6 @@
 //! What joining, picking, viewing otherwise and constants are refused for, word for word.
 
-use longshore::graph::Reshape;
+use longshore::ops::Reshape;
 use longshore::{Graph, LayerWeights, Symbol};
 use ndarray::{ArrayD, arr0, arr1};
 

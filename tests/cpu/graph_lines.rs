@@ -1,6 +1,7 @@
 //! Layers over lines, and transposed convolutions by ONNX's rules: shapes, and what is refused.
 
-use longshore::graph::{LayerWeights, Op, Pads, Pair};
+use longshore::graph::LayerWeights;
+use longshore::ops::{Op, Pads, Pair};
 use longshore::{
     Conv1d, Conv1dTranspose, Conv2dTranspose, DepthwiseConv1d, Error, Graph, Padding, Padding1d,
     Result, SeparableConv1d, Shape, Symbol,

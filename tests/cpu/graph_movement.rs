@@ -1,7 +1,7 @@
 //! What the operators that move elements are refused for, word for word, and the shapes they give.
 
 use longshore::array::DType;
-use longshore::graph::Op;
+use longshore::ops::Op;
 use longshore::{
     CenterCropPad, DepthMode, DepthToSpace, Dim, Error, Graph, Pad, PadMode, Pads, Slice, Split,
     Symbol,

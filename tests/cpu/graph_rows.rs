@@ -1,7 +1,7 @@
 //! Reductions, softmax and normalisations: the shapes they give, and what they are refused for.
 
-use longshore::graph::Op;
-use longshore::graph::reduce::Operation;
+use longshore::ops::Op;
+use longshore::ops::reduction::reduce::Operation;
 use longshore::{
     ArgReduce, BatchNormalization, Dim, Error, Graph, GroupNormalization, InstanceNormalization,
     LayerNormalization, LayerWeights, Lrn, MeanVarianceNormalization, Reduce, ReduceOp,
@@ -137,7 +137,7 @@ fn batch_normalization() {
         g.batch_normalization(x, &layer.clone().axis(0), &weights(&all)),
         kind,
         "axis is the batch but the channels have a fixed number",
-        "normalise another axis",
+        "normalize another axis",
     );
     refused(
         g.batch_normalization(x, &layer.clone().axis(4), &weights(&all)),
@@ -160,22 +160,22 @@ fn batch_normalization() {
 #[test]
 fn local_response_normalization() {
     let (mut g, x) = start();
-    let y = g.lrn(x, &Lrn::new(9).name("first")).unwrap();
+    let y = g.lrn(x, Lrn::new(9).name("first")).unwrap();
     shape(&g, y, "[batch, 5, 4, 3]");
-    let mut refuse = |layer: &Lrn, size: usize, text: &str, remedy: &str| {
+    let mut refuse = |layer: Lrn, size: usize, text: &str, remedy: &str| {
         operand(
             g.lrn(x, layer),
             &format!("lrn \"lrn\": {text}\n  (x [batch, 5, 4, 3], size {size}); {remedy}"),
         );
     };
-    refuse(&Lrn::new(0), 0, "size is 0 but a window has at least 1 channel", "use 1");
+    refuse(Lrn::new(0), 0, "size is 0 but a window has at least 1 channel", "use 1");
     let negative = "but the power of a negative number is none";
-    refuse(&Lrn::new(2).alpha(-1.5), 2, &format!("alpha is -1.5 {negative}"), "use 0 or more");
-    refuse(&Lrn::new(2).bias(f32::NAN), 2, &format!("bias is NaN {negative}"), "use 0 or more");
+    refuse(Lrn::new(2).alpha(-1.5), 2, &format!("alpha is -1.5 {negative}"), "use 0 or more");
+    refuse(Lrn::new(2).bias(f32::NAN), 2, &format!("bias is NaN {negative}"), "use 0 or more");
     let text = "axis is the batch but the channels have a fixed number";
-    refuse(&Lrn::new(2).axis(0), 2, text, "normalise another axis");
+    refuse(Lrn::new(2).axis(0), 2, text, "normalize another axis");
     let remedy = "use an axis from -rank to rank - 1";
-    refuse(&Lrn::new(2).axis(-5), 2, "axis is -5 but \"x\" has 4 axes", remedy);
+    refuse(Lrn::new(2).axis(-5), 2, "axis is -5 but \"x\" has 4 axes", remedy);
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn symbols_of_other_graphs_are_refused_everywhere() {
         g.arg_min(foreign, &ArgReduce::new(0)),
         g.log_softmax(foreign, 0),
         g.hardmax(foreign, 0),
-        g.lrn(foreign, &Lrn::new(1)),
+        g.lrn(foreign, Lrn::new(1)),
         g.batch_normalization(foreign, &BatchNormalization::new(), &all),
         g.layer_normalization(foreign, &LayerNormalization::new(), &both),
         g.rms_normalization(foreign, &RmsNormalization::new(), &scale),

@@ -1,6 +1,7 @@
 //! What layers with windows refuse: the variant, then the exact text.
 
-use longshore::graph::{LayerWeights, Pads};
+use longshore::graph::LayerWeights;
+use longshore::ops::Pads;
 use longshore::{
     Conv2d, Conv2dTranspose, DepthwiseConv2d, Error, Graph, Padding, Result, SeparableConv2d,
     Symbol,

@@ -1,8 +1,8 @@
 //! Plans whose kernels are larger than a binding: which step takes what.
 
 use longshore::Activation::Relu;
-use longshore::graph::Epilogue;
 use longshore::kernels::{Work, dense};
+use longshore::ops::Epilogue;
 use longshore::plan::{Limits, Plan};
 use longshore::{Dense, Graph};
 

@@ -1,6 +1,6 @@
 //! Shape rules of pooling, and what it refuses: the variant, then the exact text.
 
-use longshore::graph::{Op, Pads, Pair};
+use longshore::ops::{Op, Pads, Pair};
 use longshore::{Error, Graph, Padding, PoolMode, Pooling, Result, Shape, Symbol};
 
 use crate::graph::batch_of;

@@ -1,6 +1,6 @@
 //! Shape rules of `Resize` and its kin, and what they refuse: the variant, then the exact text.
 
-use longshore::graph::{AspectRatio, ResizeMode};
+use longshore::ops::{AspectRatio, ResizeMode};
 use longshore::{Coordinates, Error, Graph, Interpolation, Resize, Resize2d, Result, Symbol};
 
 use crate::graph::batch_of;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use longshore::Activation;
-use longshore::graph::{BinaryOp, Epilogue, Stage};
 use longshore::kernels::activation::code;
 use longshore::kernels::epilogue::Functions;
 use longshore::kernels::{Family, Work, activation, binary, copy};
+use longshore::ops::{BinaryOp, Epilogue, Stage};
 use naga::Literal;
 
 use crate::shaders::validated;

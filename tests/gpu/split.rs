@@ -1,7 +1,7 @@
 //! Plans for small bindings: steps that take a part of the batch give what whole ones give.
 
 use longshore::Activation::{Linear, Softmax, Tanh};
-use longshore::graph::ResizeMode;
+use longshore::ops::ResizeMode;
 use longshore::plan::Limits;
 use longshore::{
     Conv2d, Conv2dTranspose, Coordinates, Dense, DepthwiseConv2d, Graph, GridSample, Interpolation,

@@ -155,7 +155,7 @@ fn channels_round_a_channel_are_read_whole_or_refused() {
     // The root of the sum of the squares, over the number of channels.
     let layer = |channels| Lrn::new(2 * channels).alpha(2.0 * channels as f32).beta(0.5).bias(0.0);
     for (channels, refused) in [(3000, None), (65_401, Some("65401"))] {
-        let build = |g: &mut Graph, x| g.lrn(x, &layer(channels));
+        let build = |g: &mut Graph, x| g.lrn(x, layer(channels));
         check(&[1, channels], build, (1.0 / (channels as f32).sqrt(), refused));
     }
 }

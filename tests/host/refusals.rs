@@ -1,8 +1,8 @@
 //! What the host executor refuses: device calls, foreign tensors, slices that do not fit.
 
-use longshore::graph::{BinaryOp, Epilogue, Stage};
 use longshore::host::execute;
 use longshore::kernels::{Work, activation, conv2d, conv2d_transpose, dense};
+use longshore::ops::{BinaryOp, Epilogue, Stage};
 use longshore::wgpu;
 use longshore::{Activation, Dim, Error, Graph, HostArray, Runtime, RuntimeOptions};
 use ndarray::ArrayD;

@@ -1,7 +1,7 @@
 //! Every function of two operands: over the range of f32, at its edges, alone and as a stage.
 
-use longshore::graph::{BinaryOp, Epilogue, Stage};
 use longshore::kernels::{Work, activation, binary as kernel};
+use longshore::ops::{BinaryOp, Epilogue, Stage};
 use ndarray::{ArrayD, IxDyn};
 
 use super::golden::{line, trials, widen};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use longshore::graph::BinaryOp;
 use longshore::kernels::{Family, Work, binary as kernel};
+use longshore::ops::BinaryOp;
 use longshore::{Dim, Graph};
 use ndarray::{ArrayD, IxDyn};
 

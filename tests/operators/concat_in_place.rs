@@ -96,7 +96,7 @@ const MAKERS: [(&str, Make); 32] = [
         let grid = constant(g, &[1, rows, 8, 2]);
         g.grid_sample(x, grid, GridSample::new())
     }),
-    ("lrn/general", |g, x, _| g.lrn(x, &Lrn::new(5))),
+    ("lrn/general", |g, x, _| g.lrn(x, Lrn::new(5))),
     ("matmul/columns4", |g, x, _| {
         let right = constant(g, &[ROW, ROW]);
         g.matmul(x, right)

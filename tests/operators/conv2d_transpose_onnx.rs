@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use longshore::graph::Pads;
 use longshore::kernels::{Family, Work, conv2d_transpose as kernel};
+use longshore::ops::Pads;
 use longshore::{Conv1dTranspose, Conv2dTranspose, Padding, Padding1d};
 use ndarray::{ArrayD, Axis};
 

@@ -1,7 +1,7 @@
 //! Movements in networks: batches, constants everywhere an operand goes, views.
 
 use longshore::array::DType;
-use longshore::graph::Op;
+use longshore::ops::Op;
 use longshore::{DepthToSpace, Dim, Graph, HostArray, Pad, Slice, Split};
 use ndarray::ArrayD;
 

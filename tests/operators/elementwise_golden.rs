@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore::graph::BinaryOp;
+use longshore::ops::BinaryOp;
 use longshore::{Activation, Graph, HostArray, Result, StagePolicy, Symbol};
 use ndarray::ArrayD;
 

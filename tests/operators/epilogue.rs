@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use longshore::Activation::{LeakyRelu, Negative, Relu};
-use longshore::graph::{AxisMap, BinaryOp, Epilogue, PoolMode, Sampling, Stage};
 use longshore::kernels::{
     Binding, Family, Work, activation, batch_normalization, binary, conv2d, conv2d_transpose,
     dense, matmul, normalization, pool2d, resize2d,
 };
+use longshore::ops::{AxisMap, BinaryOp, Epilogue, PoolMode, Sampling, Stage};
 use longshore::{Coordinates, Interpolation};
 use ndarray::ArrayD;
 

@@ -1,10 +1,10 @@
 //! Rows so long that a thread could not go over them alone: llvmpipe ends all loops of a thread
 //! after 65535 turns together, and says nothing.
 
-use longshore::graph::moments::Part;
-use longshore::graph::reduce::Operation;
 use longshore::kernels::softmax::Function;
 use longshore::kernels::{Work, moments, reduce as reduction, softmax as kernel};
+use longshore::ops::normalization::moments::Part;
+use longshore::ops::reduction::reduce::Operation;
 use longshore::{Error, ReduceOp};
 use ndarray::{ArrayD, IxDyn};
 

@@ -31,7 +31,7 @@ fn golden_cases() {
         if !case.options["alpha"].is_null() {
             layer = layer.alpha(alpha).beta(beta).bias(bias);
         }
-        let actual = apply(&input, |g, x| g.lrn(x, &layer));
+        let actual = apply(&input, |g, x| g.lrn(x, layer));
         check(&case, "out_Y", &actual, &exact(&input, 1, size, [alpha, beta, bias]));
     }
 }
@@ -53,7 +53,7 @@ fn random_shapes_windows_and_constants() {
         let input = random.uniform(&shape) * 3.0;
         let layer =
             Lrn::new(size).alpha(alpha).beta(beta).bias(bias).axis(axis as isize - rank as isize);
-        let actual = apply(&input, |g, x| g.lrn(x, &layer));
+        let actual = apply(&input, |g, x| g.lrn(x, layer));
         let what = format!("{shape:?} axis {axis} size {size} {constants:?}");
         assert_close(&what, &actual, &exact(&input, axis, size, constants));
     });

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use longshore::graph::moments::Part;
 use longshore::kernels::{Family, Work, moments as kernel};
+use longshore::ops::normalization::moments::Part;
 use ndarray::{ArrayD, Dimension, IxDyn};
 
 use super::golden::{trials, widen};

@@ -1,8 +1,8 @@
 //! Normalisation over layers, groups, instances and chosen axes.
 
-use longshore::graph::Epilogue;
-use longshore::graph::moments::Part;
 use longshore::kernels::{Work, moments as moments_kernel, normalization as kernel};
+use longshore::ops::Epilogue;
+use longshore::ops::normalization::moments::Part;
 use longshore::{
     Graph, GroupNormalization, HostArray, InstanceNormalization, LayerNormalization, LayerWeights,
     MeanVarianceNormalization, RmsNormalization,

@@ -218,7 +218,7 @@ fn padding_folds_into_a_convolution() {
 fn padding_folds_into_poolings() {
     let pads = [(0, 0), (1, 2), (0, 1), (0, 0)];
     let lowest = f32::NEG_INFINITY;
-    let top = Padding::Explicit(longshore::graph::Pads { top: 1, bottom: 0, left: 0, right: 0 });
+    let top = Padding::Explicit(longshore::ops::Pads { top: 1, bottom: 0, left: 0, right: 0 });
     for (kind, value) in [(0, lowest), (1, 0.0), (2, 0.0), (3, 0.0)] {
         let steps = check("fold_padding", &[5, 4, 3], |g, x| {
             let pad = Pad::new(pads).mode(longshore::PadMode::Constant(value));

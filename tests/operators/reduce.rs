@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use longshore::graph::reduce::Operation;
 use longshore::kernels::{Family, Work, reduce as kernel};
+use longshore::ops::reduction::reduce::Operation;
 use longshore::{ArgReduce, Dim, Graph, Reduce, ReduceOp, Result, Symbol};
 use ndarray::{ArrayD, IxDyn};
 

@@ -1,6 +1,6 @@
 //! ONNX's `Resize` on the device: every rule, over any axes.
 
-use longshore::graph::{AspectRatio, NearestMode, ResizeMode};
+use longshore::ops::{AspectRatio, NearestMode, ResizeMode};
 use longshore::{Coordinates, Graph, Interpolation, Resize, Resize2d, Symbol};
 use ndarray::{ArrayD, Ix4, IxDyn};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use longshore::graph::{AxisMap, Sampling};
 use longshore::kernels::{Family, Work, resize2d as kernel};
+use longshore::ops::{AxisMap, Sampling};
 use longshore::{Coordinates, Interpolation, Resize2d, UpSampling2d};
 use ndarray::{ArrayD, IxDyn};
 

@@ -2,8 +2,8 @@
 //! the edges.
 
 use longshore::Activation;
-use longshore::graph::{Epilogue, Stage};
 use longshore::kernels::{Work, activation as kernel};
+use longshore::ops::{Epilogue, Stage};
 use ndarray::ArrayD;
 
 use super::activation::at_the_edges;

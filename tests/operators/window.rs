@@ -1,7 +1,7 @@
 //! A convolution's window on both sides: drawn at random or read from a golden case.
 
 use longshore::Padding as OurPadding;
-use longshore::graph::Pads;
+use longshore::ops::Pads;
 
 use crate::common::fixture::Case;
 use crate::common::oracle::conv2d::Padding;

@@ -6,8 +6,8 @@ mod random;
 use std::fmt::Write;
 
 use anyhow::{Result, anyhow, bail};
-use longshore::graph::Op;
 use longshore::import::onnx::Imported;
+use longshore::ops::Op;
 use longshore::{Graph, PlanOptions, Runtime, StagePolicy};
 
 use crate::choice::Choice;

@@ -9,9 +9,10 @@ mod resampling;
 mod rows;
 mod windows;
 
-use super::epilogue;
-use super::{Dense, Graph, LayerWeights, Node, Op, Site, Stage, Symbol, Weight, title};
 use crate::error::{Error, Result};
+use crate::graph::{Graph, LayerWeights, Node, Site, Symbol, Weight, title};
+use crate::ops::{Arguments, epilogue};
+use crate::ops::{Dense, Op, Stage};
 use crate::shape::Shape;
 
 /// What a node is said to be.
@@ -132,6 +133,9 @@ impl Graph {
     /// One line for each operator; what takes more has a function of its own.
     fn build(&mut self, replay: &Replay<'_>) -> Result<()> {
         let claim = replay.claim;
+        if claim.op.is_moved() {
+            return self.infer_claim(replay);
+        }
         match &claim.op {
             Op::Input => {
                 replay.no_weights()?;
@@ -169,15 +173,12 @@ impl Graph {
                 let given = inputs.iter().map(String::as_str).zip(replay.operands.iter().copied());
                 self.own(call.kernel(), given, &call.call())
             }
-            Op::Conv2d(_)
-            | Op::Conv2dTranspose(_)
-            | Op::GridSample(_)
-            | Op::Pool2d(_)
-            | Op::Resize2d(_) => self.replay_window(replay),
+            Op::Conv2d(_) | Op::Conv2dTranspose(_) | Op::Pool2d(_) | Op::Resize2d(_) => {
+                self.replay_window(replay)
+            }
             Op::BatchNormalization(_)
             | Op::Hardmax { .. }
             | Op::LogSoftmax { .. }
-            | Op::Lrn(_)
             | Op::Moments(_)
             | Op::Normalization(_)
             | Op::Reduce(_)
@@ -192,8 +193,25 @@ impl Graph {
             | Op::SpaceToDepth(_)
             | Op::Tile { .. }
             | Op::Transpose { .. } => self.replay_movement(replay),
+            Op::GridSample(_) | Op::Lrn(_) => Err(claim.count("rules", 0, 1)),
         }
         .map(|_| ())
+    }
+
+    /// Adds a node by its operator's own rule.
+    fn infer_claim(&mut self, replay: &Replay<'_>) -> Result<()> {
+        let claim = replay.claim;
+        let node = title(claim.op.name(), &claim.name);
+        let operands = replay.operands.iter().enumerate();
+        let operands = operands
+            .map(|(number, &symbol)| self.operand(&node, &format!("operand {number}"), symbol))
+            .collect::<Result<Vec<_>>>()?;
+        let wanted = Some(&claim.shape);
+        let of = Arguments { node: &node, operands: &operands, weights: &claim.weights, wanted };
+        let shape = claim.op.infer(&of)?;
+        let indices = operands.iter().map(|operand| operand.index).collect();
+        self.insert(claim.name.clone(), claim.op.clone(), indices, claim.weights.clone(), shape);
+        Ok(())
     }
 
     fn replay_dense(&mut self, replay: &Replay<'_>) -> Result<Symbol> {
@@ -208,15 +226,20 @@ impl Graph {
     fn replay_product(
         &mut self,
         replay: &Replay<'_>,
-        product: &super::matmul::Resolved,
+        product: &crate::ops::product::matmul::Resolved,
     ) -> Result<Symbol> {
         replay.no_weights()?;
-        let super::matmul::Resolved { transpose_left, transpose_right, alpha, beta, has_addend } =
-            *product;
+        let crate::ops::product::matmul::Resolved {
+            transpose_left,
+            transpose_right,
+            alpha,
+            beta,
+            has_addend,
+        } = *product;
         let is_one = |number: f32| number.to_bits() == 1f32.to_bits();
         if !has_addend && is_one(alpha) && is_one(beta) {
             let [left, right] = replay.operands()?;
-            let options = super::MatMul::new()
+            let options = crate::ops::MatMul::new()
                 .transpose_left(transpose_left)
                 .transpose_right(transpose_right);
             return self.matmul_with(left, right, options);
@@ -228,7 +251,7 @@ impl Graph {
             let [a, b] = replay.operands()?;
             (a, b, None)
         };
-        let options = super::Gemm::new().alpha(alpha).beta(beta);
+        let options = crate::ops::Gemm::new().alpha(alpha).beta(beta);
         self.gemm(a, b, c, options.trans_a(transpose_left).trans_b(transpose_right))
     }
 }

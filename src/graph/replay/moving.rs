@@ -2,9 +2,10 @@
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::super::{DepthToSpace, Graph, Op, Pad, Reshape, Slice, Symbol};
 use super::Replay;
 use crate::error::Result;
+use crate::graph::{Graph, Symbol};
+use crate::ops::{DepthToSpace, Op, Pad, Reshape, Slice};
 use crate::shape::Dim;
 
 impl Graph {

@@ -1,11 +1,10 @@
 //! Resampling of axes: lengths, scales and regions as the layers make them.
 
-use super::super::resize_axes::{check_pixels, scaled, shared_length};
-use super::super::{
-    AxisMap, Coordinates, Filter, Graph, Op, Operand, Resampling, Scale, Site, Symbol, title,
-};
 use super::Replay;
 use crate::error::{Error, Result};
+use crate::graph::{Graph, Operand, Site, Symbol, title};
+use crate::ops::resampling::resize_axes::{check_pixels, scaled, shared_length};
+use crate::ops::{AxisMap, Coordinates, Filter, Op, Resampling, Scale};
 use crate::shape::{Dim, Shape, element_count};
 
 pub(super) fn again(graph: &mut Graph, replay: &Replay<'_>, rule: &Resampling) -> Result<Symbol> {

@@ -1,8 +1,10 @@
 //! Softmax, reductions and normalisations.
 
-use super::super::{BatchNormalization, Graph, LayerWeights, Lrn, Op, Symbol, batch_normalization};
 use super::Replay;
 use crate::error::Result;
+use crate::graph::{Graph, LayerWeights, Symbol};
+use crate::ops::normalization::batch_normalization;
+use crate::ops::{BatchNormalization, Op};
 
 impl Graph {
     pub(super) fn replay_rows(&mut self, replay: &Replay<'_>) -> Result<Symbol> {
@@ -10,10 +12,6 @@ impl Graph {
             Op::Softmax { axis } => self.softmax(replay.alone()?, replay.axis(*axis)?),
             Op::LogSoftmax { axis } => self.log_softmax(replay.alone()?, replay.axis(*axis)?),
             Op::Hardmax { axis } => self.hardmax(replay.alone()?, replay.axis(*axis)?),
-            Op::Lrn(rule) => {
-                let layer = Lrn::new(rule.size).alpha(rule.alpha).beta(rule.beta).bias(rule.bias);
-                self.lrn(replay.alone()?, &layer.axis(replay.axis(rule.axis)?))
-            }
             Op::Reduce(rule) => {
                 let x = replay.alone()?;
                 let named = rule.reduced.iter().enumerate().filter(|(_, reduced)| **reduced);

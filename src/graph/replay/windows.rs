@@ -1,16 +1,17 @@
 //! Windows over images and lines, and what samples them.
 
-use super::super::convolve::{Channels, Request};
-use super::super::convolve_transpose::{self, Rule};
-use super::super::space::Space;
-use super::super::window::Options;
-use super::super::{
-    Graph, GridSample, LayerWeights, Op, Padding, Pads, Pair, PoolMode, Pooling, Symbol, conv2d,
-    conv2d_transpose, pool2d,
-};
 use super::Replay;
 use super::resampling;
 use crate::error::Result;
+use crate::graph::{Graph, LayerWeights, Symbol};
+use crate::ops::convolution::conv2d;
+use crate::ops::convolution::conv2d_transpose;
+use crate::ops::convolution::convolve::{Channels, Request};
+use crate::ops::convolution::convolve_transpose::{self, Rule};
+use crate::ops::convolution::window::Options;
+use crate::ops::movement::space::Space;
+use crate::ops::pooling::pool2d;
+use crate::ops::{Op, Padding, Pads, Pair, PoolMode, Pooling};
 use crate::shape::Dim;
 
 impl Graph {
@@ -18,12 +19,6 @@ impl Graph {
         match &replay.claim.op {
             Op::Conv2d(rule) => self.replay_convolution(replay, rule),
             Op::Conv2dTranspose(rule) => self.replay_transposed(replay, rule),
-            Op::GridSample(rule) => {
-                replay.no_weights()?;
-                let [x, grid] = replay.operands()?;
-                let layer = GridSample::new().mode(rule.mode).padding_mode(rule.padding_mode);
-                self.grid_sample(x, grid, layer.align_corners(rule.align_corners))
-            }
             Op::Pool2d(rule) => self.replay_pooling(replay, rule),
             Op::Resize2d(rule) => resampling::again(self, replay, rule),
             other => Err(replay.refuse("op", format!("is {}", other.name()))),

@@ -13,7 +13,8 @@ use super::tensor::{self, Origin};
 use super::value::{Kind, Known, SMALL, Value, kind_of};
 use crate::array::HostArray;
 use crate::error::{Error, Result, listed};
-use crate::graph::{Graph, Reshape, Symbol, Weight};
+use crate::graph::{Graph, Symbol, Weight};
+use crate::ops::Reshape;
 use crate::shape::{MOST_AXES, Shape};
 
 impl OnnxModel {

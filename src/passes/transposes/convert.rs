@@ -1,7 +1,8 @@
 //! Old values in other orders of axes, where that takes no step.
 
 use super::{Pending, Walk};
-use crate::graph::{Node, Op};
+use crate::graph::Node;
+use crate::ops::Op;
 use crate::passes::axes::{is_view, permute};
 use crate::passes::values;
 use crate::shape::{Dim, Shape};

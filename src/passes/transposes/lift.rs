@@ -4,8 +4,11 @@
 use super::NAME;
 use super::regroup::groups;
 use super::rows::runs;
-use crate::graph::moments::Part;
-use crate::graph::{Graph, Node, Op, moments, normalization};
+use crate::graph::{Graph, Node};
+use crate::ops::Op;
+use crate::ops::normalization::moments;
+use crate::ops::normalization::moments::Part;
+use crate::ops::normalization::normalization;
 use crate::passes::PassReport;
 use crate::passes::rewrite::Rewrite;
 use crate::shape::{Dim, Shape};

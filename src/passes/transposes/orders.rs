@@ -2,7 +2,8 @@
 
 use super::convert::view;
 use super::{Pending, Value, Walk};
-use crate::graph::{Node, Op};
+use crate::graph::Node;
+use crate::ops::Op;
 use crate::passes::axes::permute;
 use crate::shape::Shape;
 

@@ -1,7 +1,9 @@
 //! Matrix products of values of which one has its last two axes in turned order.
 
 use super::{Pending, Value, Walk};
-use crate::graph::{Node, Op, matmul};
+use crate::graph::Node;
+use crate::ops::Op;
+use crate::ops::product::matmul;
 
 impl Walk<'_> {
     /// Lets a product read a turned matrix where it lies.

@@ -4,8 +4,11 @@
 use std::ops::Range;
 
 use super::{Pending, Value, Walk};
-use crate::graph::moments::{self, Part};
-use crate::graph::{Node, Op, Stage, Weight, normalization, reduce};
+use crate::graph::{Node, Weight};
+use crate::ops::normalization::moments::{self, Part};
+use crate::ops::normalization::normalization;
+use crate::ops::reduction::reduce;
+use crate::ops::{Op, Stage};
 use crate::passes::axes::{MOST_AXES, is_view, permute};
 use crate::passes::values;
 use crate::shape::{Dim, Shape};

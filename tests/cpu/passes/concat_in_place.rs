@@ -1,7 +1,7 @@
 //! Which pieces of a concatenation are written in place: where they then lie, and why others are copied.
 
 use longshore::Activation::{Relu, Sigmoid, Tanh};
-use longshore::graph::Reshape;
+use longshore::ops::Reshape;
 use longshore::plan::{Limits, Place, Region};
 use longshore::{Graph, Passes, Plan, PlanOptions, Symbol};
 

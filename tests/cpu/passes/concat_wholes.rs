@@ -1,7 +1,7 @@
 //! Concatenations written in place as wholes: nested, viewed otherwise, empty, large, and what memory they take.
 
 use longshore::Activation::{Relu, Sigmoid, Tanh};
-use longshore::graph::Reshape;
+use longshore::ops::Reshape;
 use longshore::plan::{Limits, Place};
 use longshore::{Graph, Passes};
 

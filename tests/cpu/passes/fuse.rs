@@ -350,7 +350,7 @@ fn the_families_that_take_stages_are_those_whose_kernels_do() {
         |g, x| batch_norm(g, x),
         |g, x| g.instance_normalization(x, &InstanceNormalization::new(), &norm(2)).unwrap(),
         |g, x| g.softmax(x, -1).unwrap(),
-        |g, x| g.lrn(x, &Lrn::new(1)).unwrap(),
+        |g, x| g.lrn(x, Lrn::new(1)).unwrap(),
         |g, x| g.reduce(x, Reduce::new(ReduceOp::Sum).axes([-1])).unwrap(),
         |g, x| g.select(x, x, x).unwrap(),
     ];

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use half::f16;
 use longshore::Coordinates;
 use longshore::array::{DType, Npz};
-use longshore::graph::ResizeMode;
-use longshore::graph::{BinaryOp, Node, Op, Stage, Weight};
+use longshore::graph::{Node, Weight};
+use longshore::ops::ResizeMode;
+use longshore::ops::{BinaryOp, Op, Stage};
 use longshore::{
     Activation, Conv2dTranspose, Dim, Gemm, Graph, GroupNormalization, HostArray, LayerWeights,
     Lrn, MatMul, Pad, PadMode, Padding, Pads, Pooling, Reduce, ReduceOp, Resize, Saved, Slice,
@@ -233,7 +234,7 @@ fn options_that_were_resolved_are_found_again() {
     ends.push(g.flip(x, &[1, 3]).unwrap());
     ends.push(g.reduce(x, Reduce::new(ReduceOp::L2).axes([1, 3]).keepdims(false)).unwrap());
     ends.push(g.reduce(x, Reduce::new(ReduceOp::SumSquare).noop_with_empty_axes(true)).unwrap());
-    ends.push(g.lrn(x, &Lrn::new(3).alpha(0.25).axis(1)).unwrap());
+    ends.push(g.lrn(x, Lrn::new(3).alpha(0.25).axis(1)).unwrap());
     ends.push(g.up_sampling2d(x, UpSampling2d::lanczos5((2, 3))).unwrap());
     for (number, end) in ends.into_iter().enumerate() {
         g.output(format!("y {number}"), end);
@@ -249,9 +250,9 @@ fn every_scale_of_a_resize_is_kept() {
     for mode in [ResizeMode::Nearest, ResizeMode::Linear, ResizeMode::Cubic] {
         ends.push(g.resize(x, Resize::scales([1.0, 1.7, 0.6, 1.0]).mode(mode)).unwrap());
         let policies = [
-            longshore::graph::AspectRatio::NotLarger,
-            longshore::graph::AspectRatio::NotSmaller,
-            longshore::graph::AspectRatio::Stretch,
+            longshore::ops::AspectRatio::NotLarger,
+            longshore::ops::AspectRatio::NotSmaller,
+            longshore::ops::AspectRatio::Stretch,
         ];
         for policy in policies {
             let resize = Resize::sizes([9, 3]).axes([1, 2]).mode(mode);

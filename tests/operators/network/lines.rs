@@ -1,6 +1,6 @@
 //! Convolutions over lines, and transposed ones by ONNX's rules.
 
-use longshore::graph::Pads;
+use longshore::ops::Pads;
 use longshore::{
     Conv1d, Conv1dTranspose, Conv2dTranspose, DepthwiseConv1d, HostArray, LayerWeights, Padding,
     Padding1d, SeparableConv1d,

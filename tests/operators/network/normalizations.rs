@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use longshore::graph::{
+use longshore::ops::{
     BatchNormalization, GroupNormalization, InstanceNormalization, LayerNormalization, Lrn,
     MeanVarianceNormalization, RmsNormalization,
 };
@@ -304,5 +304,5 @@ pub fn lrn(net: &mut Network, _: &str) -> bool {
         let spread = &x[0].bound + &(x[0].value.mapv(f64::abs) * (numbers[1] * base));
         near(exact_lrn::lrn(&x[0].value, axis, size, numbers), &spread)
     };
-    net.layer(&[x], oracle, |g, x| g.lrn(x[0], &layer))
+    net.layer(&[x], oracle, |g, x| g.lrn(x[0], layer))
 }

@@ -1,6 +1,6 @@
 //! Layers that go over whole axes: reductions, positions, exponentials' shares.
 
-use longshore::graph::{ArgReduce, Reduce, ReduceOp};
+use longshore::ops::{ArgReduce, Reduce, ReduceOp};
 use ndarray::{ArrayD, Axis};
 
 use super::{Holds, Network, near};

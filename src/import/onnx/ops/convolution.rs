@@ -2,10 +2,11 @@
 
 use super::{Inputs, inputs};
 use crate::error::Result;
-use crate::graph::{Conv2d, Conv2dTranspose, LayerWeights, Padding, Pads, Pair, Symbol, Weight};
+use crate::graph::{LayerWeights, Symbol, Weight};
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
+use crate::ops::{Conv2d, Conv2dTranspose, Padding, Pads, Pair};
 
 /// An image of one or two spatial axes, with channels last and always a height.
 pub(super) struct Image {

@@ -2,10 +2,10 @@
 
 use super::{Inputs, inputs};
 use crate::error::Result;
-use crate::graph::{Activation, BinaryOp};
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
+use crate::ops::{Activation, BinaryOp};
 
 pub(super) fn unary(
     importer: &mut Importer<'_>,

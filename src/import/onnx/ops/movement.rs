@@ -5,15 +5,14 @@ use ndarray::{Array1, ArrayD, IxDyn};
 use super::{Inputs, inputs};
 use crate::array::HostArray;
 use crate::error::Result;
-use crate::graph::{
-    CenterCropPad, DepthMode, DepthToSpace, Pad, PadMode, Slice, Split, Symbol, Weight,
-};
+use crate::graph::{Symbol, Weight};
 use crate::import::onnx::fold::cast_kind;
 use crate::import::onnx::fold_shape::needed;
 use crate::import::onnx::importer::{Importer, constant as constant_value};
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::{Kind, Known, Value};
 use crate::import::onnx::{fold_shape, tensor};
+use crate::ops::{CenterCropPad, DepthMode, DepthToSpace, Pad, PadMode, Slice, Split};
 use crate::shape::element_count;
 
 type Outputs = Result<Vec<Value>>;

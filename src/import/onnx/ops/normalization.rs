@@ -2,14 +2,15 @@
 
 use super::{Inputs, inputs};
 use crate::error::Result;
-use crate::graph::{
-    BatchNormalization, GroupNormalization, InstanceNormalization, LayerNormalization,
-    LayerWeights, Lrn, MeanVarianceNormalization, RmsNormalization, Weight,
-};
+use crate::graph::{LayerWeights, Weight};
 use crate::import::onnx::fold_shape;
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
+use crate::ops::{
+    BatchNormalization, GroupNormalization, InstanceNormalization, LayerNormalization, Lrn,
+    MeanVarianceNormalization, RmsNormalization,
+};
 
 /// What ONNX adds to a variance, unless a node says otherwise.
 const EPSILON: f32 = 1e-5;
@@ -119,7 +120,7 @@ pub(super) fn local_response(
         .beta(node.float("beta", 0.75)?)
         .bias(node.float("bias", 1.0)?)
         .axis(1);
-    Ok(vec![importer.graph.lrn(x, &layer)?.into()])
+    Ok(vec![importer.graph.lrn(x, layer)?.into()])
 }
 
 /// Refuses moments in another type than f32, in which they are computed here.

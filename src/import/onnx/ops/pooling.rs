@@ -3,10 +3,10 @@
 use super::convolution::image;
 use super::{Inputs, inputs};
 use crate::error::Result;
-use crate::graph::Pooling;
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
+use crate::ops::Pooling;
 
 pub(super) fn pool(
     importer: &mut Importer<'_>,

@@ -2,10 +2,11 @@
 
 use super::{Inputs, inputs};
 use crate::error::Result;
-use crate::graph::{Dense, Gemm, LayerWeights, Symbol, Weight};
+use crate::graph::{LayerWeights, Symbol, Weight};
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
+use crate::ops::{Dense, Gemm};
 
 pub(super) fn matmul(
     importer: &mut Importer<'_>,

@@ -2,11 +2,11 @@
 
 use super::{Inputs, inputs};
 use crate::error::Result;
-use crate::graph::{ArgReduce, Reduce, ReduceOp};
 use crate::import::onnx::fold_shape;
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
+use crate::ops::{ArgReduce, Reduce, ReduceOp};
 
 pub(super) fn reduce(
     importer: &mut Importer<'_>,

@@ -2,13 +2,13 @@
 
 use super::{Inputs, inputs};
 use crate::error::Result;
-use crate::graph::{
-    AspectRatio, Coordinates, GridPadding, GridSample, GridSampleMode, NearestMode, Resize,
-    ResizeMode,
-};
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
+use crate::ops::{
+    AspectRatio, Coordinates, GridPadding, GridSample, GridSampleMode, NearestMode, Resize,
+    ResizeMode,
+};
 
 type Outputs = Result<Vec<Value>>;
 

@@ -1,0 +1,179 @@
+//! 1-D convolution: plain, grouped, depthwise and separable, over (batch, steps, channels).
+//!
+//! A line is computed as an image of one row, by the kernels of 2-D convolution. Kernels are
+//! (k, Cin/groups, Cout), depthwise ones (k, Cin, multiplier): Keras's layouts. As with images,
+//! strides and dilation may be above 1 together, and kernel and bias are weights of the node.
+
+use crate::error::Result;
+use crate::graph::{Graph, LayerWeights, Symbol, title};
+use crate::ops::Activation;
+use crate::ops::convolution::convolve::{Channels, Request, Separable};
+use crate::ops::convolution::line::{LineOptions, Padding1d, line_setters};
+use crate::ops::convolution::window::Pair;
+use crate::ops::movement::space::Space;
+
+/// Describes a 1-D convolution layer; defaults are Keras's.
+#[derive(Clone, Debug)]
+pub struct Conv1d {
+    filters: usize,
+    kernel_size: usize,
+    groups: usize,
+    options: LineOptions,
+}
+
+impl Conv1d {
+    /// Makes a layer of `filters` output channels; strides 1, padding `Valid`, one group.
+    #[must_use]
+    pub fn new(filters: usize, kernel_size: usize) -> Self {
+        Conv1d { filters, kernel_size, groups: 1, options: LineOptions::default() }
+    }
+
+    /// Splits the channels into this many independent blocks.
+    #[must_use]
+    pub fn groups(mut self, groups: usize) -> Self {
+        self.groups = groups;
+        self
+    }
+
+    line_setters!();
+}
+
+/// Describes a depthwise 1-D convolution: each channel has its own kernels.
+#[derive(Clone, Debug)]
+pub struct DepthwiseConv1d {
+    kernel_size: usize,
+    depth_multiplier: usize,
+    options: LineOptions,
+}
+
+impl DepthwiseConv1d {
+    /// Makes a layer with one kernel for each channel; strides 1, padding `Valid`.
+    #[must_use]
+    pub fn new(kernel_size: usize) -> Self {
+        DepthwiseConv1d { kernel_size, depth_multiplier: 1, options: LineOptions::default() }
+    }
+
+    /// Sets how many kernels each channel has.
+    #[must_use]
+    pub fn depth_multiplier(mut self, depth_multiplier: usize) -> Self {
+        self.depth_multiplier = depth_multiplier;
+        self
+    }
+
+    line_setters!();
+}
+
+/// Describes a depthwise 1-D convolution followed by one of a single step, which has the bias.
+///
+/// The node has the layer's name, its depthwise half is named `NAME/depthwise`.
+#[derive(Clone, Debug)]
+pub struct SeparableConv1d {
+    filters: usize,
+    kernel_size: usize,
+    depth_multiplier: usize,
+    options: LineOptions,
+}
+
+impl SeparableConv1d {
+    /// Makes a layer of `filters` output channels; strides 1, padding `Valid`.
+    #[must_use]
+    pub fn new(filters: usize, kernel_size: usize) -> Self {
+        let options = LineOptions::default();
+        SeparableConv1d { filters, kernel_size, depth_multiplier: 1, options }
+    }
+
+    /// Sets how many depthwise kernels each channel has.
+    #[must_use]
+    pub fn depth_multiplier(mut self, depth_multiplier: usize) -> Self {
+        self.depth_multiplier = depth_multiplier;
+        self
+    }
+
+    line_setters!();
+}
+
+impl Graph {
+    /// Adds a 1-D convolution.
+    ///
+    /// `x` is (batch, steps, Cin), the kernel (k, Cin/groups, filters), the optional bias
+    /// (filters), the result (batch, out steps, filters).
+    ///
+    /// # Errors
+    ///
+    /// As [`Graph::conv2d`].
+    pub fn conv1d(&mut self, x: Symbol, layer: Conv1d, weights: &LayerWeights) -> Result<Symbol> {
+        let Conv1d { filters, kernel_size, groups, options } = layer;
+        let channels = Channels::Filters { filters, groups };
+        self.convolve_line(x, "conv1d", channels, kernel_size, options, weights)
+    }
+
+    /// Adds a depthwise 1-D convolution.
+    ///
+    /// `x` is (batch, steps, Cin), the kernel (k, Cin, multiplier), the optional bias
+    /// (Cin * multiplier), which is also the result's channels.
+    ///
+    /// # Errors
+    ///
+    /// As [`Graph::conv2d`].
+    pub fn depthwise_conv1d(
+        &mut self,
+        x: Symbol,
+        layer: DepthwiseConv1d,
+        weights: &LayerWeights,
+    ) -> Result<Symbol> {
+        let DepthwiseConv1d { kernel_size, depth_multiplier, options } = layer;
+        let channels = Channels::Multiplier(depth_multiplier);
+        self.convolve_line(x, "depthwise_conv1d", channels, kernel_size, options, weights)
+    }
+
+    /// Adds a separable 1-D convolution: a depthwise one, then one of a single step with bias
+    /// and activation.
+    ///
+    /// The weights are `depthwise_kernel` (k, Cin, multiplier), `pointwise_kernel`
+    /// (1, Cin * multiplier, filters) and an optional `bias` (filters).
+    ///
+    /// # Errors
+    ///
+    /// As [`Graph::conv2d`].
+    pub fn separable_conv1d(
+        &mut self,
+        x: Symbol,
+        layer: SeparableConv1d,
+        weights: &LayerWeights,
+    ) -> Result<Symbol> {
+        let SeparableConv1d { filters, kernel_size, depth_multiplier, options } = layer;
+        let separable = Separable {
+            kinds: ["separable_conv1d", "depthwise_conv1d"],
+            space: Space::Line,
+            filters,
+            kernel_size: Pair::new(1, kernel_size),
+            depth_multiplier,
+            options: options.of_images(kernel_size),
+        };
+        self.convolve_separably(x, separable, weights)
+    }
+
+    fn convolve_line(
+        &mut self,
+        x: Symbol,
+        kind: &'static str,
+        channels: Channels,
+        kernel_size: usize,
+        options: LineOptions,
+        weights: &LayerWeights,
+    ) -> Result<Symbol> {
+        let name = self.name_for(kind, options.name.as_deref())?;
+        let (kernel, bias) = weights.kernel_and_bias(&title(kind, &name))?;
+        let request = Request {
+            kind,
+            name,
+            space: Space::Line,
+            channels,
+            kernel_size: Pair::new(1, kernel_size),
+            options: options.of_images(kernel_size),
+            kernel,
+            bias,
+        };
+        self.convolve(x, request)
+    }
+}

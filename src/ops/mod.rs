@@ -1,0 +1,237 @@
+//! Operators: one file for each, with all that is known of it.
+//!
+//! A file has the options as users write them, the resolved operator that a node holds, and its
+//! [`Operator`]: checks and shape rule, computation, and what passes ask. [`Op`] lists them all.
+
+mod checks;
+pub mod convolution;
+pub mod elementwise;
+pub mod epilogue;
+pub mod movement;
+pub mod normalization;
+#[allow(dead_code, reason = "operators move here one by one")]
+mod operator;
+mod own;
+pub mod pooling;
+pub mod product;
+pub mod reduction;
+pub mod resampling;
+
+pub use convolution::conv1d::{Conv1d, DepthwiseConv1d, SeparableConv1d};
+pub use convolution::conv1d_transpose::Conv1dTranspose;
+pub use convolution::conv2d::{Conv2d, DepthwiseConv2d, SeparableConv2d};
+pub use convolution::conv2d_transpose::Conv2dTranspose;
+pub use convolution::line::Padding1d;
+pub use convolution::window::{Padding, Pads, Pair};
+pub use elementwise::activation::Activation;
+pub use elementwise::binary::{BinaryOp, MAX_BROADCAST_RANK};
+pub use elementwise::p_relu::PRelu;
+pub use epilogue::{Epilogue, Stage};
+pub use movement::depth_to_space::{DepthMode, DepthToSpace};
+pub use movement::pad::{CenterCropPad, Pad, PadMode};
+pub use movement::reshape::Reshape;
+pub use movement::slice::{Slice, Split};
+pub use normalization::batch_normalization::BatchNormalization;
+pub use normalization::lrn::Lrn;
+pub use normalization::normalization::{
+    GroupNormalization, InstanceNormalization, LayerNormalization, LayerNormalized,
+    MeanVarianceNormalization, RmsNormalization,
+};
+pub(crate) use operator::{Arguments, Operator, Shapes, around};
+pub use pooling::pool2d::{MAX_POOL_POWER, PoolMode, Pooling};
+pub use product::dense::Dense;
+pub use product::matmul::{Gemm, MatMul};
+pub use reduction::reduce::{ArgReduce, Reduce, ReduceOp};
+pub use resampling::grid_sample::{GridPadding, GridSample, GridSampleMode};
+pub use resampling::resize::{AspectRatio, Resize, ResizeMode};
+pub use resampling::resize2d::{Coordinates, Interpolation, Resize2d, UpSampling2d};
+pub use resampling::rule::{AxisMap, Filter, NearestMode, Resampling, Sampling, Scale};
+
+use crate::error::Result;
+use crate::graph::Node;
+use crate::kernels::Work;
+use crate::shape::Shape;
+use convolution::{conv2d, conv2d_transpose};
+use movement::{depth_to_space, pad};
+use normalization::{batch_normalization, lrn, moments};
+use pooling::pool2d;
+use product::matmul;
+use reduction::reduce;
+use resampling::grid_sample;
+
+/// What a node computes, with every option resolved.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Op {
+    /// A value that each run brings.
+    Input,
+    /// Resampling of one axis, or of two neighbours.
+    Resize2d(Resampling),
+    /// Convolution with resolved padding over images, or over lines as images of one row;
+    /// weights: kernel, then bias.
+    Conv2d(conv2d::Resolved),
+    /// Transposed convolution with resolved cropping over images, or over lines as images of
+    /// one row; weights: kernel, then bias.
+    Conv2dTranspose(conv2d_transpose::Resolved),
+    /// Matrix product on the last axis; weights: kernel, then bias.
+    Dense,
+    /// Matrix product of two operands, and of a third one added to it.
+    MatMul(matmul::Resolved),
+    /// An element-wise activation.
+    Activation(Activation),
+    /// Batch normalisation; weights: scale and bias where there are any, mean, variance.
+    BatchNormalization(batch_normalization::Resolved),
+    /// Softmax over one axis.
+    Softmax {
+        /// The axis, counted from the first.
+        axis: usize,
+    },
+    /// An element-wise function of two operands.
+    Binary(BinaryOp),
+    /// Log-softmax over one axis.
+    LogSoftmax {
+        /// The axis, counted from the first.
+        axis: usize,
+    },
+    /// Hardmax over one axis.
+    Hardmax {
+        /// The axis, counted from the first.
+        axis: usize,
+    },
+    /// Local response normalisation.
+    Lrn(lrn::Resolved),
+    /// Mean and inverse deviation of each row.
+    Moments(moments::Resolved),
+    /// Normalisation; operands: x and its moments; weights: scale and bias where there are any.
+    Normalization(normalization::normalization::Resolved),
+    /// One number for each row that the reduced axes span.
+    Reduce(reduce::Resolved),
+    /// A kernel of the user's own, with the values of its parameters.
+    Own(crate::own::Bound),
+    /// The same elements in another shape; moves nothing.
+    Reshape,
+    /// Where a condition is not zero one value, else another one.
+    Select,
+    /// Values joined along one axis, in the order of the operands.
+    Concat {
+        /// The axis, counted from the first.
+        axis: usize,
+    },
+    /// A value that is the node's one weight; moves nothing.
+    Constant,
+    /// Channels spread over blocks of pixels.
+    DepthToSpace(depth_to_space::Resolved),
+    /// The operand repeated along axes of length 1, to the node's shape.
+    Expand,
+    /// Entries along one axis, picked by constant indices.
+    Gather {
+        /// The axis, counted from the first.
+        axis: usize,
+        /// The entries, in C order, each counted from the first; their own shape stands in the
+        /// node's, at the place of the axis.
+        indices: Vec<usize>,
+    },
+    /// The first operand at the places that the second gives.
+    GridSample(grid_sample::Resolved),
+    /// The operand cropped, and with something around it.
+    Pad(pad::Resolved),
+    /// Pooling with resolved padding.
+    Pool2d(pool2d::Resolved),
+    /// A part of the operand, in steps; how many steps stands in the node's shape.
+    Slice {
+        /// The first entry of each axis, counted from the first; 0 for an empty axis.
+        starts: Vec<usize>,
+        /// The distance to the next one, never 0; negative ones walk backwards.
+        steps: Vec<isize>,
+    },
+    /// Blocks of pixels gathered in the channels.
+    SpaceToDepth(depth_to_space::Resolved),
+    /// The operand repeated as a whole along each axis.
+    Tile {
+        /// How often, for each axis.
+        repeats: Vec<usize>,
+    },
+    /// The axes in another order.
+    Transpose {
+        /// For each axis of the result, the operand's axis that it is.
+        perm: Vec<usize>,
+    },
+}
+
+impl Op {
+    /// Returns what is known of the operator.
+    pub(crate) fn operator(&self) -> Option<&dyn Operator> {
+        match self {
+            Op::GridSample(operator) => Some(operator),
+            Op::Lrn(operator) => Some(operator),
+            _ => None,
+        }
+    }
+
+    /// Checks operands and weights, and returns the shape of the value.
+    pub(crate) fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        match self.operator() {
+            Some(operator) => operator.infer(of),
+            None => Err(of.count("rules", 0, "1")),
+        }
+    }
+
+    /// Describes the steps of a node; see [`Operator::steps`].
+    pub(crate) fn steps(&self, at: &Shapes) -> Option<Vec<(Work, Vec<usize>)>> {
+        self.operator()?.steps(at)
+    }
+
+    /// Returns the operator over operands in another order of axes; see [`Operator::reordered`].
+    pub(crate) fn reordered(&self, node: &Node, perm: &[usize]) -> Option<Op> {
+        self.operator()?.reordered(node, perm)
+    }
+
+    /// Tells whether items of a batch are computed apart; see [`Operator::splits_along_batch`].
+    pub(crate) fn splits_along_batch(&self) -> bool {
+        self.operator().is_none_or(|operator| operator.splits_along_batch())
+    }
+
+    pub(crate) fn is_moved(&self) -> bool {
+        self.operator().is_some()
+    }
+
+    /// Returns the operation's name, as messages and plans print it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        if let Some(operator) = self.operator() {
+            return operator.name();
+        }
+        match self {
+            Op::Input => "input",
+            Op::Resize2d(_) => "resize2d",
+            Op::Conv2d(_) => "conv2d",
+            Op::Conv2dTranspose(_) => "conv2d_transpose",
+            Op::Dense => "dense",
+            Op::MatMul(_) => "matmul",
+            Op::Activation(activation) => activation.name(),
+            Op::BatchNormalization(_) => "batch_normalization",
+            Op::Softmax { .. } => "softmax",
+            Op::Binary(operation) => operation.name(),
+            Op::LogSoftmax { .. } => "log_softmax",
+            Op::Hardmax { .. } => "hardmax",
+            Op::Lrn(_) | Op::GridSample(_) => "",
+            Op::Moments(_) => "moments",
+            Op::Normalization(_) => "normalization",
+            Op::Reduce(layer) => layer.operation.name(),
+            Op::Own(_) => "own",
+            Op::Reshape => "reshape",
+            Op::Select => "where",
+            Op::Concat { .. } => "concat",
+            Op::Constant => "constant",
+            Op::DepthToSpace(_) => "depth_to_space",
+            Op::Expand => "expand",
+            Op::Gather { .. } => "gather",
+            Op::Pad(_) => "pad",
+            Op::Pool2d(_) => "pool2d",
+            Op::Slice { .. } => "slice",
+            Op::SpaceToDepth(_) => "space_to_depth",
+            Op::Tile { .. } => "tile",
+            Op::Transpose { .. } => "transpose",
+        }
+    }
+}

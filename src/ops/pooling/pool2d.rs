@@ -1,0 +1,359 @@
+//! Pooling over windows of an image: the largest, the average or the norm.
+//!
+//! Sizes are Keras's for `Valid` and `Same`, ONNX's for explicit padding, `ceil_mode` and
+//! what an average divides by.
+
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Operand, Site, Symbol, title};
+use crate::ops::Op;
+use crate::ops::convolution::window::{Axis, Padding, Pads, Pair, check_positive};
+use crate::shape::{Dim, Shape, element_count};
+
+/// The highest power of a norm.
+pub const MAX_POOL_POWER: u16 = u16::MAX;
+
+/// Names what is taken of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolMode {
+    /// The largest pixel, NaN if there is one; padding counts as -infinity.
+    Max,
+    /// The sum, divided by how many were added.
+    Average,
+    /// `(sum of |pixel|^p)^(1/p)`, computed without overflow of the powers; p is at least 1.
+    Lp(u16),
+}
+
+/// A pooling whose sizes and padding are resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// What is taken of a window.
+    pub mode: PoolMode,
+    /// Height and width of the window.
+    pub kernel_size: Pair,
+    /// Steps between windows, in pixels.
+    pub strides: Pair,
+    /// Steps between a window's taps, in pixels.
+    pub dilation: Pair,
+    /// Rows and columns around the image. With `ceil_mode` a last window may reach beyond.
+    pub pads: Pads,
+    /// Whether an average divides by the taps on the padding too; what is beyond the padding
+    /// never counts.
+    pub count_include_pad: bool,
+}
+
+/// Describes a pooling's windows; Keras's names and defaults, with ONNX's additions.
+///
+/// `MaxPooling2D(pool_size, strides, padding)` of Keras is
+/// `max_pooling2d(x, Pooling::new(pool_size).strides(strides).padding(padding))`.
+#[derive(Clone, Debug)]
+pub struct Pooling {
+    name: Option<String>,
+    pool_size: Pair,
+    strides: Option<Pair>,
+    dilation: Pair,
+    padding: Padding,
+    ceil_mode: bool,
+    count_include_pad: bool,
+}
+
+impl Pooling {
+    /// Makes windows of this height and width, one behind another (strides `pool_size`, as in
+    /// Keras; ONNX's default is 1), without dilation or padding.
+    pub fn new(pool_size: impl Into<Pair>) -> Self {
+        Pooling {
+            name: None,
+            pool_size: pool_size.into(),
+            strides: None,
+            dilation: Pair::new(1, 1),
+            padding: Padding::Valid,
+            ceil_mode: false,
+            count_include_pad: false,
+        }
+    }
+
+    /// Names the node.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets the steps between windows, in pixels.
+    #[must_use]
+    pub fn strides(mut self, strides: impl Into<Pair>) -> Self {
+        self.strides = Some(strides.into());
+        self
+    }
+
+    /// Sets the steps between a window's taps, in pixels.
+    #[must_use]
+    pub fn dilation(mut self, dilation: impl Into<Pair>) -> Self {
+        self.dilation = dilation.into();
+        self
+    }
+
+    /// Sets the padding.
+    #[must_use]
+    pub fn padding(mut self, padding: Padding) -> Self {
+        self.padding = padding;
+        self
+    }
+
+    /// Rounds the number of windows up, for explicit padding; a window that would begin behind
+    /// the image and its first padding is dropped, as in ONNX.
+    #[must_use]
+    pub fn ceil_mode(mut self, ceil_mode: bool) -> Self {
+        self.ceil_mode = ceil_mode;
+        self
+    }
+
+    /// Lets an average divide by the taps on the padding too.
+    #[must_use]
+    pub fn count_include_pad(mut self, count_include_pad: bool) -> Self {
+        self.count_include_pad = count_include_pad;
+        self
+    }
+}
+
+/// A pooling on its way into the graph.
+struct Request {
+    kind: &'static str,
+    mode: PoolMode,
+    layer: Pooling,
+}
+
+impl Graph {
+    /// Takes the largest pixel of each window: Keras's `MaxPooling2D`, ONNX's `MaxPool`.
+    ///
+    /// `x` is (batch, height, width, channels), the result (batch, out height, out width,
+    /// channels). NaN in a window gives NaN, a window on the padding alone -infinity.
+    /// ONNX's second output, the indices, does not exist here.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Operand`] when `x` is no image or the options do not fit it,
+    /// [`Error::Unsupported`] for `ceil_mode` without explicit padding and for
+    /// `count_include_pad`, [`Error::Name`] for a name used twice.
+    pub fn max_pooling2d(&mut self, x: Symbol, layer: Pooling) -> Result<Symbol> {
+        self.pool(x, Request { kind: "max_pooling2d", mode: PoolMode::Max, layer })
+    }
+
+    /// Averages each window: Keras's `AveragePooling2D`, ONNX's `AveragePool`.
+    ///
+    /// Shapes are those of [`Graph::max_pooling2d`]. The divisor is the number of pixels, or of
+    /// taps on the padded image with `count_include_pad`; a window without either gives NaN.
+    ///
+    /// # Errors
+    ///
+    /// As [`Graph::max_pooling2d`], but for `count_include_pad`.
+    pub fn average_pooling2d(&mut self, x: Symbol, layer: Pooling) -> Result<Symbol> {
+        self.pool(x, Request { kind: "average_pooling2d", mode: PoolMode::Average, layer })
+    }
+
+    /// Takes the p-norm of each window, ONNX's `LpPool`; p from 1 to [`MAX_POOL_POWER`].
+    ///
+    /// Shapes are those of [`Graph::max_pooling2d`]; a window on the padding alone gives 0.
+    ///
+    /// # Errors
+    ///
+    /// As [`Graph::max_pooling2d`], and for p of 0.
+    pub fn lp_pooling2d(&mut self, x: Symbol, p: u16, layer: Pooling) -> Result<Symbol> {
+        self.pool(x, Request { kind: "lp_pooling2d", mode: PoolMode::Lp(p), layer })
+    }
+
+    /// Takes the largest of each window of a line: Keras's `MaxPooling1D`.
+    ///
+    /// `x` is (batch, length, channels), the result (batch, out length, channels). The width of
+    /// the layer's pairs counts, and their height must be 1 (0 among pads):
+    /// `Pooling::new((1, 3))`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Graph::max_pooling2d`].
+    pub fn max_pooling1d(&mut self, x: Symbol, layer: Pooling) -> Result<Symbol> {
+        self.pool_line(x, Request { kind: "max_pooling1d", mode: PoolMode::Max, layer })
+    }
+
+    /// Averages each window of a line: Keras's `AveragePooling1D`.
+    ///
+    /// Shapes and the layer are those of [`Graph::max_pooling1d`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Graph::average_pooling2d`].
+    pub fn average_pooling1d(&mut self, x: Symbol, layer: Pooling) -> Result<Symbol> {
+        self.pool_line(x, Request { kind: "average_pooling1d", mode: PoolMode::Average, layer })
+    }
+
+    /// Takes the p-norm of each window of a line, ONNX's `LpPool` of three dimensions.
+    ///
+    /// Shapes and the layer are those of [`Graph::max_pooling1d`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Graph::lp_pooling2d`].
+    pub fn lp_pooling1d(&mut self, x: Symbol, p: u16, layer: Pooling) -> Result<Symbol> {
+        self.pool_line(x, Request { kind: "lp_pooling1d", mode: PoolMode::Lp(p), layer })
+    }
+
+    fn pool(&mut self, x: Symbol, request: Request) -> Result<Symbol> {
+        let name = self.name_for(request.kind, request.layer.name.as_deref())?;
+        let node = title(request.kind, &name);
+        let x = self.operand(&node, "x", x)?;
+        let site = Site::new(&node, x.describe());
+        let image = x.image(&site)?;
+        let (resolved, shape) = rule(&site, x.shape.dims()[0], image, &request, "width")?;
+        Ok(self.insert(name, Op::Pool2d(resolved), vec![x.index], Vec::new(), shape))
+    }
+
+    /// Pools a line as an image of one row, between two reshapes that move nothing.
+    fn pool_line(&mut self, x: Symbol, request: Request) -> Result<Symbol> {
+        let name = self.name_for(request.kind, request.layer.name.as_deref())?;
+        let node = title(request.kind, &name);
+        let x = self.operand(&node, "x", x)?;
+        let site = Site::new(&node, x.describe());
+        let [length, channels] = line(&x, &site)?;
+        check_line(&site, &request.layer)?;
+        let first = x.shape.dims()[0];
+        let (resolved, pooled) = rule(&site, first, [1, length, channels], &request, "length")?;
+        let before = self.name_for("reshape", Some(&format!("{name}/image")))?;
+        let middle = self.name_for("pool2d", Some(&format!("{name}/pool2d")))?;
+        let image = Shape::new([first, 1.into(), length.into(), channels.into()]);
+        let shape = Shape::new([first, pooled.dims()[2], channels.into()]);
+        let image = self.insert(before, Op::Reshape, vec![x.index], Vec::new(), image);
+        let operands = vec![image.index];
+        let pooled = self.insert(middle, Op::Pool2d(resolved), operands, Vec::new(), pooled);
+        Ok(self.insert(name, Op::Reshape, vec![pooled.index], Vec::new(), shape))
+    }
+}
+
+/// Takes a line apart: length and channels of (batch, length, channels).
+pub(crate) fn line(x: &Operand, site: &Site) -> Result<[usize; 2]> {
+    match x.shape.dims() {
+        [_, Dim::Fixed(length), Dim::Fixed(channels)] => Ok([*length, *channels]),
+        _ => Err(site.refuse(
+            &format!("\"{}\"", x.name),
+            format!("has {} dimensions", x.shape.rank()),
+            "a line has 3: (batch, length, channels)",
+            "reshape it",
+        )),
+    }
+}
+
+/// Checks that a layer over a line leaves the height alone.
+fn check_line(site: &Site, layer: &Pooling) -> Result<()> {
+    let refuse = |what: &str, got: String, remedy: &str| {
+        Err(site.refuse(what, got, "a line has the height 1", remedy))
+    };
+    // Strides that were not given are the window, whose height is checked.
+    let strides = layer.strides.unwrap_or(layer.pool_size);
+    let pairs =
+        [("pool_size", layer.pool_size), ("strides", strides), ("dilation", layer.dilation)];
+    for (what, pair) in pairs {
+        if pair.height != 1 {
+            return refuse(what, format!("is {pair}"), "use a pair with 1 first");
+        }
+    }
+    match layer.padding {
+        Padding::Explicit(pads) if (pads.top, pads.bottom) != (0, 0) => {
+            let got = format!("has {} rows above and {} below", pads.top, pads.bottom);
+            refuse("padding", got, "pad left and right only")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks a pooling and resolves its padding and result.
+fn rule(
+    site: &Site,
+    first: Dim,
+    [height, width, channels]: [usize; 3],
+    request: &Request,
+    last_axis: &'static str,
+) -> Result<(Resolved, Shape)> {
+    let Request { mode, layer, .. } = request;
+    let strides = layer.strides.unwrap_or(layer.pool_size);
+    check_positive(site, "pool_size", layer.pool_size)?;
+    check_positive(site, "strides", strides)?;
+    check_positive(site, "dilation", layer.dilation)?;
+    check_options(site, *mode, layer)?;
+    let given = match layer.padding {
+        Padding::Explicit(pads) => pads,
+        Padding::Same | Padding::SameLower | Padding::Valid => Pads::default(),
+    };
+    let vertical = Axis {
+        name: "height",
+        input: height,
+        kernel: layer.pool_size.height,
+        stride: strides.height,
+        dilation: layer.dilation.height,
+    };
+    let horizontal = Axis {
+        name: last_axis,
+        input: width,
+        kernel: layer.pool_size.width,
+        stride: strides.width,
+        dilation: layer.dilation.width,
+    };
+    let (out_height, top, bottom) = resolve(&vertical, site, layer, (given.top, given.bottom))?;
+    let (out_width, left, right) = resolve(&horizontal, site, layer, (given.left, given.right))?;
+    let shape = Shape::new([first, out_height.into(), out_width.into(), channels.into()]);
+    element_count(&site.node, &shape.resolve(1))?;
+    let resolved = Resolved {
+        mode: *mode,
+        kernel_size: layer.pool_size,
+        strides,
+        dilation: layer.dilation,
+        pads: Pads { top, bottom, left, right },
+        count_include_pad: layer.count_include_pad,
+    };
+    Ok((resolved, shape))
+}
+
+fn check_options(site: &Site, mode: PoolMode, layer: &Pooling) -> Result<()> {
+    let refuse = |what: &str, remedy: &str| {
+        Err(Error::Unsupported {
+            node: site.node.clone(),
+            what: what.to_owned(),
+            remedy: remedy.to_owned(),
+        })
+    };
+    if mode == PoolMode::Lp(0) {
+        return Err(site.refuse("p", "is 0", "a norm's power is at least 1", "use 1 or more"));
+    }
+    if layer.count_include_pad && mode != PoolMode::Average {
+        return refuse("count_include_pad of a maximum or norm", "leave it out");
+    }
+    if layer.ceil_mode && !matches!(layer.padding, Padding::Explicit(_)) {
+        return refuse(
+            "ceil_mode without explicit padding",
+            "use Padding::Explicit(Pads::default()) for none, or leave ceil_mode out: by ONNX's \
+             formulas it changes neither VALID nor SAME",
+        );
+    }
+    Ok(())
+}
+
+/// Resolves an axis: output length and the padding before and after.
+fn resolve(
+    axis: &Axis,
+    site: &Site,
+    layer: &Pooling,
+    given: (usize, usize),
+) -> Result<(usize, usize, usize)> {
+    if !layer.ceil_mode {
+        return axis.resolve(site, layer.padding, given);
+    }
+    // 128 bits hold any sum and product of two lengths.
+    let (stride, extent) = (axis.stride as i128, axis.extent());
+    let image = axis.input as i128 + given.0 as i128;
+    let room = image + given.1 as i128 - extent;
+    // The last window may reach beyond the padding, but not begin behind the image.
+    let last = -(-room).div_euclid(stride);
+    let last = if last * stride >= image { last - 1 } else { last };
+    match usize::try_from(last + 1) {
+        Ok(output) if output > 0 => Ok((output, given.0, given.1)),
+        // The same refusal as without ceil_mode, where the output is no longer.
+        _ => axis.resolve(site, layer.padding, given),
+    }
+}

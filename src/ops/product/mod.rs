@@ -1,0 +1,4 @@
+//! Matrix products.
+
+pub mod dense;
+pub mod matmul;

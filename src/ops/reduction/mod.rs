@@ -1,0 +1,4 @@
+//! Reductions along axes, and softmax.
+
+pub mod reduce;
+pub mod softmax;
