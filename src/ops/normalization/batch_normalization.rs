@@ -117,7 +117,7 @@ impl Graph {
                 "axis",
                 "is the batch",
                 "the channels have a fixed number",
-                "normalise another axis",
+                "normalize another axis",
             ));
         };
         for (weight, name) in weights.iter().zip(known) {
