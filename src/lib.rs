@@ -89,7 +89,19 @@ pub use shape::{Dim, Shape};
 // The version whose devices and buffers can be handed in and out.
 pub use wgpu;
 
-/// Compiles the README's code with the documentation tests.
+/// Compiles the code of the README and of the pages with the documentation tests.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct ReadmeExamples;
+mod pages {
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+    #[doc = include_str!("../docs/async.md")]
+    mod async_programs {}
+    #[doc = include_str!("../docs/embedding.md")]
+    mod embedding {}
+    #[doc = include_str!("../docs/ledger.md")]
+    mod ledger {}
+    #[doc = include_str!("../docs/onnx.md")]
+    mod onnx {}
+    #[doc = include_str!("../docs/testing.md")]
+    mod testing {}
+}

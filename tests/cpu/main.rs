@@ -46,6 +46,7 @@ mod onnx;
 mod oracle;
 mod own;
 mod pack;
+mod pages;
 mod passes;
 mod plan;
 mod plan_limits;

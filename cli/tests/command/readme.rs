@@ -1,4 +1,4 @@
-//! What the README quotes: the example's code, and what failures say.
+//! What README.md and docs/errors.md quote: the example's code, and what failures say.
 
 use longshore::array::StagePolicy;
 use longshore::{
@@ -9,16 +9,17 @@ use ndarray::{Array2, Array4, array};
 use super::support::longshore_with;
 
 const README: &str = include_str!("../../../README.md");
+const ERRORS: &str = include_str!("../../../docs/errors.md");
 const QUICKSTART: &str = include_str!("../../../examples/quickstart.rs");
 
-/// Brings text on one line, so that the README may break it anywhere.
+/// Puts text on one line, so that the page may break it anywhere.
 fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[track_caller]
 fn assert_quoted(text: &str) {
-    assert!(flat(README).contains(&flat(text)), "the README does not quote:\n{text}");
+    assert!(flat(ERRORS).contains(&flat(text)), "docs/errors.md does not quote:\n{text}");
 }
 
 #[test]
