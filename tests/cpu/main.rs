@@ -53,6 +53,7 @@ mod plan_limits;
 mod plan_parts;
 mod pooling;
 mod resize;
+mod rooms;
 mod saved;
 mod shader_numbers;
 mod shaders;
