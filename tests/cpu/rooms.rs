@@ -188,6 +188,32 @@ fn rooms_use_only_what_stands_above_them() {
 }
 
 #[test]
+fn the_drawing_of_the_rooms_is_true() {
+    let page = include_str!("../../ARCHITECTURE.md");
+    let (_, section) = page.split_once("\n## Rooms\n").unwrap();
+    let drawing = section.split("```").nth(1).unwrap();
+    // Where each room is: its line, and its box on that line.
+    let mut drawn = BTreeMap::new();
+    for (line, text) in drawing.lines().enumerate().filter(|(_, text)| text.starts_with('|')) {
+        for (cell, rooms) in text.trim_matches('|').split('|').enumerate() {
+            for room in rooms.split(',').map(str::trim) {
+                assert_eq!(drawn.insert(room, (line, cell)), None, "{room} is drawn twice");
+            }
+        }
+    }
+    assert_eq!(drawn.len(), ROOMS.len(), "{drawn:?}");
+    for (from, may) in ROOMS {
+        for to in may.iter().copied() {
+            let ((line, cell), (to_line, to_cell)) = (drawn[from], drawn[to]);
+            assert!(to_line > line || (to_line == line && to_cell <= cell), "{from} uses {to}");
+        }
+    }
+    for (from, to) in LATER {
+        assert_eq!(drawn[from], drawn[to], "{from} and {to} are in one box");
+    }
+}
+
+#[test]
 fn every_form_of_a_path_is_seen() {
     let text = "use crate::plan::Plan;\nuse crate::{Error, device::{Run, Tensor}, graph};\n\
                 use super::super::host;\npub(super) fn f() -> super::Local {\n    \
