@@ -33,6 +33,17 @@ impl Dim {
     }
 }
 
+impl Dim {
+    /// Returns the length, unless it is the batch.
+    #[must_use]
+    pub fn fixed(self) -> Option<usize> {
+        match self {
+            Dim::Batch => None,
+            Dim::Fixed(length) => Some(length),
+        }
+    }
+}
+
 impl From<usize> for Dim {
     fn from(length: usize) -> Self {
         Dim::Fixed(length)

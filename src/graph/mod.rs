@@ -3,7 +3,6 @@
 //! Pure data. A [`Symbol`] has a shape and no elements; building a graph checks
 //! every shape, before any device exists.
 
-pub mod constant;
 mod names;
 mod node;
 mod parts;

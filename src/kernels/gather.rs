@@ -2,6 +2,7 @@
 
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
 use crate::error::Result;
+pub use crate::ops::movement::gather::Geometry;
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
@@ -24,19 +25,6 @@ pub const DEFINITION: Definition = Definition {
     bindings: &[Binding::Params, Binding::Table, Binding::Read, Binding::Write],
     fields: FIELDS,
 };
-
-/// What to compute: `output[o, j, i] = input[o, indices[j], i]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Geometry {
-    /// Elements before the axis, multiplied.
-    pub outer: usize,
-    /// The input's length along the axis.
-    pub length: usize,
-    /// Elements behind the axis, multiplied.
-    pub inner: usize,
-    /// Which entries to take; each is below `length`.
-    pub indices: Vec<usize>,
-}
 
 /// Makes the dispatch for a geometry.
 ///

@@ -4,9 +4,11 @@
 //! [`Operator`]: checks and shape rule, computation, and what passes ask. [`Op`] lists them all.
 
 mod checks;
+mod constant;
 pub mod convolution;
 pub mod elementwise;
 pub mod epilogue;
+mod input;
 pub mod movement;
 pub mod normalization;
 #[allow(dead_code, reason = "operators move here one by one")]
@@ -37,7 +39,7 @@ pub use normalization::normalization::{
     GroupNormalization, InstanceNormalization, LayerNormalization, LayerNormalized,
     MeanVarianceNormalization, RmsNormalization,
 };
-pub(crate) use operator::{Arguments, Operator, Shapes, around};
+pub(crate) use operator::{Arguments, Operator, Shapes, around, reorder};
 pub use pooling::pool2d::{MAX_POOL_POWER, PoolMode, Pooling};
 pub use product::dense::Dense;
 pub use product::matmul::{Gemm, MatMul};
@@ -52,7 +54,7 @@ use crate::graph::Node;
 use crate::kernels::Work;
 use crate::shape::Shape;
 use convolution::{conv2d, conv2d_transpose};
-use movement::{depth_to_space, pad};
+use movement::{concat, depth_to_space, gather, pad, slice, tile, transpose};
 use normalization::{batch_normalization, lrn, moments};
 use pooling::pool2d;
 use product::matmul;
@@ -113,24 +115,15 @@ pub enum Op {
     /// Where a condition is not zero one value, else another one.
     Select,
     /// Values joined along one axis, in the order of the operands.
-    Concat {
-        /// The axis, counted from the first.
-        axis: usize,
-    },
+    Concat(concat::Resolved),
     /// A value that is the node's one weight; moves nothing.
     Constant,
     /// Channels spread over blocks of pixels.
-    DepthToSpace(depth_to_space::Resolved),
+    DepthToSpace(depth_to_space::DepthToSpace),
     /// The operand repeated along axes of length 1, to the node's shape.
     Expand,
     /// Entries along one axis, picked by constant indices.
-    Gather {
-        /// The axis, counted from the first.
-        axis: usize,
-        /// The entries, in C order, each counted from the first; their own shape stands in the
-        /// node's, at the place of the axis.
-        indices: Vec<usize>,
-    },
+    Gather(gather::Resolved),
     /// The first operand at the places that the second gives.
     GridSample(grid_sample::Resolved),
     /// The operand cropped, and with something around it.
@@ -138,32 +131,34 @@ pub enum Op {
     /// Pooling with resolved padding.
     Pool2d(pool2d::Resolved),
     /// A part of the operand, in steps; how many steps stands in the node's shape.
-    Slice {
-        /// The first entry of each axis, counted from the first; 0 for an empty axis.
-        starts: Vec<usize>,
-        /// The distance to the next one, never 0; negative ones walk backwards.
-        steps: Vec<isize>,
-    },
+    Slice(slice::Resolved),
     /// Blocks of pixels gathered in the channels.
-    SpaceToDepth(depth_to_space::Resolved),
+    SpaceToDepth(depth_to_space::SpaceToDepth),
     /// The operand repeated as a whole along each axis.
-    Tile {
-        /// How often, for each axis.
-        repeats: Vec<usize>,
-    },
+    Tile(tile::Resolved),
     /// The axes in another order.
-    Transpose {
-        /// For each axis of the result, the operand's axis that it is.
-        perm: Vec<usize>,
-    },
+    Transpose(transpose::Resolved),
 }
 
 impl Op {
     /// Returns what is known of the operator.
     pub(crate) fn operator(&self) -> Option<&dyn Operator> {
         match self {
+            Op::Concat(operator) => Some(operator),
+            Op::Constant => Some(&constant::Constant),
+            Op::DepthToSpace(operator) => Some(operator),
+            Op::Expand => Some(&movement::expand::Expand),
+            Op::Gather(operator) => Some(operator),
             Op::GridSample(operator) => Some(operator),
+            Op::Input => Some(&input::Input),
             Op::Lrn(operator) => Some(operator),
+            Op::Own(operator) => Some(operator),
+            Op::Pad(operator) => Some(operator),
+            Op::Reshape => Some(&movement::reshape::View),
+            Op::Slice(operator) => Some(operator),
+            Op::SpaceToDepth(operator) => Some(operator),
+            Op::Tile(operator) => Some(operator),
+            Op::Transpose(operator) => Some(operator),
             _ => None,
         }
     }
@@ -202,7 +197,6 @@ impl Op {
             return operator.name();
         }
         match self {
-            Op::Input => "input",
             Op::Resize2d(_) => "resize2d",
             Op::Conv2d(_) => "conv2d",
             Op::Conv2dTranspose(_) => "conv2d_transpose",
@@ -214,24 +208,12 @@ impl Op {
             Op::Binary(operation) => operation.name(),
             Op::LogSoftmax { .. } => "log_softmax",
             Op::Hardmax { .. } => "hardmax",
-            Op::Lrn(_) | Op::GridSample(_) => "",
             Op::Moments(_) => "moments",
             Op::Normalization(_) => "normalization",
             Op::Reduce(layer) => layer.operation.name(),
-            Op::Own(_) => "own",
-            Op::Reshape => "reshape",
             Op::Select => "where",
-            Op::Concat { .. } => "concat",
-            Op::Constant => "constant",
-            Op::DepthToSpace(_) => "depth_to_space",
-            Op::Expand => "expand",
-            Op::Gather { .. } => "gather",
-            Op::Pad(_) => "pad",
             Op::Pool2d(_) => "pool2d",
-            Op::Slice { .. } => "slice",
-            Op::SpaceToDepth(_) => "space_to_depth",
-            Op::Tile { .. } => "tile",
-            Op::Transpose { .. } => "transpose",
+            _ => "",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is known of an operator, and what its rules look at.
 
 use crate::error::{Error, Result};
-use crate::graph::{Node, Operand, Site, Weight};
+use crate::graph::{BUG, Node, Operand, Site, Weight};
 use crate::kernels::Work;
 use crate::ops::{Epilogue, Op};
 use crate::shape::Shape;
@@ -63,16 +63,28 @@ pub(crate) struct Arguments<'a> {
 impl Arguments<'_> {
     /// Returns the operands, of which there must be as many, where there are no weights.
     pub(crate) fn only<const N: usize>(&self) -> Result<[&Operand; N]> {
-        match self.weights.len() {
-            0 => self.operands(),
-            found => Err(self.count("weights", found, "0")),
-        }
+        self.no_weights()?;
+        self.operands()
     }
 
     /// Returns the operands, of which there must be as many.
     pub(crate) fn operands<const N: usize>(&self) -> Result<[&Operand; N]> {
         let found: Vec<&Operand> = self.operands.iter().collect();
         found.try_into().map_err(|_| self.count("operands", self.operands.len(), &N.to_string()))
+    }
+
+    /// Returns the shape that is asked for.
+    pub(crate) fn wanted(&self) -> Result<&Shape> {
+        self.wanted
+            .ok_or_else(|| self.site("").refuse("shape", "is not given", "it is an option", BUG))
+    }
+
+    /// Refuses weights.
+    pub(crate) fn no_weights(&self) -> Result<()> {
+        match self.weights.len() {
+            0 => Ok(()),
+            found => Err(self.count("weights", found, "0")),
+        }
     }
 
     /// Returns a kernel and at most one bias.

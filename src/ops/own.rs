@@ -2,9 +2,35 @@
 
 use crate::error::Result;
 use crate::graph::{Graph, Operand, Symbol, title};
-use crate::ops::Op;
+use crate::kernels::{Work, own};
+use crate::ops::{Arguments, Op, Operator, Shapes};
 use crate::own::{Bound, OwnCall, OwnKernel, arrange, output_shape};
 use crate::shape::Shape;
+
+impl Operator for Bound {
+    fn name(&self) -> &'static str {
+        "own"
+    }
+
+    fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        of.no_weights()?;
+        let inputs = self.kernel().inputs().count();
+        if inputs != of.operands.len() {
+            return Err(of.count("operands", of.operands.len(), &inputs.to_string()));
+        }
+        let shapes: Vec<Shape> = of.operands.iter().map(|operand| operand.shape.clone()).collect();
+        output_shape(of.node, self.kernel(), &shapes)
+    }
+
+    fn work(&self, at: &Shapes) -> Option<Work> {
+        let (operands, result) = (at.operands.clone(), at.result.clone());
+        Some(Work::Own(own::Geometry { call: self.clone(), operands, result }))
+    }
+
+    fn splits_along_batch(&self) -> bool {
+        self.kernel().is_per_item()
+    }
+}
 
 impl Graph {
     /// Adds a kernel of the user's own; operands are given by the names that its source has.
@@ -36,8 +62,8 @@ impl Graph {
             .map(|(name, symbol)| self.operand(&node, &format!("\"{name}\""), symbol))
             .collect::<Result<_>>()?;
         let bound = Bound::new(&node, kernel, call)?;
-        let shapes: Vec<Shape> = operands.iter().map(|operand| operand.shape.clone()).collect();
-        let shape = output_shape(&node, kernel, &shapes)?;
+        let of = Arguments { node: &node, operands: &operands, weights: &[], wanted: None };
+        let shape = bound.infer(&of)?;
         let operands = operands.iter().map(|operand| operand.index).collect();
         Ok(self.insert(name, Op::Own(bound), operands, Vec::new(), shape))
     }

@@ -62,11 +62,6 @@ impl Bound {
         self.read(&self.params).given()
     }
 
-    /// Returns the call that bound it, without a name.
-    pub(crate) fn call(&self) -> OwnCall {
-        OwnCall { name: None, params: self.values() }
-    }
-
     /// Returns the parameters' bytes for these shapes, and checks what depends on them.
     ///
     /// # Errors

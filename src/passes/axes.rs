@@ -56,7 +56,7 @@ pub(super) fn moved_op(node: &Node, perm: &[usize]) -> Option<Op> {
     }
     let axis_of = |axis: &usize| perm.get(*axis).copied();
     match &node.op {
-        Op::Activation(_) | Op::Binary(_) | Op::Expand | Op::Select => Some(node.op.clone()),
+        Op::Activation(_) | Op::Binary(_) | Op::Select => Some(node.op.clone()),
         Op::Softmax { axis } => Some(Op::Softmax { axis: axis_of(axis)? }),
         Op::LogSoftmax { axis } => Some(Op::LogSoftmax { axis: axis_of(axis)? }),
         Op::Hardmax { axis } => Some(Op::Hardmax { axis: axis_of(axis)? }),
@@ -71,7 +71,6 @@ pub(super) fn moved_op(node: &Node, perm: &[usize]) -> Option<Op> {
             rule.reduced = each(&rule.reduced, perm)?;
             Some(Op::Reduce(rule))
         }
-        Op::Concat { axis } => Some(Op::Concat { axis: axis_of(axis)? }),
         Op::Resize2d(rule) => {
             let mut rule = *rule;
             // Two axes are resampled at once only where they are still neighbours.
@@ -79,18 +78,6 @@ pub(super) fn moved_op(node: &Node, perm: &[usize]) -> Option<Op> {
             rule.axis = axis_of(&rule.axis)?;
             let follows = second.is_none_or(|second| second == rule.axis.checked_add(1));
             follows.then_some(Op::Resize2d(rule))
-        }
-        Op::Pad(rule) => {
-            let mut rule = rule.clone();
-            rule.pads = each(&rule.pads, perm)?;
-            Some(Op::Pad(rule))
-        }
-        Op::Slice { starts, steps } => {
-            Some(Op::Slice { starts: each(starts, perm)?, steps: each(steps, perm)? })
-        }
-        Op::Tile { repeats } => Some(Op::Tile { repeats: each(repeats, perm)? }),
-        Op::Gather { axis, indices } if node.shape.rank() == perm.len() => {
-            Some(Op::Gather { axis: axis_of(axis)?, indices: indices.clone() })
         }
         _ => None,
     }

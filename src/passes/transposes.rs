@@ -63,7 +63,7 @@ fn best_of(graph: &Graph, report: PassReport) -> (Graph, PassReport) {
 }
 
 fn transposes(graph: &Graph) -> usize {
-    graph.nodes().iter().filter(|node| matches!(node.op, Op::Transpose { .. })).count()
+    graph.nodes().iter().filter(|node| matches!(node.op, Op::Transpose(_))).count()
 }
 
 /// What stands between a node of the new graph and the value of an old one.
@@ -122,7 +122,7 @@ impl<'a> Walk<'a> {
     fn visit(&mut self, index: usize) {
         let node = self.old.node(index);
         let value = match &node.op {
-            Op::Transpose { perm } => self.keep_back(node, perm),
+            Op::Transpose(rule) => self.keep_back(node, &rule.perm),
             Op::Reshape => self.flatten(node).or_else(|| self.regrouped(node)),
             Op::Dense => self.dense(node),
             Op::MatMul(rule) => self.product(node, rule),

@@ -15,6 +15,7 @@ use super::lower::buffer_bytes;
 use super::{PassReport, slots};
 use crate::graph::Graph;
 use crate::ops::Op;
+use crate::ops::movement::concat;
 
 /// The name under which it is chosen, as the passes are.
 pub(crate) const NAME: &str = "concat_in_place";
@@ -94,7 +95,7 @@ pub(super) fn choose(values: &Values<'_>, alignment: u64) -> (Homes, PassReport)
         report: PassReport::new(NAME),
     };
     for (index, node) in values.graph.nodes().iter().enumerate() {
-        if let Op::Concat { axis } = node.op
+        if let Op::Concat(concat::Resolved { axis }) = node.op
             && values.live[index]
             && values.bytes[index] > 0
         {

@@ -175,7 +175,6 @@ impl<'a> Lowering<'a> {
         // have a result without one, so `batched` leaves them whole.
         let along_batch = match &node.op {
             Op::Softmax { axis } | Op::LogSoftmax { axis } | Op::Hardmax { axis } => *axis > 0,
-            Op::Own(call) => call.kernel().is_per_item(),
             other => other.splits_along_batch(),
         };
         let splittable = batched && along_batch;

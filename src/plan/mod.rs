@@ -12,7 +12,6 @@ mod in_place;
 mod inner;
 mod limits;
 mod lower;
-mod movement;
 mod places;
 mod print;
 mod report;

@@ -1,24 +1,16 @@
 //! From a node to its step's work.
 
 use super::inner::Task;
-use super::{imaging, movement, rows};
+use super::{imaging, rows};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node};
-use crate::kernels::{
-    Work, activation, binary, conv2d, conv2d_transpose, dense, matmul, own, select,
-};
+use crate::kernels::{Work, activation, binary, conv2d, conv2d_transpose, dense, matmul, select};
 use crate::ops::{Activation, Epilogue, Op, Pair, Shapes, Stage};
 
 /// Describes the steps of a node for a number of items of the batch; together they write the
 /// node's value.
 pub(super) fn tasks(graph: &Graph, node: &Node, items: usize) -> Result<Vec<Task>> {
     let site = Site { graph, node, items };
-    if let Op::Concat { axis } = node.op {
-        let shapes = (0..node.operands.len()).map(|number| site.operand(number));
-        let joins = movement::concat(axis, shapes.collect::<Result<_>>()?, &site.shape());
-        let joins = joins.ok_or_else(|| site.defect())?;
-        return Ok(joins.into_iter().map(|(work, reads)| Task::whole(work, reads)).collect());
-    }
     if node.op.is_moved() {
         let steps = node.op.steps(&site.shapes()?).ok_or_else(|| site.defect())?;
         return Ok(steps.into_iter().map(|(work, reads)| Task::whole(work, reads)).collect());
@@ -49,13 +41,6 @@ impl Site<'_> {
             Op::Conv2dTranspose(layer) => self.conv2d_transpose(layer),
             Op::Dense => self.dense(),
             Op::MatMul(product) => self.matmul(product),
-            Op::Own(call) => Ok(Work::Own(own::Geometry {
-                call: call.clone(),
-                operands: (0..self.node.operands.len())
-                    .map(|number| self.operand(number))
-                    .collect::<Result<_>>()?,
-                result: self.shape(),
-            })),
             Op::Pool2d(layer) => {
                 let work =
                     imaging::pooling(layer, self.operand(0)?, self.shape(), self.epilogue()?);
@@ -81,23 +66,7 @@ impl Site<'_> {
                 rows::work(&self.node.op, operand, &self.shape(), self.items, epilogue)
                     .ok_or_else(|| self.defect())
             }
-            Op::DepthToSpace(_)
-            | Op::Expand
-            | Op::Gather { .. }
-            | Op::Pad(_)
-            | Op::Slice { .. }
-            | Op::SpaceToDepth(_)
-            | Op::Tile { .. }
-            | Op::Transpose { .. } => {
-                movement::work(&self.node.op, &self.operand(0)?, &self.shape())
-                    .ok_or_else(|| self.defect())
-            }
-            Op::Input
-            | Op::Reshape
-            | Op::Constant
-            | Op::Concat { .. }
-            | Op::GridSample(_)
-            | Op::Lrn(_) => Err(self.defect()),
+            _ => Err(self.defect()),
         }
     }
 

@@ -5,16 +5,15 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::options::{
-    BatchNormalizationFormat, BinaryOpFormat, Conv2dFormat, Conv2dTransposeFormat,
-    DepthToSpaceFormat, MatMulFormat, MomentsFormat, NormalizationFormat, PadFormat, Pool2dFormat,
-    ReduceFormat,
+    BatchNormalizationFormat, BinaryOpFormat, Conv2dFormat, Conv2dTransposeFormat, MatMulFormat,
+    MomentsFormat, NormalizationFormat, Pool2dFormat, ReduceFormat,
 };
 use super::own::OwnText;
 use super::resampling::ResamplingFormat;
 use crate::ops::convolution::conv2d;
 use crate::ops::convolution::conv2d_transpose;
-use crate::ops::movement::depth_to_space;
 use crate::ops::movement::pad;
+use crate::ops::movement::{concat, depth_to_space, gather, slice, tile, transpose};
 use crate::ops::normalization::batch_normalization;
 use crate::ops::normalization::lrn;
 use crate::ops::normalization::moments;
@@ -66,36 +65,18 @@ enum OpFormat {
     Reshape,
     #[serde(rename = "where")]
     Select,
-    Concat {
-        #[serde(with = "length")]
-        axis: usize,
-    },
+    Concat(concat::Resolved),
     Constant,
-    DepthToSpace(#[serde(with = "DepthToSpaceFormat")] depth_to_space::Resolved),
+    DepthToSpace(depth_to_space::DepthToSpace),
     Expand,
-    Gather {
-        #[serde(with = "length")]
-        axis: usize,
-        #[serde(with = "length::list")]
-        indices: Vec<usize>,
-    },
+    Gather(gather::Resolved),
     GridSample(grid_sample::Resolved),
-    Pad(#[serde(with = "PadFormat")] pad::Resolved),
+    Pad(pad::Resolved),
     Pool2d(#[serde(with = "Pool2dFormat")] pool2d::Resolved),
-    Slice {
-        #[serde(with = "length::list")]
-        starts: Vec<usize>,
-        steps: Vec<isize>,
-    },
-    SpaceToDepth(#[serde(with = "DepthToSpaceFormat")] depth_to_space::Resolved),
-    Tile {
-        #[serde(with = "length::list")]
-        repeats: Vec<usize>,
-    },
-    Transpose {
-        #[serde(with = "length::list")]
-        perm: Vec<usize>,
-    },
+    Slice(slice::Resolved),
+    SpaceToDepth(depth_to_space::SpaceToDepth),
+    Tile(tile::Resolved),
+    Transpose(transpose::Resolved),
 }
 
 fn own<S: Serializer>(call: &Bound, serializer: S) -> Result<S::Ok, S::Error> {

@@ -7,8 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::ops::convolution::conv2d;
 use crate::ops::convolution::conv2d_transpose;
-use crate::ops::movement::depth_to_space;
-use crate::ops::movement::pad;
 use crate::ops::normalization::batch_normalization;
 use crate::ops::normalization::moments;
 use crate::ops::normalization::moments::Part;
@@ -17,7 +15,7 @@ use crate::ops::pooling::pool2d;
 use crate::ops::product::matmul;
 use crate::ops::reduction::reduce;
 use crate::ops::reduction::reduce::Operation;
-use crate::ops::{BinaryOp, DepthMode, PadMode, Pads, Pair, PoolMode, ReduceOp};
+use crate::ops::{BinaryOp, Pads, Pair, PoolMode, ReduceOp};
 use crate::serial::{length, number, shape};
 use crate::shape::Shape;
 
@@ -159,39 +157,6 @@ pub(super) struct ReduceFormat {
     #[serde(with = "OperationFormat")]
     operation: Operation,
     reduced: Vec<bool>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "DepthMode", rename_all = "snake_case")]
-enum DepthModeFormat {
-    Dcr,
-    Crd,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "depth_to_space::Resolved", deny_unknown_fields)]
-pub(super) struct DepthToSpaceFormat {
-    #[serde(with = "length")]
-    block_size: usize,
-    #[serde(with = "DepthModeFormat")]
-    mode: DepthMode,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "PadMode", rename_all = "snake_case")]
-enum PadModeFormat {
-    Constant(#[serde(with = "number")] f32),
-    Edge,
-    Reflect,
-    Wrap,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "pad::Resolved", deny_unknown_fields)]
-pub(super) struct PadFormat {
-    pads: Vec<[isize; 2]>,
-    #[serde(with = "PadModeFormat")]
-    mode: PadMode,
 }
 
 #[derive(Serialize, Deserialize)]

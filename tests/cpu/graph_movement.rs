@@ -2,6 +2,7 @@
 
 use longshore::array::DType;
 use longshore::ops::Op;
+use longshore::ops::movement::{slice, tile, transpose};
 use longshore::{
     CenterCropPad, DepthMode, DepthToSpace, Dim, Error, Graph, Pad, PadMode, Pads, Slice, Split,
     Symbol,
@@ -44,7 +45,7 @@ fn transposition() {
     let y = g.transpose(x, &[0, 3, 1, 2]).unwrap();
     shape(&g, y, "[batch, 3, 5, 4]");
     let perm = vec![0, 3, 1, 2];
-    assert_eq!(g.nodes().last().unwrap().op(), &Op::Transpose { perm });
+    assert_eq!(g.nodes().last().unwrap().op(), &Op::Transpose(transpose::Resolved { perm }));
 }
 
 #[test]
@@ -156,7 +157,7 @@ fn slicing() {
         shape(&g, y, "[batch, 3, 4, 3]");
     }
     let (starts, steps) = (vec![0, 1, 0, 0], vec![1; 4]);
-    assert_eq!(g.nodes().last().unwrap().op(), &Op::Slice { starts, steps });
+    assert_eq!(g.nodes().last().unwrap().op(), &Op::Slice(slice::Resolved { starts, steps }));
     let text = format!("{BATCH} it cannot be reversed");
     refused(g.flip(x, &[1, 0]), "flip", &text, "use fixed dimensions");
     let text = "axes are [1, 1] but axis 1 is named twice";
@@ -224,7 +225,10 @@ fn repetition() {
     refused(g.tile(x, &[1, MAX, 1, 1]), "tile", &text, "use smaller numbers");
     let y = g.tile(x, &[1, 1, 2, 3]).unwrap();
     shape(&g, y, "[batch, 5, 8, 9]");
-    assert_eq!(g.nodes().last().unwrap().op(), &Op::Tile { repeats: vec![1, 1, 2, 3] });
+    assert_eq!(
+        g.nodes().last().unwrap().op(),
+        &Op::Tile(tile::Resolved { repeats: vec![1, 1, 2, 3] })
+    );
 }
 
 #[test]

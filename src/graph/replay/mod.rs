@@ -4,7 +4,6 @@
 //! the layer's own builder is asked for the node, and what it makes must be what is claimed,
 //! shape and options alike. So a graph that was replayed is one that could have been built.
 
-mod moving;
 mod resampling;
 mod rows;
 mod windows;
@@ -137,20 +136,6 @@ impl Graph {
             return self.infer_claim(replay);
         }
         match &claim.op {
-            Op::Input => {
-                replay.no_weights()?;
-                let [] = replay.operands()?;
-                let x = self.input(claim.name.clone(), claim.shape.dims().iter().copied());
-                // An input's shape is checked where it is used.
-                return self.operand(&title("input", &claim.name), "x", x).map(|_| ());
-            }
-            Op::Constant => {
-                let [] = replay.operands()?;
-                let [value] = claim.weights.as_slice() else {
-                    return Err(claim.count("weights", claim.weights.len(), 1));
-                };
-                self.constant(claim.name.clone(), value)
-            }
             Op::Activation(function) => self.activation(replay.alone()?, *function),
             Op::Binary(operation) => {
                 replay.no_weights()?;
@@ -164,15 +149,6 @@ impl Graph {
             }
             Op::Dense => self.replay_dense(replay),
             Op::MatMul(product) => self.replay_product(replay, product),
-            Op::Own(call) => {
-                replay.no_weights()?;
-                let inputs: Vec<String> = call.kernel().inputs().map(str::to_owned).collect();
-                if inputs.len() != replay.operands.len() {
-                    return Err(claim.count("operands", replay.operands.len(), inputs.len()));
-                }
-                let given = inputs.iter().map(String::as_str).zip(replay.operands.iter().copied());
-                self.own(call.kernel(), given, &call.call())
-            }
             Op::Conv2d(_) | Op::Conv2dTranspose(_) | Op::Pool2d(_) | Op::Resize2d(_) => {
                 self.replay_window(replay)
             }
@@ -183,17 +159,7 @@ impl Graph {
             | Op::Normalization(_)
             | Op::Reduce(_)
             | Op::Softmax { .. } => self.replay_rows(replay),
-            Op::Concat { .. }
-            | Op::DepthToSpace(_)
-            | Op::Expand
-            | Op::Gather { .. }
-            | Op::Pad(_)
-            | Op::Reshape
-            | Op::Slice { .. }
-            | Op::SpaceToDepth(_)
-            | Op::Tile { .. }
-            | Op::Transpose { .. } => self.replay_movement(replay),
-            Op::GridSample(_) | Op::Lrn(_) => Err(claim.count("rules", 0, 1)),
+            _ => Err(claim.count("rules", 0, 1)),
         }
         .map(|_| ())
     }

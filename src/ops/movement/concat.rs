@@ -1,10 +1,86 @@
 //! Joining values along one axis.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
-use crate::graph::{Graph, Operand, Site, Symbol, title};
-use crate::ops::Op;
-use crate::ops::movement::copy::resolve_axis;
+use crate::graph::{Graph, Node, Operand, Site, Symbol, title};
+use crate::kernels::axes::dense_strides;
+use crate::kernels::{Work, copy};
+use crate::ops::movement::copy::{resolve_axis, zip};
+use crate::ops::{Arguments, Op, Operator, Shapes};
+use crate::serial::length;
 use crate::shape::{Dim, Shape, element_count};
+
+/// A concatenation, as a node holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resolved {
+    /// The axis, counted from the first.
+    #[serde(with = "length")]
+    pub axis: usize,
+}
+
+impl Operator for Resolved {
+    fn name(&self) -> &'static str {
+        "concat"
+    }
+
+    fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        let axis = self.axis;
+        of.no_weights()?;
+        let first = first(of)?;
+        let site = of.site("");
+        of.check_axis(&site, axis, first.shape.rank())?;
+        if of.operands.len() == 1 {
+            let got = format!("are only \"{}\"", first.name);
+            return Err(site.refuse("values", got, "one value is itself", "reshape it"));
+        }
+        let mut length = joined(&site, first, axis)?;
+        for other in &of.operands[1..] {
+            check_fit(&site, first, other, axis)?;
+            length = length.checked_add(joined(&site, other, axis)?).ok_or_else(|| {
+                site.refuse(
+                    "axis",
+                    format!("is {axis}"),
+                    "the lengths along it add up to more than a machine word counts",
+                    "join fewer values",
+                )
+            })?;
+        }
+        let mut dims = first.shape.dims().to_vec();
+        if let Some(dim) = dims.get_mut(axis) {
+            *dim = Dim::Fixed(length);
+        }
+        let shape = Shape::new(dims);
+        element_count(of.node, &shape.resolve(1))?;
+        Ok(shape)
+    }
+
+    fn work(&self, _at: &Shapes) -> Option<Work> {
+        // It takes a step for each operand.
+        None
+    }
+
+    fn steps(&self, at: &Shapes) -> Option<Vec<(Work, Vec<usize>)>> {
+        let out_strides = dense_strides(&at.result);
+        let out_stride = usize::try_from(*out_strides.get(self.axis)?).ok()?;
+        let mut steps = Vec::with_capacity(at.operands.len());
+        let mut before = 0usize;
+        for (number, input) in at.operands.iter().enumerate() {
+            if !input.contains(&0) {
+                let out_base = before.checked_mul(out_stride)?;
+                let axes = zip(input, &dense_strides(input), &out_strides);
+                steps.push((Work::Copy(copy::Geometry { axes, base: 0, out_base }), vec![number]));
+            }
+            before = before.checked_add(*input.get(self.axis)?)?;
+        }
+        Some(steps)
+    }
+
+    fn reordered(&self, _node: &Node, perm: &[usize]) -> Option<Op> {
+        Some(Op::Concat(Resolved { axis: *perm.get(self.axis)? }))
+    }
+}
 
 impl Graph {
     /// Joins values along one axis, as ONNX's `Concat` does.
@@ -36,40 +112,26 @@ impl Graph {
             .iter()
             .map(|&value| self.operand(&node, "a value", value))
             .collect::<Result<Vec<_>>>()?;
-        let shapes: Vec<String> = operands.iter().map(Operand::describe).collect();
-        let site = Site::new(&node, shapes.join(", "));
-        let Some((first, rest)) = operands.split_first() else {
-            return Err(site.refuse(
-                "values",
-                "are none",
-                "at least one is joined",
-                "name a value",
-            ));
+        let of = Arguments { node: &node, operands: &operands, weights: &[], wanted: None };
+        let first = first(&of)?;
+        let axis = resolve_axis(&of.site(""), &first.name, first.shape.rank(), axis)?;
+        let (op, shape) = match operands.as_slice() {
+            // One value joined with nothing is itself.
+            [value] => {
+                joined(&of.site(""), value, axis)?;
+                (Op::Reshape, value.shape.clone())
+            }
+            _ => (Op::Concat(Resolved { axis }), Resolved { axis }.infer(&of)?),
         };
-        let axis = resolve_axis(&site, &first.name, first.shape.rank(), axis)?;
-        let mut length = joined(&site, first, axis)?;
-        for other in rest {
-            check_fit(&site, first, other, axis)?;
-            length = length.checked_add(joined(&site, other, axis)?).ok_or_else(|| {
-                site.refuse(
-                    "axis",
-                    format!("is {axis}"),
-                    "the lengths along it add up to more than a machine word counts",
-                    "join fewer values",
-                )
-            })?;
-        }
-        let mut dims = first.shape.dims().to_vec();
-        if let Some(dim) = dims.get_mut(axis) {
-            *dim = Dim::Fixed(length);
-        }
-        let shape = Shape::new(dims);
-        element_count(&node, &shape.resolve(1))?;
-        // One value joined with nothing is itself.
-        let op = if rest.is_empty() { Op::Reshape } else { Op::Concat { axis } };
         let operands = operands.iter().map(|operand| operand.index).collect();
         Ok(self.insert(name, op, operands, Vec::new(), shape))
     }
+}
+
+fn first<'a>(of: &'a Arguments<'_>) -> Result<&'a Operand> {
+    of.operands.first().ok_or_else(|| {
+        of.site("").refuse("values", "are none", "at least one is joined", "name a value")
+    })
 }
 
 /// Returns a value's length along the axis, which must not be the batch.

@@ -1,12 +1,53 @@
-//! Repetition: along axes of length 1, and of whole values.
+//! Repetition along axes of length 1.
 
 use crate::error::Result;
-use crate::graph::{Graph, Symbol};
-use crate::ops::Op;
+use crate::graph::{Graph, Node, Symbol};
+use crate::kernels::Work;
+use crate::kernels::axes::dense_strides;
+use crate::ops::movement::copy::walk;
+use crate::ops::{Arguments, Op, Operator, Shapes};
 use crate::shape::{Dim, Shape, broadcast, element_count};
 
-/// Axes that one node can walk along.
-const AXES: usize = 6;
+/// The operand repeated along axes of length 1, to the shape that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expand;
+
+impl Operator for Expand {
+    fn name(&self) -> &'static str {
+        "expand"
+    }
+
+    fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        let [x] = of.only()?;
+        let site = of.site("");
+        let wanted = of.wanted()?;
+        let Some(shape) = broadcast(&x.shape, wanted) else {
+            return Err(site.refuse(
+                "shape",
+                format!("is {wanted}"),
+                format!(
+                    "it must broadcast with \"{}\" {}: aligned at the end, lengths agree or are 1",
+                    x.name, x.shape
+                ),
+                "use 1 where the value stays as long as it is",
+            ));
+        };
+        element_count(of.node, &shape.resolve(1))?;
+        Ok(shape)
+    }
+
+    fn work(&self, at: &Shapes) -> Option<Work> {
+        let input = at.operand(0)?;
+        let missing = at.result.len().checked_sub(input.len())?;
+        let along = input.iter().zip(dense_strides(input));
+        let strides = along.map(|(&length, stride)| if length == 1 { 0 } else { stride });
+        walk(&at.result, &std::iter::repeat_n(0, missing).chain(strides).collect::<Vec<_>>(), 0)
+    }
+
+    fn reordered(&self, _node: &Node, _perm: &[usize]) -> Option<Op> {
+        Some(Op::Expand)
+    }
+}
 
 impl Graph {
     /// Repeats a value along axes of length 1, as ONNX's `Expand` does: `x` and `shape`
@@ -25,27 +66,17 @@ impl Graph {
     ) -> Result<Symbol> {
         let start = self.start("expand", x)?;
         let target = Shape::new(shape);
-        let Some(shape) = broadcast(&start.x.shape, &target) else {
-            return Err(start.refuse(
-                "shape",
-                format!("is {target}"),
-                format!(
-                    "it must broadcast with \"{}\" {}: aligned at the end, lengths agree or are 1",
-                    start.x.name, start.x.shape
-                ),
-                "use 1 where the value stays as long as it is",
-            ));
-        };
-        element_count(&start.site.node, &shape.resolve(1))?;
-        let dims = shape.dims().to_vec();
+        let op = Op::Expand;
         // Where nothing but axes of length 1 is added, the bytes stay as they are.
         let longer = |shape: &Shape| -> Vec<Dim> {
             shape.dims().iter().copied().filter(|&dim| dim != Dim::Fixed(1)).collect()
         };
-        if longer(&shape) == longer(&start.x.shape) {
-            return Ok(self.view(start, dims));
+        match broadcast(&start.x.shape, &target) {
+            Some(shape) if longer(&shape) == longer(&start.x.shape) => {
+                self.view(start, shape.dims().to_vec())
+            }
+            _ => self.finish_as(start, op, target.dims().to_vec()),
         }
-        Ok(self.finish(start, Op::Expand, dims))
     }
 
     /// Repeats each item's features `n` times, as Keras's `RepeatVector` does.
@@ -68,104 +99,12 @@ impl Graph {
         let dims = vec![batch, Dim::Fixed(n), features];
         element_count(&start.site.node, &Shape::new(dims.clone()).resolve(1))?;
         if n == 1 {
-            return Ok(self.view(start, dims));
+            return self.view(start, dims);
         }
         let inner = self.name_for("repeat_vector", Some(&format!("{}/unsqueeze", start.name)))?;
         let one = Shape::new([batch, Dim::Fixed(1), features]);
-        let x = self.insert(inner, Op::Reshape, vec![start.x.index], Vec::new(), one);
-        Ok(self.insert(start.name, Op::Expand, vec![x.index], Vec::new(), Shape::new(dims)))
+        let index = self.insert(inner, Op::Reshape, vec![start.x.index], Vec::new(), one).index;
+        let shape = Shape::new(dims);
+        Ok(self.insert(start.name, Op::Expand, vec![index], Vec::new(), shape))
     }
-
-    /// Repeats a value as a whole along each axis, as ONNX's `Tile` does.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Operand`](crate::Error::Operand) when there is not one number for each axis,
-    /// and for a repeated batch; [`Error::Limit`](crate::Error::Limit) when the elements cannot
-    /// be counted.
-    pub fn tile(&mut self, x: Symbol, repeats: &[usize]) -> Result<Symbol> {
-        let start = self.start("tile", x)?;
-        if repeats.len() != start.x.shape.rank() {
-            return Err(start.refuse(
-                "repeats",
-                format!("are {repeats:?}"),
-                format!("\"{}\" has {} axes", start.x.name, start.x.shape.rank()),
-                "give one number for each axis",
-            ));
-        }
-        let mut dims = Vec::with_capacity(repeats.len());
-        for (axis, &repeat) in repeats.iter().enumerate() {
-            if repeat == 1 {
-                dims.extend(start.dims().get(axis));
-                continue;
-            }
-            let length = start.fixed(axis, "it cannot be repeated")?;
-            let Some(length) = length.checked_mul(repeat) else {
-                return Err(start.refuse(
-                    "repeats",
-                    format!("is {repeat} for axis {axis}"),
-                    format!("{length} elements as often are more than a machine word counts"),
-                    "use smaller numbers",
-                ));
-            };
-            dims.push(Dim::Fixed(length));
-        }
-        let whole = Shape::new(dims.clone());
-        element_count(&start.site.node, &whole.resolve(1))?;
-        if repeats.iter().all(|&repeat| repeat == 1) {
-            return Ok(self.view(start, dims));
-        }
-        // A walk along more axes than one node can take is made in several, innermost first.
-        let mut rest = repeats.to_vec();
-        let (mut index, mut shape) = (start.x.index, start.x.shape.clone());
-        let mut part = 0usize;
-        while let (some, true) = take(&shape, &rest) {
-            part += 1;
-            let name = self.name_for("tile", Some(&format!("{}/part{part}", start.name)))?;
-            let tiled = shape.dims().iter().zip(&some).map(|(dim, repeat)| match dim {
-                Dim::Fixed(length) => Dim::Fixed(length * repeat),
-                Dim::Batch => Dim::Batch,
-            });
-            shape = Shape::new(tiled);
-            for (rest, taken) in rest.iter_mut().zip(&some) {
-                *rest /= taken;
-            }
-            let op = Op::Tile { repeats: some };
-            index = self.insert(name, op, vec![index], Vec::new(), shape.clone()).index;
-        }
-        Ok(self.insert(start.name, Op::Tile { repeats: rest }, vec![index], Vec::new(), whole))
-    }
-}
-
-/// Takes as many repeats, from the last axis on, as one node can walk along; also tells whether
-/// some are left over.
-fn take(shape: &Shape, repeats: &[usize]) -> (Vec<usize>, bool) {
-    let mut some = vec![1; repeats.len()];
-    // An empty result is never walked along.
-    if repeats.contains(&0) || shape.dims().contains(&Dim::Fixed(0)) {
-        return (some, false);
-    }
-    let repeated: Vec<usize> = (0..repeats.len()).filter(|&axis| repeats[axis] > 1).collect();
-    for &axis in repeated.iter().rev() {
-        some[axis] = repeats[axis];
-        if walked(shape, &some) > AXES {
-            some[axis] = 1;
-            return (some, true);
-        }
-    }
-    (some, false)
-}
-
-/// Counts the axes that a repetition walks along: each repeat, and the axes between them,
-/// merged.
-fn walked(shape: &Shape, repeats: &[usize]) -> usize {
-    let (mut axes, mut run_is_longer) = (0, false);
-    for (dim, &repeat) in shape.dims().iter().zip(repeats) {
-        if repeat > 1 {
-            axes += 1 + usize::from(run_is_longer);
-            run_is_longer = false;
-        }
-        run_is_longer |= *dim != Dim::Fixed(1);
-    }
-    axes + usize::from(run_is_longer)
 }

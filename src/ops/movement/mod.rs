@@ -9,5 +9,6 @@ pub mod pad;
 pub mod reshape;
 pub mod slice;
 pub mod space;
+pub mod tile;
 pub mod transpose;
 pub mod view;

@@ -1,17 +1,23 @@
 //! Padding and cropping.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
-use crate::graph::{Graph, Symbol};
-use crate::ops::movement::copy::Start;
-use crate::ops::{Op, Pads};
+use crate::graph::{Graph, Node, Operand, Site, Symbol};
+use crate::kernels::{Work, pad};
+use crate::ops::movement::copy::{Start, check_count, fixed};
+use crate::ops::movement::slice;
+use crate::ops::{Arguments, Op, Operator, Pads, Shapes, reorder};
+use crate::serial::number;
 use crate::shape::{Dim, Shape, element_count};
 
 /// What is put around a value.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PadMode {
     /// A number.
-    Constant(f32),
+    Constant(#[serde(with = "number")] f32),
     /// The nearest element: `a a|a b c|c c`.
     Edge,
     /// The value mirrored at its first and last element, as often as it takes: `c b|a b c|b a`.
@@ -50,7 +56,8 @@ impl Pad {
 }
 
 /// Padding with its axes resolved.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Resolved {
     /// Elements before and behind each axis of the operand; negative ones take elements away,
     /// before others are added.
@@ -77,6 +84,43 @@ impl CenterCropPad {
     pub fn axes(mut self, axes: impl IntoIterator<Item = isize>) -> Self {
         self.axes = Some(axes.into_iter().collect());
         self
+    }
+}
+
+impl Operator for Resolved {
+    fn name(&self) -> &'static str {
+        "pad"
+    }
+
+    fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        let [x] = of.only()?;
+        let site = of.site("");
+        check_count(&site, x, "pads", self.pads.len())?;
+        let mut dims = Vec::with_capacity(self.pads.len());
+        for (axis, (&pads, &dim)) in self.pads.iter().zip(x.shape.dims()).enumerate() {
+            dims.push(match pads {
+                [0, 0] => dim,
+                _ => Dim::Fixed(padded_length(&site, x, axis, pads, self.mode)?),
+            });
+        }
+        let shape = Shape::new(dims);
+        element_count(of.node, &shape.resolve(1))?;
+        Ok(shape)
+    }
+
+    fn work(&self, at: &Shapes) -> Option<Work> {
+        let input = at.operand(0)?;
+        if self.pads.iter().flatten().any(|&pad| pad > 0) {
+            let (input, pads) = (input.to_vec(), self.pads.clone());
+            return Some(Work::Pad(pad::Geometry { input, pads, mode: self.mode }));
+        }
+        // Nothing is added: it is a slice.
+        let starts = self.pads.iter().map(|pads| pads[0].unsigned_abs()).collect();
+        slice::Resolved { starts, steps: vec![1; self.pads.len()] }.cut(input, &at.result)
+    }
+
+    fn reordered(&self, _node: &Node, perm: &[usize]) -> Option<Op> {
+        Some(Op::Pad(Resolved { pads: reorder(&self.pads, perm)?, mode: self.mode }))
     }
 }
 
@@ -161,18 +205,11 @@ impl Graph {
     }
 
     fn padded(&mut self, start: Start, pad: Resolved) -> Result<Symbol> {
-        let mut dims = Vec::with_capacity(pad.pads.len());
-        for (axis, &pads) in pad.pads.iter().enumerate() {
-            dims.push(match start.dims().get(axis) {
-                Some(&dim) if pads == [0, 0] => dim,
-                _ => Dim::Fixed(padded_length(&start, axis, pads, pad.mode)?),
-            });
-        }
-        element_count(&start.site.node, &Shape::new(dims.clone()).resolve(1))?;
         if pad.pads.iter().all(|pads| *pads == [0, 0]) {
-            return Ok(self.view(start, dims));
+            let dims = start.dims().to_vec();
+            return self.view(start, dims);
         }
-        Ok(self.finish(start, Op::Pad(pad), dims))
+        self.finish(start, Op::Pad(pad))
     }
 }
 
@@ -198,15 +235,21 @@ fn chosen_axes(
     ))
 }
 
-fn padded_length(start: &Start, axis: usize, pads: [isize; 2], mode: PadMode) -> Result<usize> {
-    let length = start.fixed(axis, "it cannot be cropped or padded")?;
+fn padded_length(
+    site: &Site,
+    x: &Operand,
+    axis: usize,
+    pads: [isize; 2],
+    mode: PadMode,
+) -> Result<usize> {
+    let length = fixed(site, x, axis, "it cannot be cropped or padded")?;
     let [front, back] = pads;
     let taken = |pad: isize| if pad < 0 { pad.unsigned_abs() } else { 0 };
     let added = |pad: isize| usize::try_from(pad).unwrap_or(0);
     let shown = format!("are ({front}, {back}) for axis {axis}");
     let kept = length.checked_sub(taken(front)).and_then(|kept| kept.checked_sub(taken(back)));
     let Some(kept) = kept else {
-        return Err(start.refuse(
+        return Err(site.refuse(
             "pads",
             shown,
             format!("the axis has {length} elements to take away"),
@@ -215,7 +258,7 @@ fn padded_length(start: &Start, axis: usize, pads: [isize; 2], mode: PadMode) ->
     };
     // NumPy refuses this too: there is nothing to repeat.
     if kept == 0 && (front > 0 || back > 0) && !matches!(mode, PadMode::Constant(_)) {
-        return Err(start.refuse(
+        return Err(site.refuse(
             "pads",
             shown,
             "an axis without elements can only be padded with a constant",
@@ -224,7 +267,7 @@ fn padded_length(start: &Start, axis: usize, pads: [isize; 2], mode: PadMode) ->
     }
     let whole = kept.checked_add(added(front)).and_then(|whole| whole.checked_add(added(back)));
     whole.ok_or_else(|| {
-        start.refuse(
+        site.refuse(
             "pads",
             shown,
             format!("with {kept} elements that is more than a machine word counts"),

@@ -2,8 +2,9 @@
 
 use crate::error::Result;
 use crate::graph::{Graph, Operand, Site, Symbol, title};
-use crate::ops::Op;
+use crate::kernels::Work;
 use crate::ops::movement::copy::Start;
+use crate::ops::{Arguments, Op, Operator, Shapes};
 use crate::shape::{Dim, Shape, element_count};
 
 /// A shape for every dimension, the first included, with ONNX's names and defaults.
@@ -24,6 +25,42 @@ impl Reshape {
     pub fn allow_zero(mut self) -> Self {
         self.allow_zero = true;
         self
+    }
+}
+
+/// The same elements in the shape that is asked for; moves nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View;
+
+impl Operator for View {
+    fn name(&self) -> &'static str {
+        "reshape"
+    }
+
+    fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        let [x] = of.only()?;
+        let wanted = of.wanted()?;
+        // Each item of the batch stays one, and nothing else becomes one.
+        let places =
+            [&x.shape, wanted].map(|shape| shape.dims().iter().position(|dim| *dim == Dim::Batch));
+        let counts = [
+            element_count(of.node, &x.shape.resolve(1))?,
+            element_count(of.node, &wanted.resolve(1))?,
+        ];
+        let items = wanted.dims().iter().filter(|dim| **dim == Dim::Batch).count();
+        if places[0] == places[1] && counts[0] == counts[1] && items <= 1 {
+            return Ok(wanted.clone());
+        }
+        Err(of.site("").refuse(
+            "shape",
+            format!("is {wanted}"),
+            format!("\"{}\" has shape {}", x.name, x.shape),
+            "use lengths with the same product, and keep the batch",
+        ))
+    }
+
+    fn work(&self, _at: &Shapes) -> Option<Work> {
+        None
     }
 }
 
@@ -62,7 +99,7 @@ impl Graph {
         } else {
             infer(&shape, count).ok_or_else(refuse)?.into_iter().map(Dim::Fixed).collect()
         };
-        Ok(self.view(start, dims))
+        self.view(start, dims)
     }
 
     /// Merges the dimensions before an axis into one, and those from it on into another, as
@@ -99,7 +136,7 @@ impl Graph {
             fixed => merged(fixed)?,
         };
         let dims = vec![first, merged(rest)?];
-        Ok(self.view(start, dims))
+        self.view(start, dims)
     }
 
     /// Merges all dimensions but the first, in C order, as Keras does.

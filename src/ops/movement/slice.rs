@@ -1,10 +1,15 @@
 //! Parts of a value: slicing, splitting, cropping, flipping.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
-use crate::graph::{Graph, Symbol};
-use crate::ops::movement::copy::Start;
-use crate::ops::{Op, Pads};
-use crate::shape::Dim;
+use crate::graph::{Graph, Node, Symbol};
+use crate::kernels::Work;
+use crate::kernels::axes::dense_strides;
+use crate::ops::movement::copy::{Start, check_count, walk};
+use crate::ops::{Arguments, Op, Operator, Pads, Shapes, reorder};
+use crate::serial::length;
+use crate::shape::{Dim, Shape};
 
 /// What a slice of the whole batch may end with: ONNX's way to say "to the end".
 const TO_THE_END: i128 = i32::MAX as i128;
@@ -87,6 +92,80 @@ struct Cut {
     length: Dim,
 }
 
+/// A part of a value, as a node holds it; how many steps each axis takes is in the node's shape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resolved {
+    /// The first entry of each axis, counted from the first; 0 for an empty axis.
+    #[serde(with = "length::list")]
+    pub starts: Vec<usize>,
+    /// The distance to the next one, never 0; negative ones walk backwards.
+    pub steps: Vec<isize>,
+}
+
+impl Operator for Resolved {
+    fn name(&self) -> &'static str {
+        "slice"
+    }
+
+    fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        let [x] = of.only()?;
+        let site = of.site("");
+        let wanted = of.wanted()?;
+        let lists = [("starts", self.starts.len()), ("steps", self.steps.len())];
+        for (option, found) in lists.into_iter().chain([("shape", wanted.rank())]) {
+            check_count(&site, x, option, found)?;
+        }
+        let axes = x.shape.dims().iter().zip(wanted.dims());
+        for (axis, (&dim, &taken)) in axes.enumerate() {
+            let (start, step) = (self.starts[axis], self.steps[axis]);
+            let fits = match (dim, taken) {
+                // The batch is taken whole.
+                (Dim::Batch, Dim::Batch) => start == 0 && step == 1,
+                (Dim::Fixed(_), Dim::Fixed(0)) => start == 0 && step != 0,
+                (Dim::Fixed(length), Dim::Fixed(taken)) => {
+                    // Lengths and steps are below 2^63, so their product fits.
+                    let last = start as i128 + (taken as i128 - 1) * step as i128;
+                    step != 0 && start < length && (0..length as i128).contains(&last)
+                }
+                (Dim::Batch, Dim::Fixed(_)) | (Dim::Fixed(_), Dim::Batch) => false,
+            };
+            if !fits {
+                return Err(site.refuse(
+                    "slice",
+                    format!("takes {taken} entries of axis {axis} from {start} in steps of {step}"),
+                    format!("its length is {dim}; the batch is taken whole"),
+                    "take entries that are there",
+                ));
+            }
+        }
+        Ok(wanted.clone())
+    }
+
+    fn work(&self, at: &Shapes) -> Option<Work> {
+        self.cut(at.operand(0)?, &at.result)
+    }
+
+    fn reordered(&self, _node: &Node, perm: &[usize]) -> Option<Op> {
+        let (starts, steps) = (reorder(&self.starts, perm)?, reorder(&self.steps, perm)?);
+        Some(Op::Slice(Resolved { starts, steps }))
+    }
+}
+
+impl Resolved {
+    /// Describes the copy of a part.
+    pub(crate) fn cut(&self, input: &[usize], output: &[usize]) -> Option<Work> {
+        let (mut base, mut strides) = (0usize, Vec::with_capacity(input.len()));
+        let both = self.starts.iter().zip(&self.steps);
+        for (stride, (&start, &step)) in dense_strides(input).into_iter().zip(both) {
+            // Steps beyond the input are taken from no more than its one element.
+            strides.push(stride.saturating_mul(i64::try_from(step).ok()?));
+            base = base.checked_add(start.checked_mul(usize::try_from(stride).ok()?)?)?;
+        }
+        walk(output, &strides, base)
+    }
+}
+
 impl Graph {
     /// Takes a part of a value, as ONNX's `Slice` does.
     ///
@@ -119,7 +198,7 @@ impl Graph {
         {
             cuts[axis] = cut(&start, axis, from, to, step)?;
         }
-        Ok(self.cut(start, &cuts))
+        self.cut(start, &cuts)
     }
 
     /// Reverses the order along axes, as NumPy's `flip` does; negative ones count from the end.
@@ -135,7 +214,7 @@ impl Graph {
             let length = start.fixed(axis, "it cannot be reversed")?;
             cuts[axis] = Cut { start: length.saturating_sub(1), step: -1, ..cuts[axis] };
         }
-        Ok(self.cut(start, &cuts))
+        self.cut(start, &cuts)
     }
 
     /// Splits a value along one axis, as ONNX's `Split` does, and returns the parts in order.
@@ -157,7 +236,7 @@ impl Graph {
             // A part without elements may begin behind the last one.
             let from = if taken == 0 { 0 } else { begin };
             cuts[axis] = Cut { start: from, step: 1, length: Dim::Fixed(taken) };
-            parts.push(self.cut(start, &cuts));
+            parts.push(self.cut(start, &cuts)?);
             begin = begin.saturating_add(taken);
         }
         Ok(parts)
@@ -187,18 +266,18 @@ impl Graph {
             };
             cuts[axis] = Cut { start: before, step: 1, length: Dim::Fixed(left) };
         }
-        Ok(self.cut(start, &cuts))
+        self.cut(start, &cuts)
     }
 
     /// Adds the slice, or a view where everything is taken.
-    fn cut(&mut self, start: Start, cuts: &[Cut]) -> Symbol {
+    fn cut(&mut self, start: Start, cuts: &[Cut]) -> Result<Symbol> {
         let dims = cuts.iter().map(|cut| cut.length).collect();
         if cuts == whole(&start) {
             return self.view(start, dims);
         }
         let starts = cuts.iter().map(|cut| cut.start).collect();
         let steps = cuts.iter().map(|cut| cut.step).collect();
-        self.finish(start, Op::Slice { starts, steps }, dims)
+        self.finish_as(start, Op::Slice(Resolved { starts, steps }), dims)
     }
 }
 

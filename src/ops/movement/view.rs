@@ -36,7 +36,7 @@ impl Graph {
         }
         let dims = start.dims().iter().enumerate();
         let kept = dims.filter(|(axis, _)| !removed.contains(axis)).map(|(_, dim)| *dim).collect();
-        Ok(self.view(start, kept))
+        self.view(start, kept)
     }
 
     /// Inserts axes of length 1, as ONNX's `Unsqueeze` does.
@@ -66,7 +66,7 @@ impl Graph {
         let dims = (0..rank)
             .filter_map(|axis| if inserted.contains(&axis) { Some(one) } else { old.next() })
             .collect();
-        Ok(self.view(start, dims))
+        self.view(start, dims)
     }
 
     /// Gives a value as it is, as ONNX's `Identity` does.
@@ -109,6 +109,6 @@ impl Graph {
     fn same(&mut self, kind: &str, x: Symbol) -> Result<Symbol> {
         let start = self.start(kind, x)?;
         let dims = start.dims().to_vec();
-        Ok(self.view(start, dims))
+        self.view(start, dims)
     }
 }

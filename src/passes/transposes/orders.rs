@@ -4,6 +4,7 @@ use super::convert::view;
 use super::{Pending, Value, Walk};
 use crate::graph::Node;
 use crate::ops::Op;
+use crate::ops::movement::transpose;
 use crate::passes::axes::permute;
 use crate::shape::Shape;
 
@@ -45,7 +46,7 @@ impl Walk<'_> {
             return made;
         }
         let (weights, stages, perm) = (Vec::new(), Vec::new(), perm.to_vec());
-        let op = Op::Transpose { perm };
+        let op = Op::Transpose(transpose::Resolved { perm });
         let line = format!("a transpose of {}, as \"{name}\"", self.parts.nodes[node].title());
         self.report.did(line);
         self.push(Node { name, op, operands: vec![node], weights, stages, shape })

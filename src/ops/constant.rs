@@ -1,8 +1,33 @@
 //! Constants: weights as values of the graph.
 
-use super::{Graph, Op, Symbol, Weight, title};
 use crate::error::Result;
+use crate::graph::{Graph, Symbol, Weight, title};
+use crate::kernels::Work;
+use crate::ops::{Arguments, Op, Operator, Shapes};
 use crate::shape::{Shape, element_count};
+
+/// A value that is the node's one weight; moves nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Constant;
+
+impl Operator for Constant {
+    fn name(&self) -> &'static str {
+        "constant"
+    }
+
+    fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        let [] = of.operands()?;
+        let [value] = of.weights else {
+            return Err(of.count("weights", of.weights.len(), "1"));
+        };
+        element_count(of.node, value.shape())?;
+        Ok(Shape::from(value.shape()))
+    }
+
+    fn work(&self, _at: &Shapes) -> Option<Work> {
+        None
+    }
+}
 
 impl Graph {
     /// Adds a value that every run shares: an array uploaded when the session is prepared,
