@@ -82,8 +82,8 @@ pub use ops::{
     SeparableConv2d, Slice, Split, UpSampling2d,
 };
 pub use own::{OwnCall, OwnKernel};
-pub use passes::{Passes, PlanOptions};
-pub use plan::Plan;
+pub use passes::Passes;
+pub use plan::{Plan, PlanOptions};
 pub use saved::Saved;
 pub use shape::{Dim, Shape};
 // The version whose devices and buffers can be handed in and out.

@@ -11,6 +11,12 @@ pub(crate) struct Parts {
     pub outputs: Vec<(String, usize)>,
 }
 
+impl Parts {
+    pub(crate) fn node(&self, index: usize) -> &Node {
+        &self.nodes[index]
+    }
+}
+
 impl Graph {
     /// Copies what the graph is made of; weights are shared, not copied.
     pub(crate) fn parts(&self) -> Parts {

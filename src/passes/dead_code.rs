@@ -1,9 +1,9 @@
 //! Dead code: nodes that no output needs, and nodes that only hand on their operand.
 
-use super::PassReport;
 use super::rewrite::Rewrite;
+use super::{PassReport, alone};
 use crate::error::Result;
-use crate::graph::{Graph, Node};
+use crate::graph::{Graph, Node, Parts};
 use crate::ops::{Activation, Op};
 
 /// The pass's name.
@@ -16,8 +16,12 @@ pub const NAME: &str = "remove_dead_code";
 ///
 /// What [`Graph::check`] reports.
 pub fn remove_dead_code(graph: &Graph) -> Result<(Graph, PassReport)> {
-    graph.check()?;
-    let mut rewrite = Rewrite::new(graph, NAME);
+    alone(graph, apply)
+}
+
+/// As [`remove_dead_code`], over a graph taken apart.
+pub(super) fn apply(parts: Parts) -> Result<(Parts, PassReport)> {
+    let mut rewrite = Rewrite::new(parts, NAME);
     let mut is_output = vec![false; rewrite.len()];
     rewrite.outputs().iter().for_each(|(_, output)| is_output[*output] = true);
     // Which value stands for each: itself, or what it gives back.
@@ -40,7 +44,7 @@ pub fn remove_dead_code(graph: &Graph) -> Result<(Graph, PassReport)> {
     }
     rewrite.redirect_outputs(&stands);
     for index in rewrite.remove_dead() {
-        let line = format!("{}, which no output needs", graph.node(index).title());
+        let line = format!("{}, which no output needs", rewrite.node(index).title());
         rewrite.report.did(line);
     }
     Ok(rewrite.finish())

@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use ndarray::{ArrayD, IxDyn};
 
+use super::Report;
 use super::values;
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::host;
-use crate::plan::{Limits, Place, Plan, Region, Report, lower};
+use crate::plan::{Limits, Place, Plan, Region, lower};
 use crate::shape::byte_count;
 
 /// Runs a graph without inputs and returns its first output.

@@ -3,12 +3,12 @@
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::PassReport;
 use super::affine::{Affine, Reason, affine, own_operands, read};
 use super::rewrite::Rewrite;
 use super::values;
+use super::{PassReport, alone};
 use crate::error::Result;
-use crate::graph::{Graph, Node, Weight};
+use crate::graph::{Graph, Node, Parts, Weight};
 use crate::ops::Op;
 use crate::shape::Dim;
 
@@ -27,8 +27,12 @@ pub const NAME: &str = "fold_batch_norm";
 ///
 /// What [`Graph::check`] reports.
 pub fn fold_batch_norm(graph: &Graph) -> Result<(Graph, PassReport)> {
-    graph.check()?;
-    let mut rewrite = Rewrite::new(graph, NAME);
+    alone(graph, apply)
+}
+
+/// As [`fold_batch_norm`], over a graph taken apart.
+pub(super) fn apply(parts: Parts) -> Result<(Parts, PassReport)> {
+    let mut rewrite = Rewrite::new(parts, NAME);
     for index in 0..rewrite.len() {
         fold_into_producer(&mut rewrite, index);
     }

@@ -29,8 +29,12 @@ pub const MOST_ADDED_IN_ALL: u64 = 64 << 20;
 ///
 /// What [`Graph::check`] reports, and what planning reports for a node of constants.
 pub fn fold_constants(graph: &Graph) -> Result<(Graph, PassReport)> {
-    graph.check()?;
-    let mut rewrite = Rewrite::new(graph, NAME);
+    super::alone(graph, apply)
+}
+
+/// As [`fold_constants`], over a graph taken apart.
+pub(super) fn apply(parts: Parts) -> Result<(Parts, PassReport)> {
+    let mut rewrite = Rewrite::new(parts, NAME);
     let mut left = MOST_ADDED_IN_ALL;
     for index in 0..rewrite.len() {
         if !is_of_constants(&rewrite, index) {

@@ -1,9 +1,9 @@
 //! Padding folded into the windows that go over it.
 
-use super::PassReport;
 use super::rewrite::Rewrite;
+use super::{PassReport, alone};
 use crate::error::Result;
-use crate::graph::Graph;
+use crate::graph::{Graph, Parts};
 use crate::ops::movement::pad;
 use crate::ops::{Op, PadMode, Pads, PoolMode};
 
@@ -17,8 +17,12 @@ pub const NAME: &str = "fold_padding";
 ///
 /// What [`Graph::check`] reports.
 pub fn fold_padding(graph: &Graph) -> Result<(Graph, PassReport)> {
-    graph.check()?;
-    let mut rewrite = Rewrite::new(graph, NAME);
+    alone(graph, apply)
+}
+
+/// As [`fold_padding`], over a graph taken apart.
+pub(super) fn apply(parts: Parts) -> Result<(Parts, PassReport)> {
+    let mut rewrite = Rewrite::new(parts, NAME);
     for index in 0..rewrite.len() {
         let node = rewrite.node(index);
         let Some(&x) = node.operands.first() else { continue };

@@ -1,9 +1,9 @@
 //! Fusion: element-wise nodes become epilogue stages of the node that makes their operand.
 
-use super::PassReport;
 use super::rewrite::Rewrite;
+use super::{PassReport, alone};
 use crate::error::Result;
-use crate::graph::{Graph, Node};
+use crate::graph::{Graph, Node, Parts};
 use crate::ops::epilogue::{MAX_STAGES, has_epilogue, own_stages, repeats_over};
 use crate::ops::{Activation, Op, Stage};
 
@@ -22,8 +22,12 @@ pub const NAME: &str = "fuse_epilogues";
 ///
 /// What [`Graph::check`] reports.
 pub fn fuse_epilogues(graph: &Graph) -> Result<(Graph, PassReport)> {
-    graph.check()?;
-    let mut rewrite = Rewrite::new(graph, NAME);
+    alone(graph, apply)
+}
+
+/// As [`fuse_epilogues`], over a graph taken apart.
+pub(super) fn apply(parts: Parts) -> Result<(Parts, PassReport)> {
+    let mut rewrite = Rewrite::new(parts, NAME);
     for index in 0..rewrite.len() {
         let Some((producer, fused)) = fuse(&rewrite, index) else { continue };
         let line = describe(&rewrite, producer, index);

@@ -1,7 +1,7 @@
 //! Passes: from a graph to an equal one that takes fewer steps or less memory.
 //!
 //! Pure functions, one file each, that report what they did. They run when a graph is planned,
-//! unless [`PlanOptions`] says otherwise; [`optimize`] runs them alone. The last one,
+//! unless [`PlanOptions`](crate::plan::PlanOptions) says otherwise; [`optimize`] runs them alone. The last one,
 //! `concat_in_place`, changes no graph but where a plan's values lie, so it is a part of planning.
 //!
 //! Inputs, outputs and their names stay, and so do their values, up to rounding. A node that a
@@ -17,7 +17,7 @@ mod fold_batch_norm;
 mod fold_constants;
 mod fold_padding;
 mod fuse;
-mod options;
+mod report;
 mod rewrite;
 mod transposes;
 mod values;
@@ -27,25 +27,26 @@ pub use fold_batch_norm::fold_batch_norm;
 pub use fold_constants::{MOST_ADDED_BYTES, MOST_ADDED_IN_ALL, fold_constants};
 pub use fold_padding::fold_padding;
 pub use fuse::fuse_epilogues;
-pub use options::PlanOptions;
+pub use report::{PassReport, Report};
 pub use transposes::move_transposes;
 
 use crate::error::{Error, Result};
-use crate::graph::Graph;
-use crate::plan::CONCAT_IN_PLACE;
-pub use crate::plan::{PassReport, Report};
+use crate::graph::{Graph, Parts};
 
-/// One pass: a pure function from graph to graph.
-type Pass = fn(&Graph) -> Result<(Graph, PassReport)>;
+/// The name of what planning does about concatenations, which is chosen as passes are.
+pub(crate) const CONCAT_IN_PLACE: &str = "concat_in_place";
+
+/// One pass: a pure function over a graph taken apart.
+type Pass = fn(Parts) -> Result<(Parts, PassReport)>;
 
 /// The passes over graphs, in the order they run.
 const ORDER: [(&str, Pass); 6] = [
-    (dead_code::NAME, remove_dead_code),
-    (fold_constants::NAME, fold_constants),
-    (transposes::NAME, move_transposes),
-    (fold_padding::NAME, fold_padding),
-    (fold_batch_norm::NAME, fold_batch_norm),
-    (fuse::NAME, fuse_epilogues),
+    (dead_code::NAME, dead_code::apply),
+    (fold_constants::NAME, fold_constants::apply),
+    (transposes::NAME, transposes::apply),
+    (fold_padding::NAME, fold_padding::apply),
+    (fold_batch_norm::NAME, fold_batch_norm::apply),
+    (fuse::NAME, fuse::apply),
 ];
 
 /// Chooses passes by name; all of them by default.
@@ -124,15 +125,23 @@ impl Passes {
         graph.check()?;
         let mut report =
             Report { nodes_before: graph.nodes().len(), nodes_after: 0, passes: Vec::new() };
-        let mut graph = graph.clone();
+        // Checked once, and taken apart once for all of them.
+        let mut parts = graph.parts();
         for (_, pass) in ORDER.into_iter().filter(|(name, _)| self.has(name)) {
-            let (next, did) = pass(&graph)?;
+            let (next, did) = pass(parts)?;
             report.passes.push(did);
-            graph = next;
+            parts = next;
         }
-        report.nodes_after = graph.nodes().len();
-        Ok((graph, report))
+        report.nodes_after = parts.nodes.len();
+        Ok((Graph::from_parts(parts), report))
     }
+}
+
+/// Runs one pass over a graph.
+fn alone(graph: &Graph, pass: Pass) -> Result<(Graph, PassReport)> {
+    graph.check()?;
+    let (parts, report) = pass(graph.parts())?;
+    Ok((Graph::from_parts(parts), report))
 }
 
 /// Runs all passes that go over graphs.

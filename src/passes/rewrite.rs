@@ -1,8 +1,8 @@
 //! Rewriting: a graph taken apart, changed by numbers of nodes, and put together in order.
 
-use crate::graph::{Graph, Node, Parts, Weight};
+use super::PassReport;
+use crate::graph::{Node, Parts, Weight};
 use crate::ops::Op;
-use crate::plan::PassReport;
 
 /// A graph under a pass.
 ///
@@ -19,8 +19,7 @@ pub(super) struct Rewrite {
 }
 
 impl Rewrite {
-    pub(super) fn new(graph: &Graph, pass: &'static str) -> Self {
-        let parts = graph.parts();
+    pub(super) fn new(parts: Parts, pass: &'static str) -> Self {
         let mut uses = vec![0; parts.nodes.len()];
         let operands = parts.nodes.iter().flat_map(|node| &node.operands);
         operands.chain(parts.outputs.iter().map(|(_, index)| index)).for_each(|&i| uses[i] += 1);
@@ -133,8 +132,8 @@ impl Rewrite {
         removed
     }
 
-    /// Puts the graph together: nodes in their old order, except that operands come first.
-    pub(super) fn finish(self) -> (Graph, PassReport) {
+    /// Puts the parts together: nodes in their old order, except that operands come first.
+    pub(super) fn finish(self) -> (Parts, PassReport) {
         let Rewrite { parts, kept, report, .. } = self;
         let mut numbers: Vec<Option<usize>> = vec![None; parts.nodes.len()];
         let mut order = Vec::with_capacity(parts.nodes.len());
@@ -165,7 +164,7 @@ impl Rewrite {
         let nodes = ordered.collect();
         let outputs =
             parts.outputs.into_iter().map(|(name, index)| (name, number(index))).collect();
-        (Graph::from_parts(Parts { nodes, weights: parts.weights, outputs }), report)
+        (Parts { nodes, weights: parts.weights, outputs }, report)
     }
 }
 

@@ -35,26 +35,34 @@ pub const NAME: &str = "move_transposes";
 ///
 /// What [`Graph::check`] reports.
 pub fn move_transposes(graph: &Graph) -> Result<(Graph, PassReport)> {
-    graph.check()?;
-    let (mut after, mut report) = best_of(graph, PassReport::new(NAME));
-    if let Some((lifted, lines)) = lift::lifted(graph) {
+    super::alone(graph, apply)
+}
+
+/// As [`move_transposes`], over a graph taken apart.
+#[expect(clippy::unnecessary_wraps, reason = "a pass may fail")]
+pub(super) fn apply(parts: Parts) -> Result<(Parts, PassReport)> {
+    if transposes(&parts) == 0 {
+        return Ok((parts, PassReport::new(NAME)));
+    }
+    let (mut after, mut report) = best_of(&parts, PassReport::new(NAME));
+    if let Some((lifted, lines)) = lift::lifted(parts.clone()) {
         let (other, others) = best_of(&lifted, lines);
         if transposes(&other) < transposes(&after) {
             (after, report) = (other, others);
         }
     }
-    if transposes(&after) < transposes(graph) {
+    if transposes(&after) < transposes(&parts) {
         Ok((after, report))
     } else {
-        Ok((graph.clone(), PassReport::new(NAME)))
+        Ok((parts, PassReport::new(NAME)))
     }
 }
 
 /// Walks over a graph, and a second time where bringing axes together may leave fewer transposes.
-fn best_of(graph: &Graph, report: PassReport) -> (Graph, PassReport) {
-    let (after, lines, could_gather) = Walk::new(graph, false, report.clone()).all();
+fn best_of(parts: &Parts, report: PassReport) -> (Parts, PassReport) {
+    let (after, lines, could_gather) = Walk::new(parts, false, report.clone()).all();
     if could_gather {
-        let (other, others, _) = Walk::new(graph, true, report).all();
+        let (other, others, _) = Walk::new(parts, true, report).all();
         if transposes(&other) < transposes(&after) {
             return (other, others);
         }
@@ -62,8 +70,8 @@ fn best_of(graph: &Graph, report: PassReport) -> (Graph, PassReport) {
     (after, lines)
 }
 
-fn transposes(graph: &Graph) -> usize {
-    graph.nodes().iter().filter(|node| matches!(node.op, Op::Transpose(_))).count()
+fn transposes(parts: &Parts) -> usize {
+    parts.nodes.iter().filter(|node| matches!(node.op, Op::Transpose(_))).count()
 }
 
 /// What stands between a node of the new graph and the value of an old one.
@@ -90,7 +98,7 @@ struct Value {
 }
 
 struct Walk<'a> {
-    old: &'a Graph,
+    old: &'a Parts,
     values: Vec<Value>,
     parts: Parts,
     names: BTreeSet<String>,
@@ -103,9 +111,9 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(old: &'a Graph, gathers: bool, report: PassReport) -> Self {
-        let names = old.nodes().iter().map(|node| node.name.clone()).collect();
-        let Parts { weights, .. } = old.parts();
+    fn new(old: &'a Parts, gathers: bool, report: PassReport) -> Self {
+        let names = old.nodes.iter().map(|node| node.name.clone()).collect();
+        let weights = old.weights.clone();
         let parts = Parts { nodes: Vec::new(), weights, outputs: Vec::new() };
         Walk {
             old,
@@ -235,11 +243,11 @@ impl<'a> Walk<'a> {
     }
 
     /// Visits every node; returns the graph, and whether a walk that gathers differs.
-    fn all(mut self) -> (Graph, PassReport, bool) {
-        for index in 0..self.old.nodes().len() {
+    fn all(mut self) -> (Parts, PassReport, bool) {
+        for index in 0..self.old.nodes.len() {
             self.visit(index);
         }
-        for (name, index) in self.old.outputs() {
+        for (name, index) in &self.old.outputs {
             let mut node = self.plain(*index);
             let was_made = !matches!(self.old.node(*index).op, Op::Input | Op::Constant);
             // An output of its own stays one: a run's outputs are the caller's.
@@ -251,6 +259,6 @@ impl<'a> Walk<'a> {
             }
             self.parts.outputs.push((name.clone(), node));
         }
-        (Graph::from_parts(self.parts), self.report, self.could_gather)
+        (self.parts, self.report, self.could_gather)
     }
 }

@@ -12,13 +12,11 @@ use std::cmp::Reverse;
 
 use super::homes::Homes;
 use super::lower::buffer_bytes;
-use super::{PassReport, slots};
+use super::slots;
 use crate::graph::Graph;
 use crate::ops::Op;
 use crate::ops::movement::concat;
-
-/// The name under which it is chosen, as the passes are.
-pub(crate) const NAME: &str = "concat_in_place";
+use crate::passes::{CONCAT_IN_PLACE, PassReport};
 
 /// The values of a graph, by the numbers of their nodes, as placing sees them.
 pub(super) struct Values<'a> {
@@ -92,7 +90,7 @@ pub(super) fn choose(values: &Values<'_>, alignment: u64) -> (Homes, PassReport)
         readers: values.readers(),
         beside: vec![usize::MAX; nodes],
         looks: LOOKS,
-        report: PassReport::new(NAME),
+        report: PassReport::new(CONCAT_IN_PLACE),
     };
     for (index, node) in values.graph.nodes().iter().enumerate() {
         if let Op::Concat(concat::Resolved { axis }) = node.op

@@ -3,10 +3,11 @@
 use super::block::Block;
 use super::homes::Homes;
 use super::split::{Extent, items_per_step};
-use super::{Limits, Place, Plan, Port, Region, Report, Step, inner, work};
+use super::{Limits, Place, Plan, Port, Region, Step, inner, work};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node};
 use crate::ops::{Op, Stage};
+use crate::passes::Report;
 use crate::shape::byte_count;
 
 /// Lowers a graph that passes have been over, with pieces of concatenations written where they

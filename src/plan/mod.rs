@@ -12,9 +12,9 @@ mod in_place;
 mod inner;
 mod limits;
 mod lower;
+mod options;
 mod places;
 mod print;
-mod report;
 mod rows;
 mod slots;
 mod split;
@@ -22,13 +22,13 @@ mod work;
 
 pub use crossings::{Expected, ExpectedCrossings};
 pub(crate) use crossings::{PACKED_ALIGNMENT, padded_bytes};
-pub(crate) use in_place::NAME as CONCAT_IN_PLACE;
 pub use limits::Limits;
 pub(crate) use lower::{buffer_bytes, lower};
-pub use report::{PassReport, Report};
+pub use options::PlanOptions;
 
 use crate::graph::Weight;
 use crate::kernels::{Kernel, Work};
+use crate::passes::Report;
 
 /// Where a value's bytes lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,9 +3,10 @@
 use super::homes::Homes;
 use super::in_place::{Values, choose};
 use super::lower::{Lowering, buffer_bytes};
-use super::{PassReport, Place, Region, slots};
+use super::{Place, Region, slots};
 use crate::error::Result;
 use crate::ops::Op;
+use crate::passes::PassReport;
 use crate::shape::byte_count;
 
 impl Lowering<'_> {

@@ -19,20 +19,22 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("import", &["error", "shape", "array", "ops", "graph"]),
     ("saved", &["error", "shape", "serial", "array", "own", "ops", "graph"]),
     ("host", &["error", "shape", "kernels", "ops"]),
-    ("plan", &["error", "shape", "ledger", "kernels", "ops", "graph"]),
-    ("passes", &["error", "shape", "array", "ops", "graph", "host", "plan"]),
+    ("passes", &["error", "shape", "array", "ops", "graph", "host"]),
+    ("plan", &["error", "shape", "ledger", "kernels", "ops", "graph", "passes"]),
     ("device", &["error", "shape", "ledger", "array", "own", "graph", "kernels", "host", "plan"]),
     ("misuse", &[]),
 ];
 
 /// Uses of rooms further down, each with its reason; one that is not needed any more fails.
-const LATER: [(&str, &str); 3] = [
+const LATER: [(&str, &str); 4] = [
     // `Error::Crossing` says which direction and cause a guard refused.
     ("error", "ledger"),
     // Operators look at nodes, and their files add the builders to `Graph`.
     ("ops", "graph"),
     // Geometries of kernels hold options of operators.
     ("kernels", "ops"),
+    // A node of constants is planned to be computed.
+    ("passes", "plan"),
 ];
 
 /// A use of one room by another, and the line that has it.

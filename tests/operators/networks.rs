@@ -7,8 +7,9 @@
 use std::path::PathBuf;
 
 use longshore::import::onnx::{ImportOptions, Imported, OnnxModel};
-use longshore::passes::{Passes, PlanOptions};
+use longshore::passes::Passes;
 use longshore::plan::Plan;
+use longshore::plan::PlanOptions;
 use longshore::{HostArray, Tensor};
 use ndarray::{ArrayD, Axis, Slice};
 

@@ -4,7 +4,7 @@
 use super::NAME;
 use super::regroup::groups;
 use super::rows::runs;
-use crate::graph::{Graph, Node};
+use crate::graph::{Node, Parts};
 use crate::ops::Op;
 use crate::ops::normalization::moments;
 use crate::ops::normalization::moments::Part;
@@ -14,9 +14,9 @@ use crate::passes::rewrite::Rewrite;
 use crate::shape::{Dim, Shape};
 
 /// Takes the reshapes before normalisations away; `None` where there are none.
-pub(super) fn lifted(graph: &Graph) -> Option<(Graph, PassReport)> {
-    let mut rewrite = Rewrite::new(graph, NAME);
-    for index in 0..graph.nodes().len() {
+pub(super) fn lifted(parts: Parts) -> Option<(Parts, PassReport)> {
+    let mut rewrite = Rewrite::new(parts, NAME);
+    for index in 0..rewrite.len() {
         if let Some((rows, moments, normalization)) = lift(&rewrite, index) {
             replace(&mut rewrite, index, (rows, moments), normalization);
         }

@@ -107,7 +107,7 @@ impl Walk<'_> {
                 .collect::<Option<_>>()?,
         };
         // A normalisation that stays where it was would need the rows in their own order.
-        let users = self.old.nodes().iter().filter(|user| user.operands.get(1) == Some(&index));
+        let users = self.old.nodes.iter().filter(|user| user.operands.get(1) == Some(&index));
         let can_follow = |user: &Node| match &user.op {
             Op::Normalization(rule) => self.weights_along(user, rule, &held).is_some(),
             _ => true,

@@ -1,8 +1,9 @@
 //! Choosing passes, their reports, and what a plan says of them.
 
 use longshore::Activation::{Relu, Tanh};
-use longshore::passes::{PassReport, PlanOptions, fuse_epilogues, optimize, remove_dead_code};
+use longshore::passes::{PassReport, fuse_epilogues, optimize, remove_dead_code};
 use longshore::plan::Limits;
+use longshore::plan::PlanOptions;
 use longshore::{Graph, Passes};
 
 use crate::graph::batch_of;

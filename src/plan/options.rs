@@ -1,9 +1,9 @@
 //! How a graph is planned: passes and limits.
 
-use super::Passes;
+use super::{Limits, Plan, lower};
 use crate::error::Result;
 use crate::graph::Graph;
-use crate::plan::{CONCAT_IN_PLACE, Limits, Plan, lower};
+use crate::passes::{CONCAT_IN_PLACE, Passes};
 
 /// Says how a graph is planned; by default with all passes, within the limits that every WebGPU
 /// device has.
