@@ -67,8 +67,12 @@ pub(crate) struct Pending<const N: usize> {
 impl<const N: usize> Pending<N> {
     /// Makes the place where a builder's rule stands: the operands' shapes, then `options`.
     pub(crate) fn site(&self, options: &str) -> Site {
-        Arguments { node: &self.node, operands: &self.operands, weights: &[], wanted: None }
-            .site(options)
+        self.arguments(&[]).site(options)
+    }
+
+    /// Returns what the operator's rule looks at.
+    pub(crate) fn arguments<'a>(&'a self, weights: &'a [Weight]) -> Arguments<'a> {
+        Arguments { node: &self.node, operands: &self.operands, weights, wanted: None }
     }
 }
 

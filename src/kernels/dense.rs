@@ -3,7 +3,7 @@
 use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
 use crate::error::{Error, Result};
-use crate::ops::Epilogue;
+pub use crate::ops::product::dense::{Geometry, Part};
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
@@ -42,42 +42,6 @@ pub const DEFINITION: Definition = Definition {
     ], // input, kernel, bias, output; without a bias the kernel stands in for it
     fields: FIELDS,
 };
-
-/// What to compute: (rows, inputs) times (inputs, units) gives (rows, units).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Geometry {
-    /// The product of the input's lengths in front of the last.
-    pub rows: usize,
-    /// How many inputs are summed over: the input's last length, or a part of it.
-    pub inputs: usize,
-    /// The kernel's last length.
-    pub units: usize,
-    /// Whether a bias (units) is added; without one, bind the kernel in its place.
-    pub has_bias: bool,
-    /// Which of the inputs they are; all of them where there is none.
-    pub part: Option<Part>,
-    /// What happens to each result before it is stored.
-    pub epilogue: Epilogue,
-}
-
-/// Where a step of a split layer begins. Its kernel is (inputs, units), the rows for its part.
-///
-/// The steps follow one another; each but the first goes on from the sums in the result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// The first input of the part.
-    pub first: usize,
-    /// The input's last length.
-    pub of: usize,
-}
-
-impl Geometry {
-    /// Returns where the inputs begin in a row, and how long a row is.
-    #[must_use]
-    pub fn part(&self) -> Part {
-        self.part.unwrap_or(Part { first: 0, of: self.inputs })
-    }
-}
 
 /// Makes the dispatch for a geometry.
 ///

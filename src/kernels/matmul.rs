@@ -3,7 +3,7 @@
 use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
 use crate::error::{Error, Result};
-use crate::ops::Epilogue;
+pub use crate::ops::product::matmul::{BatchAxis, Geometry};
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
@@ -62,86 +62,7 @@ pub const DEFINITION: Definition = Definition {
     fields: FIELDS,
 };
 
-/// What to compute: `alpha * left @ right + beta * addend`, in C order.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Geometry {
-    /// The axes in front of the matrices, the first one outermost.
-    pub batch: Vec<BatchAxis>,
-    /// Rows of the left operand and the result.
-    pub rows: usize,
-    /// Numbers of each sum.
-    pub inner: usize,
-    /// Columns of the right operand and the result.
-    pub columns: usize,
-    /// Elements of the left operand from one row to the next, and along a row.
-    pub left: [usize; 2],
-    /// Elements of the right operand from one row to the next, and along a row.
-    pub right: [usize; 2],
-    /// Elements of the addend, if there is one, from one row to the next and along a row; each
-    /// item of the batch has the same.
-    pub addend: Option<[usize; 2]>,
-    /// Scales the products.
-    pub alpha: f32,
-    /// Scales the addend.
-    pub beta: f32,
-    /// What happens to each result before it is stored.
-    pub epilogue: Epilogue,
-}
-
-/// An axis in front of the matrices: its length, and how far each operand moves along it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchAxis {
-    /// Items along the axis.
-    pub length: usize,
-    /// Elements between items of the left operand; 0 where all share one matrix.
-    pub left: usize,
-    /// Elements between items of the right operand; 0 where all share one matrix.
-    pub right: usize,
-}
-
 impl Geometry {
-    /// Makes the geometry of a product of operands in C order, each transposed or not.
-    ///
-    /// The shapes broadcast as NumPy's `matmul` demands; one of a single axis is a row on the
-    /// left and a column on the right. `None` for shapes without axes or of different inner
-    /// lengths.
-    #[must_use]
-    pub fn product(left: &[usize], right: &[usize], transposed: [bool; 2]) -> Option<Self> {
-        let (left_batch, [rows, inner], left_strides) = matrix(left, true, transposed[0])?;
-        let (right_batch, [inner_too, columns], right_strides) =
-            matrix(right, false, transposed[1])?;
-        let rank = left_batch.len().max(right_batch.len());
-        let mut batch = Vec::with_capacity(rank);
-        let (mut left_item, mut right_item) = (
-            rows.saturating_mul(inner), // Only an empty shape can saturate.
-            inner.saturating_mul(columns),
-        );
-        for axis in (0..rank).rev() {
-            let at = |shape: &[usize]| {
-                (axis + shape.len()).checked_sub(rank).map_or(1, |inside| shape[inside])
-            };
-            let (l, r) = (at(left_batch), at(right_batch));
-            let length = if l == 1 { r } else { l };
-            let step = |own: usize, item: usize| if own == 1 { 0 } else { item };
-            batch.push(BatchAxis { length, left: step(l, left_item), right: step(r, right_item) });
-            left_item = left_item.saturating_mul(l);
-            right_item = right_item.saturating_mul(r);
-        }
-        batch.reverse();
-        (inner == inner_too).then(|| Geometry {
-            batch,
-            rows,
-            inner,
-            columns,
-            left: left_strides,
-            right: right_strides,
-            addend: None,
-            alpha: 1.0,
-            beta: 1.0,
-            epilogue: Epilogue::default(),
-        })
-    }
-
     /// Merges axes of the batch that both operands walk as one, also into the rows, and drops
     /// axes of one item: fewer divisions in the kernels, and fuller tiles.
     #[must_use]
@@ -166,22 +87,6 @@ impl Geometry {
         g.batch = batch;
         g
     }
-}
-
-/// Takes a shape apart: what is in front of the matrix, its lengths and its strides.
-fn matrix(
-    shape: &[usize],
-    is_left: bool,
-    transposed: bool,
-) -> Option<(&[usize], [usize; 2], [usize; 2])> {
-    let (batch, lengths, strides) = match *shape {
-        [] => return None,
-        [length] if is_left => (&shape[..0], [1, length], [length, 1]),
-        [length] => (&shape[..0], [length, 1], [1, 1]),
-        [ref batch @ .., rows, columns] => (batch, [rows, columns], [columns, 1]),
-    };
-    let turn = |[one, other]: [usize; 2]| if transposed { [other, one] } else { [one, other] };
-    Some((batch, turn(lengths), turn(strides)))
 }
 
 /// Makes the dispatch for a geometry.

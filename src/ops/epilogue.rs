@@ -113,8 +113,6 @@ pub(crate) fn has_epilogue(op: &Op) -> bool {
         | Op::Binary(_)
         | Op::Conv2d(_)
         | Op::Conv2dTranspose(_)
-        | Op::Dense
-        | Op::MatMul(_)
         | Op::Normalization(_)
         | Op::Pool2d(_)
         | Op::Resize2d(_) => true,

@@ -57,7 +57,7 @@ use convolution::{conv2d, conv2d_transpose};
 use movement::{concat, depth_to_space, gather, pad, slice, tile, transpose};
 use normalization::{batch_normalization, lrn, moments};
 use pooling::pool2d;
-use product::matmul;
+use product::{dense, matmul};
 use reduction::reduce;
 use resampling::grid_sample;
 
@@ -149,9 +149,11 @@ impl Op {
             Op::DepthToSpace(operator) => Some(operator),
             Op::Expand => Some(&movement::expand::Expand),
             Op::Gather(operator) => Some(operator),
+            Op::Dense => Some(&dense::Rule),
             Op::GridSample(operator) => Some(operator),
             Op::Input => Some(&input::Input),
             Op::Lrn(operator) => Some(operator),
+            Op::MatMul(operator) => Some(operator),
             Op::Own(operator) => Some(operator),
             Op::Pad(operator) => Some(operator),
             Op::Reshape => Some(&movement::reshape::View),
@@ -200,8 +202,6 @@ impl Op {
             Op::Resize2d(_) => "resize2d",
             Op::Conv2d(_) => "conv2d",
             Op::Conv2dTranspose(_) => "conv2d_transpose",
-            Op::Dense => "dense",
-            Op::MatMul(_) => "matmul",
             Op::Activation(activation) => activation.name(),
             Op::BatchNormalization(_) => "batch_normalization",
             Op::Softmax { .. } => "softmax",

@@ -92,7 +92,7 @@ impl Arguments<'_> {
         match self.weights {
             [kernel] => Ok((kernel, None)),
             [kernel, bias] => Ok((kernel, Some(bias))),
-            others => Err(self.count("weights", others.len(), "1 or 2")),
+            others => Err(self.count("weights", others.len(), "2")),
         }
     }
 

@@ -4,7 +4,7 @@ use super::inner::Task;
 use super::{imaging, rows};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node};
-use crate::kernels::{Work, activation, binary, conv2d, conv2d_transpose, dense, matmul, select};
+use crate::kernels::{Work, activation, binary, conv2d, conv2d_transpose, select};
 use crate::ops::{Activation, Epilogue, Op, Pair, Shapes, Stage};
 
 /// Describes the steps of a node for a number of items of the batch; together they write the
@@ -39,8 +39,6 @@ impl Site<'_> {
             })),
             Op::Conv2d(layer) => self.conv2d(layer),
             Op::Conv2dTranspose(layer) => self.conv2d_transpose(layer),
-            Op::Dense => self.dense(),
-            Op::MatMul(product) => self.matmul(product),
             Op::Pool2d(layer) => {
                 let work =
                     imaging::pooling(layer, self.operand(0)?, self.shape(), self.epilogue()?);
@@ -108,35 +106,6 @@ impl Site<'_> {
         }))
     }
 
-    fn dense(&self) -> Result<Work> {
-        let shape = self.shape();
-        let (units, leading) = shape.split_last().ok_or_else(|| self.defect())?;
-        Ok(Work::Dense(dense::Geometry {
-            // Both were checked to fit when the shape was made.
-            rows: leading.iter().product(),
-            inputs: self.operand(0)?.last().copied().ok_or_else(|| self.defect())?,
-            units: *units,
-            has_bias: self.has_bias(),
-            part: None,
-            epilogue: self.epilogue()?,
-        }))
-    }
-
-    fn matmul(&self, product: &crate::ops::product::matmul::Resolved) -> Result<Work> {
-        let (left, right) = (self.operand(0)?, self.operand(1)?);
-        let transposed = [product.transpose_left, product.transpose_right];
-        let geometry = matmul::Geometry::product(&left, &right, transposed);
-        let addend =
-            if product.has_addend { Some(addend_strides(&self.operand(2)?)) } else { None };
-        Ok(Work::MatMul(matmul::Geometry {
-            addend,
-            alpha: product.alpha,
-            beta: product.beta,
-            epilogue: self.epilogue()?,
-            ..geometry.ok_or_else(|| self.defect())?
-        }))
-    }
-
     /// The shapes that the operator describes its steps by.
     fn shapes(&self) -> Result<Shapes> {
         let operands = (0..self.node.operands.len()).map(|number| self.operand(number));
@@ -195,14 +164,4 @@ impl Site<'_> {
 
 fn sides(pair: Pair) -> [usize; 2] {
     [pair.height, pair.width]
-}
-
-/// Returns how far a value of up to two axes moves along rows and columns that it broadcasts to.
-fn addend_strides(shape: &[usize]) -> [usize; 2] {
-    let step = |length: usize, stride| if length == 1 { 0 } else { stride };
-    match *shape {
-        [rows, columns] => [step(rows, columns), step(columns, 1)],
-        [columns] => [0, step(columns, 1)],
-        _ => [0, 0],
-    }
 }

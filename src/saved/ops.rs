@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::options::{
-    BatchNormalizationFormat, BinaryOpFormat, Conv2dFormat, Conv2dTransposeFormat, MatMulFormat,
-    MomentsFormat, NormalizationFormat, Pool2dFormat, ReduceFormat,
+    BatchNormalizationFormat, BinaryOpFormat, Conv2dFormat, Conv2dTransposeFormat, MomentsFormat,
+    NormalizationFormat, Pool2dFormat, ReduceFormat,
 };
 use super::own::OwnText;
 use super::resampling::ResamplingFormat;
@@ -40,7 +40,7 @@ enum OpFormat {
     Conv2dTranspose(#[serde(with = "Conv2dTransposeFormat")] conv2d_transpose::Resolved),
     Dense,
     #[serde(rename = "matmul")]
-    MatMul(#[serde(with = "MatMulFormat")] matmul::Resolved),
+    MatMul(matmul::Resolved),
     Activation(#[serde(with = "ActivationFormat")] Activation),
     BatchNormalization(#[serde(with = "BatchNormalizationFormat")] batch_normalization::Resolved),
     Softmax {

@@ -12,7 +12,6 @@ use crate::ops::normalization::moments;
 use crate::ops::normalization::moments::Part;
 use crate::ops::normalization::normalization;
 use crate::ops::pooling::pool2d;
-use crate::ops::product::matmul;
 use crate::ops::reduction::reduce;
 use crate::ops::reduction::reduce::Operation;
 use crate::ops::{BinaryOp, Pads, Pair, PoolMode, ReduceOp};
@@ -69,18 +68,6 @@ pub(super) struct Conv2dTransposeFormat {
     kernel_size: Pair,
     #[serde(with = "length")]
     groups: usize,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "matmul::Resolved", deny_unknown_fields)]
-pub(super) struct MatMulFormat {
-    transpose_left: bool,
-    transpose_right: bool,
-    #[serde(with = "number")]
-    alpha: f32,
-    #[serde(with = "number")]
-    beta: f32,
-    has_addend: bool,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -9,9 +9,9 @@ mod rows;
 mod windows;
 
 use crate::error::{Error, Result};
-use crate::graph::{Graph, LayerWeights, Node, Site, Symbol, Weight, title};
+use crate::graph::{Graph, Node, Site, Symbol, Weight, title};
 use crate::ops::{Arguments, epilogue};
-use crate::ops::{Dense, Op, Stage};
+use crate::ops::{Op, Stage};
 use crate::shape::Shape;
 
 /// What a node is said to be.
@@ -147,8 +147,6 @@ impl Graph {
                 let [condition, on_true, on_false] = replay.operands()?;
                 self.select(condition, on_true, on_false)
             }
-            Op::Dense => self.replay_dense(replay),
-            Op::MatMul(product) => self.replay_product(replay, product),
             Op::Conv2d(_) | Op::Conv2dTranspose(_) | Op::Pool2d(_) | Op::Resize2d(_) => {
                 self.replay_window(replay)
             }
@@ -178,47 +176,6 @@ impl Graph {
         let indices = operands.iter().map(|operand| operand.index).collect();
         self.insert(claim.name.clone(), claim.op.clone(), indices, claim.weights.clone(), shape);
         Ok(())
-    }
-
-    fn replay_dense(&mut self, replay: &Replay<'_>) -> Result<Symbol> {
-        let [x] = replay.operands()?;
-        let (kernel, bias) = replay.kernel_and_bias()?;
-        let units = kernel.shape().last().copied().unwrap_or(0);
-        let weights = LayerWeights::new(kernel);
-        let weights = bias.into_iter().fold(weights, LayerWeights::bias);
-        self.dense(x, Dense::new(units), &weights)
-    }
-
-    fn replay_product(
-        &mut self,
-        replay: &Replay<'_>,
-        product: &crate::ops::product::matmul::Resolved,
-    ) -> Result<Symbol> {
-        replay.no_weights()?;
-        let crate::ops::product::matmul::Resolved {
-            transpose_left,
-            transpose_right,
-            alpha,
-            beta,
-            has_addend,
-        } = *product;
-        let is_one = |number: f32| number.to_bits() == 1f32.to_bits();
-        if !has_addend && is_one(alpha) && is_one(beta) {
-            let [left, right] = replay.operands()?;
-            let options = crate::ops::MatMul::new()
-                .transpose_left(transpose_left)
-                .transpose_right(transpose_right);
-            return self.matmul_with(left, right, options);
-        }
-        let (a, b, c) = if has_addend {
-            let [a, b, c] = replay.operands()?;
-            (a, b, Some(c))
-        } else {
-            let [a, b] = replay.operands()?;
-            (a, b, None)
-        };
-        let options = crate::ops::Gemm::new().alpha(alpha).beta(beta);
-        self.gemm(a, b, c, options.trans_a(transpose_left).trans_b(transpose_right))
     }
 }
 
