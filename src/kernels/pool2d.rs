@@ -3,7 +3,8 @@
 use super::epilogue::{append, staged};
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
 use crate::error::Result;
-use crate::ops::{Epilogue, PoolMode};
+use crate::ops::PoolMode;
+pub use crate::ops::pooling::pool2d::Geometry;
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
@@ -55,43 +56,6 @@ pub const DEFINITION: Definition = Definition {
     bindings: &[Binding::Params, Binding::Read, Binding::Write, Binding::Extra],
     fields: FIELDS,
 };
-
-/// What to compute.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Geometry {
-    /// The input's shape: batch, height, width, channels.
-    pub input: [usize; 4],
-    /// The output's shape: batch, height, width, channels.
-    pub output: [usize; 4],
-    /// Height and width of the window.
-    pub kernel: [usize; 2],
-    /// Steps between windows, along height and width; at least 1.
-    pub strides: [usize; 2],
-    /// Steps between a window's taps, along height and width; at least 1.
-    pub dilation: [usize; 2],
-    /// Rows of padding above, columns of padding to the left.
-    pub before: [usize; 2],
-    /// Rows of padding below, columns of padding to the right.
-    pub after: [usize; 2],
-    /// What is taken of a window.
-    pub mode: PoolMode,
-    /// Whether an average counts the taps that lie on the padding.
-    pub count_include_pad: bool,
-    /// What happens to each result before it is stored.
-    pub epilogue: Epilogue,
-}
-
-impl Geometry {
-    /// Returns what a window without a pixel gives.
-    #[must_use]
-    pub fn nothing(&self) -> f32 {
-        match self.mode {
-            PoolMode::Max => f32::NEG_INFINITY,
-            PoolMode::Average => f32::NAN,
-            PoolMode::Lp(_) => 0.0,
-        }
-    }
-}
 
 /// Makes the dispatch for a geometry.
 ///
@@ -179,6 +143,7 @@ fn padded(node: &str, g: &Geometry) -> Result<[u32; 2]> {
 mod tests {
     use super::*;
     use crate::error::Error;
+    use crate::ops::Epilogue;
 
     fn geometry(channels: usize) -> Geometry {
         Geometry {

@@ -114,7 +114,6 @@ pub(crate) fn has_epilogue(op: &Op) -> bool {
         | Op::Conv2d(_)
         | Op::Conv2dTranspose(_)
         | Op::Normalization(_)
-        | Op::Pool2d(_)
         | Op::Resize2d(_) => true,
         _ => false,
     }

@@ -156,6 +156,7 @@ impl Op {
             Op::MatMul(operator) => Some(operator),
             Op::Own(operator) => Some(operator),
             Op::Pad(operator) => Some(operator),
+            Op::Pool2d(operator) => Some(operator),
             Op::Reshape => Some(&movement::reshape::View),
             Op::Slice(operator) => Some(operator),
             Op::SpaceToDepth(operator) => Some(operator),
@@ -212,7 +213,6 @@ impl Op {
             Op::Normalization(_) => "normalization",
             Op::Reduce(layer) => layer.operation.name(),
             Op::Select => "where",
-            Op::Pool2d(_) => "pool2d",
             _ => "",
         }
     }

@@ -1,30 +1,7 @@
-//! From a node over windows or places of an image to its step's work.
+//! From a node over places of an image to its step's work.
 
-use crate::kernels::{Work, pool2d, resize2d};
-use crate::ops::pooling::pool2d::Resolved as PoolLayer;
-use crate::ops::{AxisMap, Epilogue, Pair, Resampling};
-
-/// Describes a pooling; `None` for shapes that are no images.
-pub(super) fn pooling(
-    layer: &PoolLayer,
-    input: Vec<usize>,
-    output: Vec<usize>,
-    epilogue: Epilogue,
-) -> Option<Work> {
-    let sides = |pair: Pair| [pair.height, pair.width];
-    Some(Work::Pool2d(pool2d::Geometry {
-        input: input.try_into().ok()?,
-        output: output.try_into().ok()?,
-        kernel: sides(layer.kernel_size),
-        strides: sides(layer.strides),
-        dilation: sides(layer.dilation),
-        before: [layer.pads.top, layer.pads.left],
-        after: [layer.pads.bottom, layer.pads.right],
-        mode: layer.mode,
-        count_include_pad: layer.count_include_pad,
-        epilogue,
-    }))
-}
+use crate::kernels::{Work, resize2d};
+use crate::ops::{AxisMap, Epilogue, Resampling};
 
 /// Sees a value as images whose height, and width if there are columns, are resampled; `None`
 /// for axes that are not there.

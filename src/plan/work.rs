@@ -39,11 +39,6 @@ impl Site<'_> {
             })),
             Op::Conv2d(layer) => self.conv2d(layer),
             Op::Conv2dTranspose(layer) => self.conv2d_transpose(layer),
-            Op::Pool2d(layer) => {
-                let work =
-                    imaging::pooling(layer, self.operand(0)?, self.shape(), self.epilogue()?);
-                work.ok_or_else(|| self.defect())
-            }
             Op::Resize2d(layer) => {
                 let work = imaging::resampling(layer, &self.operand(0)?, self.epilogue()?);
                 work.ok_or_else(|| self.defect())

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::options::{
     BatchNormalizationFormat, BinaryOpFormat, Conv2dFormat, Conv2dTransposeFormat, MomentsFormat,
-    NormalizationFormat, Pool2dFormat, ReduceFormat,
+    NormalizationFormat, ReduceFormat,
 };
 use super::own::OwnText;
 use super::resampling::ResamplingFormat;
@@ -72,7 +72,7 @@ enum OpFormat {
     Gather(gather::Resolved),
     GridSample(grid_sample::Resolved),
     Pad(pad::Resolved),
-    Pool2d(#[serde(with = "Pool2dFormat")] pool2d::Resolved),
+    Pool2d(pool2d::Resolved),
     Slice(slice::Resolved),
     SpaceToDepth(depth_to_space::SpaceToDepth),
     Tile(tile::Resolved),

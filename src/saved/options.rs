@@ -11,45 +11,18 @@ use crate::ops::normalization::batch_normalization;
 use crate::ops::normalization::moments;
 use crate::ops::normalization::moments::Part;
 use crate::ops::normalization::normalization;
-use crate::ops::pooling::pool2d;
 use crate::ops::reduction::reduce;
 use crate::ops::reduction::reduce::Operation;
-use crate::ops::{BinaryOp, Pads, Pair, PoolMode, ReduceOp};
+use crate::ops::{BinaryOp, Pads, Pair, ReduceOp};
 use crate::serial::{length, number, shape};
 use crate::shape::Shape;
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "Pair", deny_unknown_fields)]
-pub(super) struct PairFormat {
-    #[serde(with = "length")]
-    height: usize,
-    #[serde(with = "length")]
-    width: usize,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Pads", deny_unknown_fields)]
-pub(super) struct PadsFormat {
-    #[serde(with = "length")]
-    top: usize,
-    #[serde(with = "length")]
-    bottom: usize,
-    #[serde(with = "length")]
-    left: usize,
-    #[serde(with = "length")]
-    right: usize,
-}
-
-#[derive(Serialize, Deserialize)]
 #[serde(remote = "conv2d::Resolved", deny_unknown_fields)]
 pub(super) struct Conv2dFormat {
-    #[serde(with = "PairFormat")]
     strides: Pair,
-    #[serde(with = "PairFormat")]
     dilation: Pair,
-    #[serde(with = "PadsFormat")]
     pads: Pads,
-    #[serde(with = "PairFormat")]
     kernel_size: Pair,
     #[serde(with = "length")]
     groups: usize,
@@ -58,13 +31,9 @@ pub(super) struct Conv2dFormat {
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "conv2d_transpose::Resolved", deny_unknown_fields)]
 pub(super) struct Conv2dTransposeFormat {
-    #[serde(with = "PairFormat")]
     strides: Pair,
-    #[serde(with = "PairFormat")]
     dilation: Pair,
-    #[serde(with = "PairFormat")]
     crop: Pair,
-    #[serde(with = "PairFormat")]
     kernel_size: Pair,
     #[serde(with = "length")]
     groups: usize,
@@ -144,30 +113,6 @@ pub(super) struct ReduceFormat {
     #[serde(with = "OperationFormat")]
     operation: Operation,
     reduced: Vec<bool>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "PoolMode", rename_all = "snake_case")]
-enum PoolModeFormat {
-    Max,
-    Average,
-    Lp(u16),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "pool2d::Resolved", deny_unknown_fields)]
-pub(super) struct Pool2dFormat {
-    #[serde(with = "PoolModeFormat")]
-    mode: PoolMode,
-    #[serde(with = "PairFormat")]
-    kernel_size: Pair,
-    #[serde(with = "PairFormat")]
-    strides: Pair,
-    #[serde(with = "PairFormat")]
-    dilation: Pair,
-    #[serde(with = "PadsFormat")]
-    pads: Pads,
-    count_include_pad: bool,
 }
 
 #[derive(Serialize, Deserialize)]

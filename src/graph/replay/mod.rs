@@ -147,9 +147,7 @@ impl Graph {
                 let [condition, on_true, on_false] = replay.operands()?;
                 self.select(condition, on_true, on_false)
             }
-            Op::Conv2d(_) | Op::Conv2dTranspose(_) | Op::Pool2d(_) | Op::Resize2d(_) => {
-                self.replay_window(replay)
-            }
+            Op::Conv2d(_) | Op::Conv2dTranspose(_) | Op::Resize2d(_) => self.replay_window(replay),
             Op::BatchNormalization(_)
             | Op::Hardmax { .. }
             | Op::LogSoftmax { .. }

@@ -10,8 +10,7 @@ use crate::ops::convolution::convolve::{Channels, Request};
 use crate::ops::convolution::convolve_transpose::{self, Rule};
 use crate::ops::convolution::window::Options;
 use crate::ops::movement::space::Space;
-use crate::ops::pooling::pool2d;
-use crate::ops::{Op, Padding, Pads, Pair, PoolMode, Pooling};
+use crate::ops::{Op, Padding, Pads, Pair};
 use crate::shape::Dim;
 
 impl Graph {
@@ -19,7 +18,6 @@ impl Graph {
         match &replay.claim.op {
             Op::Conv2d(rule) => self.replay_convolution(replay, rule),
             Op::Conv2dTranspose(rule) => self.replay_transposed(replay, rule),
-            Op::Pool2d(rule) => self.replay_pooling(replay, rule),
             Op::Resize2d(rule) => resampling::again(self, replay, rule),
             other => Err(replay.refuse("op", format!("is {}", other.name()))),
         }
@@ -118,39 +116,5 @@ impl Graph {
         };
         let weights = bias.into_iter().fold(LayerWeights::new(kernel), LayerWeights::bias);
         self.convolve_transpose(x, request, &weights)
-    }
-
-    /// With `ceil_mode` a result may be one longer, and nothing else of it is kept.
-    fn replay_pooling(&mut self, replay: &Replay<'_>, rule: &pool2d::Resolved) -> Result<Symbol> {
-        let x = replay.alone()?;
-        let index = self.nodes.len();
-        let layer = Pooling::new(rule.kernel_size)
-            .strides(rule.strides)
-            .dilation(rule.dilation)
-            .padding(Padding::Explicit(rule.pads))
-            .count_include_pad(rule.count_include_pad);
-        let pool = |graph: &mut Graph, layer: Pooling| match rule.mode {
-            PoolMode::Max => graph.max_pooling2d(x, layer),
-            PoolMode::Average => graph.average_pooling2d(x, layer),
-            PoolMode::Lp(p) => graph.lp_pooling2d(x, p, layer),
-        };
-        let pooled = pool(self, layer.clone());
-        let is_claimed =
-            |graph: &Graph, pooled: &Symbol| graph.shape(*pooled) == Some(&replay.claim.shape);
-        match pooled {
-            Ok(pooled) if is_claimed(self, &pooled) => Ok(pooled),
-            floored => {
-                self.truncate(index);
-                let ceiled = pool(self, layer.clone().ceil_mode(true));
-                match ceiled {
-                    Ok(pooled) if is_claimed(self, &pooled) => Ok(pooled),
-                    // Neither is: what is said is about the rule without ceil_mode.
-                    _ => {
-                        self.truncate(index);
-                        floored.and_then(|_| pool(self, layer))
-                    }
-                }
-            }
-        }
     }
 }

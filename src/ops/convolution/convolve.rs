@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::graph::{Draft, Graph, LayerWeights, Operand, Site, Symbol, Weight, title};
 use crate::ops::checks::{check_bias, check_divides, check_input_channels, check_last};
 use crate::ops::convolution::conv2d::Resolved;
-use crate::ops::convolution::window::{Axis, Options, Padding, Pads, Pair};
+use crate::ops::convolution::window::{Axis, Options, Pads, Pair};
 use crate::ops::movement::space::Space;
 use crate::ops::{Activation, Op};
 use crate::shape::Shape;
@@ -149,25 +149,9 @@ fn sizes(
     request: &Request,
 ) -> Result<([usize; 2], Pads)> {
     let Request { space, ref options, kernel_size, .. } = *request;
-    let given = match options.padding {
-        Padding::Explicit(pads) => pads,
-        Padding::Same | Padding::SameLower | Padding::Valid => Pads::default(),
-    };
-    let [vertical, horizontal] = space.axis_names();
-    let vertical = Axis {
-        name: vertical,
-        input: height,
-        kernel: kernel_size.height,
-        stride: options.strides.height,
-        dilation: options.dilation.height,
-    };
-    let horizontal = Axis {
-        name: horizontal,
-        input: width,
-        kernel: kernel_size.width,
-        stride: options.strides.width,
-        dilation: options.dilation.width,
-    };
+    let given = options.padding.given();
+    let pairs = [kernel_size, options.strides, options.dilation];
+    let [vertical, horizontal] = Axis::both(space.axis_names(), [height, width], pairs);
     let (out_height, top, bottom) =
         vertical.resolve(site, options.padding, (given.top, given.bottom))?;
     let (out_width, left, right) =

@@ -4,16 +4,22 @@
 //! `Same` is `ceil(in / stride)` and an odd pad has its extra pixel at the end, with
 //! `SameLower` (ONNX's `SAME_LOWER`) at the beginning.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
 use crate::graph::Site;
 use crate::ops::Activation;
+use crate::serial::length;
 
 /// A height and a width: one number for both, or a pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pair {
     /// Along the height.
+    #[serde(with = "length")]
     pub height: usize,
     /// Along the width.
+    #[serde(with = "length")]
     pub width: usize,
 }
 
@@ -22,6 +28,11 @@ impl Pair {
     #[must_use]
     pub const fn new(height: usize, width: usize) -> Self {
         Pair { height, width }
+    }
+
+    /// Returns the height and the width.
+    pub(crate) const fn sides(self) -> [usize; 2] {
+        [self.height, self.width]
     }
 }
 
@@ -44,15 +55,20 @@ impl std::fmt::Display for Pair {
 }
 
 /// Rows and columns of zeros around an image.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pads {
     /// Rows above.
+    #[serde(with = "length")]
     pub top: usize,
     /// Rows below.
+    #[serde(with = "length")]
     pub bottom: usize,
     /// Columns to the left.
+    #[serde(with = "length")]
     pub left: usize,
     /// Columns to the right.
+    #[serde(with = "length")]
     pub right: usize,
 }
 
@@ -70,6 +86,16 @@ pub enum Padding {
     Explicit(Pads),
 }
 
+impl Padding {
+    /// Returns the numbers that were given, or none.
+    pub(crate) fn given(self) -> Pads {
+        match self {
+            Padding::Explicit(pads) => pads,
+            Padding::Same | Padding::SameLower | Padding::Valid => Pads::default(),
+        }
+    }
+}
+
 /// One axis of a window.
 #[derive(Clone, Copy)]
 pub(crate) struct Axis {
@@ -81,6 +107,25 @@ pub(crate) struct Axis {
 }
 
 impl Axis {
+    /// Describes a window's two axes.
+    pub(crate) fn both(
+        names: [&'static str; 2],
+        input: [usize; 2],
+        [kernel, strides, dilation]: [Pair; 3],
+    ) -> [Axis; 2] {
+        let axis = |at: usize| {
+            let pick = |pair: Pair| pair.sides()[at];
+            Axis {
+                name: names[at],
+                input: input[at],
+                kernel: pick(kernel),
+                stride: pick(strides),
+                dilation: pick(dilation),
+            }
+        };
+        [axis(0), axis(1)]
+    }
+
     /// Returns the extent of the dilated kernel. 128 bits hold any product of two lengths.
     pub(crate) fn extent(&self) -> i128 {
         (self.kernel as i128 - 1) * self.dilation as i128 + 1

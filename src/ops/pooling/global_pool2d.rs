@@ -1,8 +1,8 @@
 //! Pooling over whole images and lines.
 
 use crate::error::Result;
-use crate::graph::{Graph, Site, Symbol, title};
-use crate::ops::convolution::window::{Pads, Pair};
+use crate::graph::{Graph, Operand, Pending, Site, Symbol};
+use crate::ops::convolution::window::Pair;
 use crate::ops::pooling::pool2d::{Resolved, line};
 use crate::ops::{Op, PoolMode};
 use crate::shape::{Dim, Shape};
@@ -10,19 +10,6 @@ use crate::shape::{Dim, Shape};
 /// Pixels above which the rows are pooled first: one thread for each channel alone would be
 /// few, and slow.
 const PIXELS_AT_ONCE: usize = 1024;
-
-/// A pooling on its way into the graph, over an image or a line taken as one.
-struct Request<'a> {
-    name: String,
-    site: Site,
-    operand: &'a str,
-    mode: PoolMode,
-    first: Dim,
-    /// Height, width and channels.
-    image: [usize; 3],
-    /// The result's shape.
-    shape: Shape,
-}
 
 impl Graph {
     /// Takes the largest pixel of each channel: Keras's `GlobalMaxPooling2D`, ONNX's
@@ -35,7 +22,7 @@ impl Graph {
     ///
     /// [`Error::Operand`](crate::Error::Operand) when `x` is no image or has no pixels.
     pub fn global_max_pooling2d(&mut self, x: Symbol, keepdims: bool) -> Result<Symbol> {
-        self.pool_image(x, "global_max_pooling2d", PoolMode::Max, keepdims)
+        self.pool_whole(x, "global_max_pooling2d", PoolMode::Max, keepdims, Operand::image)
     }
 
     /// Averages each channel: Keras's `GlobalAveragePooling2D`, ONNX's `GlobalAveragePool`.
@@ -46,7 +33,7 @@ impl Graph {
     ///
     /// As [`Graph::global_max_pooling2d`].
     pub fn global_average_pooling2d(&mut self, x: Symbol, keepdims: bool) -> Result<Symbol> {
-        self.pool_image(x, "global_average_pooling2d", PoolMode::Average, keepdims)
+        self.pool_whole(x, "global_average_pooling2d", PoolMode::Average, keepdims, Operand::image)
     }
 
     /// Takes the p-norm of each channel, ONNX's `GlobalLpPool`.
@@ -57,7 +44,7 @@ impl Graph {
     ///
     /// As [`Graph::global_max_pooling2d`], and for p of 0.
     pub fn global_lp_pooling2d(&mut self, x: Symbol, p: u16, keepdims: bool) -> Result<Symbol> {
-        self.pool_image(x, "global_lp_pooling2d", PoolMode::Lp(p), keepdims)
+        self.pool_whole(x, "global_lp_pooling2d", PoolMode::Lp(p), keepdims, Operand::image)
     }
 
     /// Takes the largest of each channel of a line: Keras's `GlobalMaxPooling1D`.
@@ -69,7 +56,7 @@ impl Graph {
     ///
     /// [`Error::Operand`](crate::Error::Operand) when `x` is no line or is empty.
     pub fn global_max_pooling1d(&mut self, x: Symbol, keepdims: bool) -> Result<Symbol> {
-        self.pool_whole_line(x, "global_max_pooling1d", PoolMode::Max, keepdims)
+        self.pool_whole(x, "global_max_pooling1d", PoolMode::Max, keepdims, row)
     }
 
     /// Averages each channel of a line: Keras's `GlobalAveragePooling1D`.
@@ -80,103 +67,73 @@ impl Graph {
     ///
     /// As [`Graph::global_max_pooling1d`].
     pub fn global_average_pooling1d(&mut self, x: Symbol, keepdims: bool) -> Result<Symbol> {
-        self.pool_whole_line(x, "global_average_pooling1d", PoolMode::Average, keepdims)
+        self.pool_whole(x, "global_average_pooling1d", PoolMode::Average, keepdims, row)
     }
 
-    fn pool_image(
+    /// Adds one pooling, or one for the rows and one for what they give, between reshapes where
+    /// `x` is no image and the result's shape is not (batch, 1, 1, channels).
+    fn pool_whole(
         &mut self,
         x: Symbol,
         kind: &str,
         mode: PoolMode,
         keepdims: bool,
+        sizes: fn(&Operand, &Site) -> Result<[usize; 3]>,
     ) -> Result<Symbol> {
-        let name = self.name_for(kind, None)?;
-        let node = title(kind, &name);
-        let x = self.operand(&node, "x", x)?;
-        let site = Site::new(&node, x.describe());
-        let image = x.image(&site)?;
-        let (first, channels) = (x.shape.dims()[0], Dim::Fixed(image[2]));
-        let shape = if keepdims {
-            Shape::new([first, 1.into(), 1.into(), channels])
-        } else {
-            Shape::new([first, channels])
+        let pending = self.begin(kind, None, [("x", x)])?;
+        let site = pending.site("");
+        let Pending { name, operands: [x], .. } = pending;
+        let [height, width, channels] = sizes(&x, &site)?;
+        check(&site, &x.name, mode, [height, width])?;
+        let mut half =
+            |kind: &str, half: &str| self.name_for(kind, Some(&format!("{name}/{half}")));
+        let names = [half("reshape", "image")?, half("pool2d", "rows")?, half("pool2d", "pool2d")?];
+        let [image, rows, whole] = names;
+        let first = x.shape.dims()[0];
+        let one = Dim::Fixed(1);
+        let shaped = |height, width| Shape::new([first, height, width, channels.into()]);
+        let (mut operand, mut kernel_size) = (x.index, Pair::new(height, width));
+        let mut add = |name, op, shape| {
+            let added = self.insert(name, op, vec![operand], Vec::new(), shape);
+            operand = added.index;
+            added
         };
-        let request = Request { name, site, operand: &x.name, mode, first, image, shape };
-        self.pool_whole(x.index, request)
-    }
-
-    fn pool_whole_line(
-        &mut self,
-        x: Symbol,
-        kind: &str,
-        mode: PoolMode,
-        keepdims: bool,
-    ) -> Result<Symbol> {
-        let name = self.name_for(kind, None)?;
-        let node = title(kind, &name);
-        let x = self.operand(&node, "x", x)?;
-        let site = Site::new(&node, x.describe());
-        let [length, channels] = line(&x, &site)?;
-        let (first, image) = (x.shape.dims()[0], [1, length, channels]);
-        let shape = if keepdims {
-            Shape::new([first, 1.into(), channels.into()])
-        } else {
-            Shape::new([first, channels.into()])
+        if x.shape.rank() == 3 {
+            add(image, Op::Reshape, shaped(one, width.into()));
+        }
+        let pool = |kernel_size| {
+            let strides = Pair::new(1, 1);
+            Op::Pool2d(Resolved { strides, ..Resolved::new(mode, kernel_size) })
         };
-        let request = Request { name, site, operand: &x.name, mode, first, image, shape };
-        check(&request)?;
-        let before = self.name_for("reshape", Some(&format!("{}/image", request.name)))?;
-        let view = Shape::new([first, 1.into(), length.into(), channels.into()]);
-        let view = self.insert(before, Op::Reshape, vec![x.index], Vec::new(), view);
-        self.pool_whole(view.index, request)
-    }
-
-    /// Adds one pooling, or one for the rows and one for what they give, and a reshape where
-    /// the result's shape is not (batch, 1, 1, channels).
-    fn pool_whole(&mut self, x: usize, request: Request<'_>) -> Result<Symbol> {
-        check(&request)?;
-        let Request { name, mode, first, image: [height, width, channels], shape, .. } = request;
-        let in_two = height > 1 && width > 1 && height.saturating_mul(width) > PIXELS_AT_ONCE;
-        let rows = self.name_for("pool2d", Some(&format!("{name}/rows")))?;
-        let whole = self.name_for("pool2d", Some(&format!("{name}/pool2d")))?;
-        let (mut operand, mut kernel_size) = (x, Pair::new(height, width));
-        if in_two {
-            let op = pooling(mode, Pair::new(1, width));
-            let lines = Shape::new([first, height.into(), 1.into(), channels.into()]);
-            operand = self.insert(rows, op, vec![x], Vec::new(), lines).index;
+        if height > 1 && width > 1 && height.saturating_mul(width) > PIXELS_AT_ONCE {
+            add(rows, pool(Pair::new(1, width)), shaped(height.into(), one));
             kernel_size = Pair::new(height, 1);
         }
-        let pooled = Shape::new([first, 1.into(), 1.into(), channels.into()]);
-        let op = pooling(mode, kernel_size);
-        if pooled == shape {
-            return Ok(self.insert(name, op, vec![operand], Vec::new(), pooled));
+        if keepdims && x.shape.rank() == 4 {
+            return Ok(add(name, pool(kernel_size), shaped(one, one)));
         }
-        let pooled = self.insert(whole, op, vec![operand], Vec::new(), pooled);
-        Ok(self.insert(name, Op::Reshape, vec![pooled.index], Vec::new(), shape))
+        add(whole, pool(kernel_size), shaped(one, one));
+        let kept = if keepdims { vec![first, one] } else { vec![first] };
+        let shape = Shape::new(kept.into_iter().chain([channels.into()]));
+        Ok(add(name, Op::Reshape, shape))
     }
 }
 
-fn pooling(mode: PoolMode, kernel_size: Pair) -> Op {
-    Op::Pool2d(Resolved {
-        mode,
-        kernel_size,
-        strides: Pair::new(1, 1),
-        dilation: Pair::new(1, 1),
-        pads: Pads::default(),
-        count_include_pad: false,
-    })
+/// Takes a line apart as an image of one row.
+fn row(x: &Operand, site: &Site) -> Result<[usize; 3]> {
+    let [length, channels] = line(x, site)?;
+    Ok([1, length, channels])
 }
 
-fn check(request: &Request<'_>) -> Result<()> {
-    let Request { site, operand, mode, image: [height, width, _], .. } = request;
-    if *mode == PoolMode::Lp(0) {
+fn check(site: &Site, x: &str, mode: PoolMode, [height, width]: [usize; 2]) -> Result<()> {
+    if mode == PoolMode::Lp(0) {
         return Err(site.refuse("p", "is 0", "a norm's power is at least 1", "use 1 or more"));
     }
-    if *height > 0 && *width > 0 {
+    if height > 0 && width > 0 {
         return Ok(());
     }
     Err(site.refuse(
-        &format!("\"{operand}\""),
+        &format!("\"{x}\""),
         format!("is {height} by {width}"),
         "an image without pixels cannot be pooled",
         "use an image of at least one pixel",

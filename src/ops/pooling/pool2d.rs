@@ -3,17 +3,21 @@
 //! Sizes are Keras's for `Valid` and `Same`, ONNX's for explicit padding, `ceil_mode` and
 //! what an average divides by.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Operand, Site, Symbol, title};
-use crate::ops::Op;
+use crate::graph::{Graph, Operand, Pending, Site, Symbol};
+use crate::kernels::Work;
 use crate::ops::convolution::window::{Axis, Padding, Pads, Pair, check_positive};
+use crate::ops::{Arguments, Epilogue, Op, Operator, Shapes};
 use crate::shape::{Dim, Shape, element_count};
 
 /// The highest power of a norm.
 pub const MAX_POOL_POWER: u16 = u16::MAX;
 
 /// Names what is taken of a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PoolMode {
     /// The largest pixel, NaN if there is one; padding counts as -infinity.
     Max,
@@ -24,7 +28,8 @@ pub enum PoolMode {
 }
 
 /// A pooling whose sizes and padding are resolved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Resolved {
     /// What is taken of a window.
     pub mode: PoolMode,
@@ -48,12 +53,24 @@ pub struct Resolved {
 #[derive(Clone, Debug)]
 pub struct Pooling {
     name: Option<String>,
-    pool_size: Pair,
-    strides: Option<Pair>,
-    dilation: Pair,
+    /// But for the mode and the padding.
+    rule: Resolved,
     padding: Padding,
     ceil_mode: bool,
-    count_include_pad: bool,
+}
+
+impl Resolved {
+    /// Makes windows one behind another, without dilation or padding.
+    pub(super) fn new(mode: PoolMode, kernel_size: Pair) -> Self {
+        Resolved {
+            mode,
+            kernel_size,
+            strides: kernel_size,
+            dilation: Pair::new(1, 1),
+            pads: Pads::default(),
+            count_include_pad: false,
+        }
+    }
 }
 
 impl Pooling {
@@ -62,12 +79,9 @@ impl Pooling {
     pub fn new(pool_size: impl Into<Pair>) -> Self {
         Pooling {
             name: None,
-            pool_size: pool_size.into(),
-            strides: None,
-            dilation: Pair::new(1, 1),
+            rule: Resolved::new(PoolMode::Max, pool_size.into()),
             padding: Padding::Valid,
             ceil_mode: false,
-            count_include_pad: false,
         }
     }
 
@@ -81,14 +95,14 @@ impl Pooling {
     /// Sets the steps between windows, in pixels.
     #[must_use]
     pub fn strides(mut self, strides: impl Into<Pair>) -> Self {
-        self.strides = Some(strides.into());
+        self.rule.strides = strides.into();
         self
     }
 
     /// Sets the steps between a window's taps, in pixels.
     #[must_use]
     pub fn dilation(mut self, dilation: impl Into<Pair>) -> Self {
-        self.dilation = dilation.into();
+        self.rule.dilation = dilation.into();
         self
     }
 
@@ -110,16 +124,89 @@ impl Pooling {
     /// Lets an average divide by the taps on the padding too.
     #[must_use]
     pub fn count_include_pad(mut self, count_include_pad: bool) -> Self {
-        self.count_include_pad = count_include_pad;
+        self.rule.count_include_pad = count_include_pad;
         self
     }
 }
 
-/// A pooling on its way into the graph.
-struct Request {
-    kind: &'static str,
-    mode: PoolMode,
-    layer: Pooling,
+impl Operator for Resolved {
+    fn name(&self) -> &'static str {
+        "pool2d"
+    }
+
+    fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        let [x] = of.only()?;
+        let site = of.site("");
+        let image = x.image(&site)?;
+        let shape = |ceil_mode| {
+            let padding = Padding::Explicit(self.pads);
+            let layer = Pooling { name: None, rule: *self, padding, ceil_mode };
+            let (_, shape) = layer.resolve(&site, x.shape.dims()[0], image, "width")?;
+            element_count(of.node, &shape.resolve(1))?;
+            Ok(shape)
+        };
+        // With `ceil_mode` a result may be one longer, and nothing else of it is kept.
+        match (shape(true), of.wanted) {
+            (Ok(shape), Some(wanted)) if shape == *wanted => Ok(shape),
+            _ => shape(false),
+        }
+    }
+
+    fn work(&self, at: &Shapes) -> Option<Work> {
+        Some(Work::Pool2d(Geometry {
+            input: at.operand(0)?.try_into().ok()?,
+            output: at.result.as_slice().try_into().ok()?,
+            kernel: self.kernel_size.sides(),
+            strides: self.strides.sides(),
+            dilation: self.dilation.sides(),
+            before: [self.pads.top, self.pads.left],
+            after: [self.pads.bottom, self.pads.right],
+            mode: self.mode,
+            count_include_pad: self.count_include_pad,
+            epilogue: at.epilogue.clone(),
+        }))
+    }
+
+    fn has_epilogue(&self) -> bool {
+        true
+    }
+}
+
+/// What to compute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Geometry {
+    /// The input's shape: batch, height, width, channels.
+    pub input: [usize; 4],
+    /// The output's shape: batch, height, width, channels.
+    pub output: [usize; 4],
+    /// Height and width of the window.
+    pub kernel: [usize; 2],
+    /// Steps between windows, along height and width; at least 1.
+    pub strides: [usize; 2],
+    /// Steps between a window's taps, along height and width; at least 1.
+    pub dilation: [usize; 2],
+    /// Rows of padding above, columns of padding to the left.
+    pub before: [usize; 2],
+    /// Rows of padding below, columns of padding to the right.
+    pub after: [usize; 2],
+    /// What is taken of a window.
+    pub mode: PoolMode,
+    /// Whether an average counts the taps that lie on the padding.
+    pub count_include_pad: bool,
+    /// What happens to each result before it is stored.
+    pub epilogue: Epilogue,
+}
+
+impl Geometry {
+    /// Returns what a window without a pixel gives.
+    #[must_use]
+    pub fn nothing(&self) -> f32 {
+        match self.mode {
+            PoolMode::Max => f32::NEG_INFINITY,
+            PoolMode::Average => f32::NAN,
+            PoolMode::Lp(_) => 0.0,
+        }
+    }
 }
 
 impl Graph {
@@ -135,7 +222,7 @@ impl Graph {
     /// [`Error::Unsupported`] for `ceil_mode` without explicit padding and for
     /// `count_include_pad`, [`Error::Name`] for a name used twice.
     pub fn max_pooling2d(&mut self, x: Symbol, layer: Pooling) -> Result<Symbol> {
-        self.pool(x, Request { kind: "max_pooling2d", mode: PoolMode::Max, layer })
+        self.pool(x, "max_pooling2d", PoolMode::Max, layer)
     }
 
     /// Averages each window: Keras's `AveragePooling2D`, ONNX's `AveragePool`.
@@ -147,7 +234,7 @@ impl Graph {
     ///
     /// As [`Graph::max_pooling2d`], but for `count_include_pad`.
     pub fn average_pooling2d(&mut self, x: Symbol, layer: Pooling) -> Result<Symbol> {
-        self.pool(x, Request { kind: "average_pooling2d", mode: PoolMode::Average, layer })
+        self.pool(x, "average_pooling2d", PoolMode::Average, layer)
     }
 
     /// Takes the p-norm of each window, ONNX's `LpPool`; p from 1 to [`MAX_POOL_POWER`].
@@ -158,7 +245,7 @@ impl Graph {
     ///
     /// As [`Graph::max_pooling2d`], and for p of 0.
     pub fn lp_pooling2d(&mut self, x: Symbol, p: u16, layer: Pooling) -> Result<Symbol> {
-        self.pool(x, Request { kind: "lp_pooling2d", mode: PoolMode::Lp(p), layer })
+        self.pool(x, "lp_pooling2d", PoolMode::Lp(p), layer)
     }
 
     /// Takes the largest of each window of a line: Keras's `MaxPooling1D`.
@@ -171,7 +258,7 @@ impl Graph {
     ///
     /// As [`Graph::max_pooling2d`].
     pub fn max_pooling1d(&mut self, x: Symbol, layer: Pooling) -> Result<Symbol> {
-        self.pool_line(x, Request { kind: "max_pooling1d", mode: PoolMode::Max, layer })
+        self.pool_line(x, "max_pooling1d", PoolMode::Max, layer)
     }
 
     /// Averages each window of a line: Keras's `AveragePooling1D`.
@@ -182,7 +269,7 @@ impl Graph {
     ///
     /// As [`Graph::average_pooling2d`].
     pub fn average_pooling1d(&mut self, x: Symbol, layer: Pooling) -> Result<Symbol> {
-        self.pool_line(x, Request { kind: "average_pooling1d", mode: PoolMode::Average, layer })
+        self.pool_line(x, "average_pooling1d", PoolMode::Average, layer)
     }
 
     /// Takes the p-norm of each window of a line, ONNX's `LpPool` of three dimensions.
@@ -193,36 +280,42 @@ impl Graph {
     ///
     /// As [`Graph::lp_pooling2d`].
     pub fn lp_pooling1d(&mut self, x: Symbol, p: u16, layer: Pooling) -> Result<Symbol> {
-        self.pool_line(x, Request { kind: "lp_pooling1d", mode: PoolMode::Lp(p), layer })
+        self.pool_line(x, "lp_pooling1d", PoolMode::Lp(p), layer)
     }
 
-    fn pool(&mut self, x: Symbol, request: Request) -> Result<Symbol> {
-        let name = self.name_for(request.kind, request.layer.name.as_deref())?;
-        let node = title(request.kind, &name);
-        let x = self.operand(&node, "x", x)?;
-        let site = Site::new(&node, x.describe());
+    fn pool(&mut self, x: Symbol, kind: &str, mode: PoolMode, layer: Pooling) -> Result<Symbol> {
+        let pending = self.begin(kind, layer.name.as_deref(), [("x", x)])?;
+        let site = pending.site("");
+        let [x] = &pending.operands;
         let image = x.image(&site)?;
-        let (resolved, shape) = rule(&site, x.shape.dims()[0], image, &request, "width")?;
-        Ok(self.insert(name, Op::Pool2d(resolved), vec![x.index], Vec::new(), shape))
+        let layer = layer.of(mode);
+        let (rule, shape) = layer.resolve(&site, x.shape.dims()[0], image, "width")?;
+        self.add_shaped_node(pending, Op::Pool2d(rule), &shape)
     }
 
     /// Pools a line as an image of one row, between two reshapes that move nothing.
-    fn pool_line(&mut self, x: Symbol, request: Request) -> Result<Symbol> {
-        let name = self.name_for(request.kind, request.layer.name.as_deref())?;
-        let node = title(request.kind, &name);
-        let x = self.operand(&node, "x", x)?;
-        let site = Site::new(&node, x.describe());
+    fn pool_line(
+        &mut self,
+        x: Symbol,
+        kind: &str,
+        mode: PoolMode,
+        layer: Pooling,
+    ) -> Result<Symbol> {
+        let pending = self.begin(kind, layer.name.as_deref(), [("x", x)])?;
+        let site = pending.site("");
+        let Pending { name, node, operands: [x] } = pending;
         let [length, channels] = line(&x, &site)?;
-        check_line(&site, &request.layer)?;
+        check_line(&site, &layer)?;
         let first = x.shape.dims()[0];
-        let (resolved, pooled) = rule(&site, first, [1, length, channels], &request, "length")?;
+        let layer = layer.of(mode);
+        let (rule, pooled) = layer.resolve(&site, first, [1, length, channels], "length")?;
+        element_count(&node, &pooled.resolve(1))?;
         let before = self.name_for("reshape", Some(&format!("{name}/image")))?;
         let middle = self.name_for("pool2d", Some(&format!("{name}/pool2d")))?;
         let image = Shape::new([first, 1.into(), length.into(), channels.into()]);
         let shape = Shape::new([first, pooled.dims()[2], channels.into()]);
         let image = self.insert(before, Op::Reshape, vec![x.index], Vec::new(), image);
-        let operands = vec![image.index];
-        let pooled = self.insert(middle, Op::Pool2d(resolved), operands, Vec::new(), pooled);
+        let pooled = self.insert(middle, Op::Pool2d(rule), vec![image.index], Vec::new(), pooled);
         Ok(self.insert(name, Op::Reshape, vec![pooled.index], Vec::new(), shape))
     }
 }
@@ -245,11 +338,8 @@ fn check_line(site: &Site, layer: &Pooling) -> Result<()> {
     let refuse = |what: &str, got: String, remedy: &str| {
         Err(site.refuse(what, got, "a line has the height 1", remedy))
     };
-    // Strides that were not given are the window, whose height is checked.
-    let strides = layer.strides.unwrap_or(layer.pool_size);
-    let pairs =
-        [("pool_size", layer.pool_size), ("strides", strides), ("dilation", layer.dilation)];
-    for (what, pair) in pairs {
+    let Resolved { kernel_size, strides, dilation, .. } = layer.rule;
+    for (what, pair) in [("pool_size", kernel_size), ("strides", strides), ("dilation", dilation)] {
         if pair.height != 1 {
             return refuse(what, format!("is {pair}"), "use a pair with 1 first");
         }
@@ -263,54 +353,37 @@ fn check_line(site: &Site, layer: &Pooling) -> Result<()> {
     }
 }
 
-/// Checks a pooling and resolves its padding and result.
-fn rule(
-    site: &Site,
-    first: Dim,
-    [height, width, channels]: [usize; 3],
-    request: &Request,
-    last_axis: &'static str,
-) -> Result<(Resolved, Shape)> {
-    let Request { mode, layer, .. } = request;
-    let strides = layer.strides.unwrap_or(layer.pool_size);
-    check_positive(site, "pool_size", layer.pool_size)?;
-    check_positive(site, "strides", strides)?;
-    check_positive(site, "dilation", layer.dilation)?;
-    check_options(site, *mode, layer)?;
-    let given = match layer.padding {
-        Padding::Explicit(pads) => pads,
-        Padding::Same | Padding::SameLower | Padding::Valid => Pads::default(),
-    };
-    let vertical = Axis {
-        name: "height",
-        input: height,
-        kernel: layer.pool_size.height,
-        stride: strides.height,
-        dilation: layer.dilation.height,
-    };
-    let horizontal = Axis {
-        name: last_axis,
-        input: width,
-        kernel: layer.pool_size.width,
-        stride: strides.width,
-        dilation: layer.dilation.width,
-    };
-    let (out_height, top, bottom) = resolve(&vertical, site, layer, (given.top, given.bottom))?;
-    let (out_width, left, right) = resolve(&horizontal, site, layer, (given.left, given.right))?;
-    let shape = Shape::new([first, out_height.into(), out_width.into(), channels.into()]);
-    element_count(&site.node, &shape.resolve(1))?;
-    let resolved = Resolved {
-        mode: *mode,
-        kernel_size: layer.pool_size,
-        strides,
-        dilation: layer.dilation,
-        pads: Pads { top, bottom, left, right },
-        count_include_pad: layer.count_include_pad,
-    };
-    Ok((resolved, shape))
+impl Pooling {
+    fn of(mut self, mode: PoolMode) -> Self {
+        self.rule.mode = mode;
+        self
+    }
+
+    /// Checks a pooling and resolves its padding and result.
+    fn resolve(
+        &self,
+        site: &Site,
+        first: Dim,
+        [height, width, channels]: [usize; 3],
+        last_axis: &'static str,
+    ) -> Result<(Resolved, Shape)> {
+        let Resolved { kernel_size, strides, dilation, .. } = self.rule;
+        check_positive(site, "pool_size", kernel_size)?;
+        check_positive(site, "strides", strides)?;
+        check_positive(site, "dilation", dilation)?;
+        check_options(site, self)?;
+        let given = self.padding.given();
+        let pairs = [kernel_size, strides, dilation];
+        let [vertical, horizontal] = Axis::both(["height", last_axis], [height, width], pairs);
+        let (out_height, top, bottom) = resolve(&vertical, site, self, (given.top, given.bottom))?;
+        let (out_width, left, right) = resolve(&horizontal, site, self, (given.left, given.right))?;
+        let shape = Shape::new([first, out_height.into(), out_width.into(), channels.into()]);
+        Ok((Resolved { pads: Pads { top, bottom, left, right }, ..self.rule }, shape))
+    }
 }
 
-fn check_options(site: &Site, mode: PoolMode, layer: &Pooling) -> Result<()> {
+fn check_options(site: &Site, layer: &Pooling) -> Result<()> {
+    let Resolved { mode, count_include_pad, .. } = layer.rule;
     let refuse = |what: &str, remedy: &str| {
         Err(Error::Unsupported {
             node: site.node.clone(),
@@ -321,7 +394,7 @@ fn check_options(site: &Site, mode: PoolMode, layer: &Pooling) -> Result<()> {
     if mode == PoolMode::Lp(0) {
         return Err(site.refuse("p", "is 0", "a norm's power is at least 1", "use 1 or more"));
     }
-    if layer.count_include_pad && mode != PoolMode::Average {
+    if count_include_pad && mode != PoolMode::Average {
         return refuse("count_include_pad of a maximum or norm", "leave it out");
     }
     if layer.ceil_mode && !matches!(layer.padding, Padding::Explicit(_)) {
