@@ -293,8 +293,20 @@ impl Graph {
         weights: Vec<Weight>,
         activation: Activation,
     ) -> Result<Symbol> {
+        self.add_resolved_node(pending, op, weights, None, activation)
+    }
+
+    /// As [`Graph::add_activated_node`], where the shape is an option of the operator's.
+    pub(crate) fn add_resolved_node<const N: usize>(
+        &mut self,
+        pending: Pending<N>,
+        op: Op,
+        weights: Vec<Weight>,
+        wanted: Option<&Shape>,
+        activation: Activation,
+    ) -> Result<Symbol> {
         let Pending { name, node, operands } = pending;
-        let of = Arguments { node: &node, operands: &operands, weights: &weights, wanted: None };
+        let of = Arguments { node: &node, operands: &operands, weights: &weights, wanted };
         let shape = op.infer(&of)?;
         let operands = operands.iter().map(|operand| operand.index).collect();
         let draft = Draft { title: node, name, operands, weights, shape };

@@ -161,10 +161,10 @@ impl LayerWeights {
         })
     }
 
-    /// Takes the weights of a layer with a kernel and an optional bias.
-    pub(crate) fn kernel_and_bias(&self, node: &str) -> Result<(Weight, Option<Weight>)> {
+    /// Takes the weights of a layer with a kernel and an optional bias, in this order.
+    pub(crate) fn kernel_and_bias(&self, node: &str) -> Result<Vec<Weight>> {
         self.check_names(node, &["kernel", "bias"])?;
-        Ok((self.required(node, "kernel")?, self.optional("bias")))
+        Ok(std::iter::once(self.required(node, "kernel")?).chain(self.optional("bias")).collect())
     }
 
     pub(crate) fn optional(&self, name: &str) -> Option<Weight> {

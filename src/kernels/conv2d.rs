@@ -3,7 +3,7 @@
 use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
 use crate::error::Result;
-use crate::ops::Epilogue;
+pub use crate::ops::convolution::conv2d::Geometry;
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
@@ -53,31 +53,6 @@ pub const DEFINITION: Definition = Definition {
     ], // input, kernel, bias, output; without a bias the kernel stands in for it
     fields: FIELDS,
 };
-
-/// What to compute. The kernel is (height, width, Cin / groups, Cout); a depthwise kernel
-/// (height, width, Cin, multiplier) is the same in memory as one with Cin groups.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Geometry {
-    /// The input's shape: batch, height, width, channels.
-    pub input: [usize; 4],
-    /// The output's shape: batch, height, width, channels.
-    pub output: [usize; 4],
-    /// Height and width of the kernel.
-    pub kernel: [usize; 2],
-    /// Steps between windows, along height and width; at least 1.
-    pub strides: [usize; 2],
-    /// Steps between a window's taps, along height and width; at least 1.
-    pub dilation: [usize; 2],
-    /// Rows of padding above and columns of padding to the left of the input. What is needed
-    /// below and to the right follows from the output's shape.
-    pub pads: [usize; 2],
-    /// Blocks that the channels are split into; divides both channel counts.
-    pub groups: usize,
-    /// Whether a bias (Cout) is added; without one, bind the kernel in its place.
-    pub has_bias: bool,
-    /// What happens to each result before it is stored.
-    pub epilogue: Epilogue,
-}
 
 /// Makes the dispatch for a geometry.
 ///
@@ -176,6 +151,7 @@ fn check_reach(node: &str, g: &Geometry) -> Result<()> {
 mod tests {
     use super::*;
     use crate::error::Error;
+    use crate::ops::Epilogue;
 
     fn geometry(output: [usize; 4], input_channels: usize, groups: usize) -> Geometry {
         Geometry {

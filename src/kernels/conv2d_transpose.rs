@@ -3,7 +3,7 @@
 use super::epilogue;
 use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
 use crate::error::Result;
-use crate::ops::Epilogue;
+pub use crate::ops::convolution::conv2d_transpose::Geometry;
 
 /// The family's WGSL.
 const SOURCE: &str = concat!(
@@ -51,30 +51,6 @@ pub const DEFINITION: Definition = Definition {
     ], // input, kernel, bias, output; without a bias the kernel stands in for it
     fields: FIELDS,
 };
-
-/// What to compute. The kernel is (height, width, Cout/groups, Cin).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Geometry {
-    /// The input's shape: batch, height, width, channels.
-    pub input: [usize; 4],
-    /// The output's shape: batch, height, width, channels. Rows and columns that no input
-    /// pixel reaches hold the bias.
-    pub output: [usize; 4],
-    /// Height and width of the kernel.
-    pub kernel: [usize; 2],
-    /// Steps between the windows that input pixels are spread over, along height and width.
-    pub strides: [usize; 2],
-    /// Steps between a window's taps, along height and width; at least 1.
-    pub dilation: [usize; 2],
-    /// Rows cut off at the top and columns cut off at the left of the full output.
-    pub crop: [usize; 2],
-    /// Blocks that the channels are split into; divides both channel counts.
-    pub groups: usize,
-    /// Whether a bias (Cout) is added; without one, bind the kernel in its place.
-    pub has_bias: bool,
-    /// What happens to each result before it is stored.
-    pub epilogue: Epilogue,
-}
 
 /// Makes the dispatch for a geometry.
 ///

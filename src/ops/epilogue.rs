@@ -109,12 +109,7 @@ pub(crate) fn has_epilogue(op: &Op) -> bool {
     }
     match op {
         Op::Activation(activation) => *activation != Activation::Softmax,
-        Op::BatchNormalization(_)
-        | Op::Binary(_)
-        | Op::Conv2d(_)
-        | Op::Conv2dTranspose(_)
-        | Op::Normalization(_)
-        | Op::Resize2d(_) => true,
+        Op::BatchNormalization(_) | Op::Binary(_) | Op::Normalization(_) | Op::Resize2d(_) => true,
         _ => false,
     }
 }

@@ -146,10 +146,12 @@ impl Op {
         match self {
             Op::Concat(operator) => Some(operator),
             Op::Constant => Some(&constant::Constant),
+            Op::Conv2d(operator) => Some(operator),
+            Op::Conv2dTranspose(operator) => Some(operator),
+            Op::Dense => Some(&dense::Rule),
             Op::DepthToSpace(operator) => Some(operator),
             Op::Expand => Some(&movement::expand::Expand),
             Op::Gather(operator) => Some(operator),
-            Op::Dense => Some(&dense::Rule),
             Op::GridSample(operator) => Some(operator),
             Op::Input => Some(&input::Input),
             Op::Lrn(operator) => Some(operator),
@@ -201,8 +203,6 @@ impl Op {
         }
         match self {
             Op::Resize2d(_) => "resize2d",
-            Op::Conv2d(_) => "conv2d",
-            Op::Conv2dTranspose(_) => "conv2d_transpose",
             Op::Activation(activation) => activation.name(),
             Op::BatchNormalization(_) => "batch_normalization",
             Op::Softmax { .. } => "softmax",

@@ -4,8 +4,8 @@ use super::inner::Task;
 use super::{imaging, rows};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node};
-use crate::kernels::{Work, activation, binary, conv2d, conv2d_transpose, select};
-use crate::ops::{Activation, Epilogue, Op, Pair, Shapes, Stage};
+use crate::kernels::{Work, activation, binary, select};
+use crate::ops::{Activation, Epilogue, Op, Shapes, Stage};
 
 /// Describes the steps of a node for a number of items of the batch; together they write the
 /// node's value.
@@ -37,8 +37,6 @@ impl Site<'_> {
                 operation: *operation,
                 epilogue: self.epilogue()?,
             })),
-            Op::Conv2d(layer) => self.conv2d(layer),
-            Op::Conv2dTranspose(layer) => self.conv2d_transpose(layer),
             Op::Resize2d(layer) => {
                 let work = imaging::resampling(layer, &self.operand(0)?, self.epilogue()?);
                 work.ok_or_else(|| self.defect())
@@ -70,37 +68,6 @@ impl Site<'_> {
         Ok(Work::Activation(activation::Geometry { shape: self.shape(), epilogue }))
     }
 
-    fn conv2d(&self, layer: &crate::ops::convolution::conv2d::Resolved) -> Result<Work> {
-        Ok(Work::Conv2d(conv2d::Geometry {
-            input: self.image(&self.operand(0)?)?,
-            output: self.image(&self.shape())?,
-            kernel: sides(layer.kernel_size),
-            strides: sides(layer.strides),
-            dilation: sides(layer.dilation),
-            pads: [layer.pads.top, layer.pads.left],
-            groups: layer.groups,
-            has_bias: self.has_bias(),
-            epilogue: self.epilogue()?,
-        }))
-    }
-
-    fn conv2d_transpose(
-        &self,
-        layer: &crate::ops::convolution::conv2d_transpose::Resolved,
-    ) -> Result<Work> {
-        Ok(Work::Conv2dTranspose(conv2d_transpose::Geometry {
-            input: self.image(&self.operand(0)?)?,
-            output: self.image(&self.shape())?,
-            kernel: sides(layer.kernel_size),
-            strides: sides(layer.strides),
-            dilation: sides(layer.dilation),
-            crop: sides(layer.crop),
-            groups: layer.groups,
-            has_bias: self.has_bias(),
-            epilogue: self.epilogue()?,
-        }))
-    }
-
     /// The shapes that the operator describes its steps by.
     fn shapes(&self) -> Result<Shapes> {
         let operands = (0..self.node.operands.len()).map(|number| self.operand(number));
@@ -124,19 +91,6 @@ impl Site<'_> {
         Ok(self.graph.node(*index).shape.resolve(self.items))
     }
 
-    fn image(&self, shape: &[usize]) -> Result<[usize; 4]> {
-        match *shape {
-            [batch, height, width, channels] => Ok([batch, height, width, channels]),
-            // A line is an image of one row.
-            [batch, steps, channels] => Ok([batch, 1, steps, channels]),
-            _ => Err(self.defect()),
-        }
-    }
-
-    fn has_bias(&self) -> bool {
-        self.node.weights.len() > 1
-    }
-
     fn epilogue(&self) -> Result<Epilogue> {
         let stages = self.node.stages.clone();
         let period = if stages.iter().any(Stage::reads_extra) {
@@ -155,8 +109,4 @@ impl Site<'_> {
             remedy: "report this as a defect".to_owned(),
         }
     }
-}
-
-fn sides(pair: Pair) -> [usize; 2] {
-    [pair.height, pair.width]
 }

@@ -5,8 +5,7 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::options::{
-    BatchNormalizationFormat, BinaryOpFormat, Conv2dFormat, Conv2dTransposeFormat, MomentsFormat,
-    NormalizationFormat, ReduceFormat,
+    BatchNormalizationFormat, BinaryOpFormat, MomentsFormat, NormalizationFormat, ReduceFormat,
 };
 use super::own::OwnText;
 use super::resampling::ResamplingFormat;
@@ -36,8 +35,8 @@ pub(super) struct OpText(#[serde(with = "OpFormat")] pub Op);
 enum OpFormat {
     Input,
     Resize2d(#[serde(with = "ResamplingFormat")] Resampling),
-    Conv2d(#[serde(with = "Conv2dFormat")] conv2d::Resolved),
-    Conv2dTranspose(#[serde(with = "Conv2dTransposeFormat")] conv2d_transpose::Resolved),
+    Conv2d(conv2d::Resolved),
+    Conv2dTranspose(conv2d_transpose::Resolved),
     Dense,
     #[serde(rename = "matmul")]
     MatMul(matmul::Resolved),

@@ -5,39 +5,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ops::convolution::conv2d;
-use crate::ops::convolution::conv2d_transpose;
 use crate::ops::normalization::batch_normalization;
 use crate::ops::normalization::moments;
 use crate::ops::normalization::moments::Part;
 use crate::ops::normalization::normalization;
 use crate::ops::reduction::reduce;
 use crate::ops::reduction::reduce::Operation;
-use crate::ops::{BinaryOp, Pads, Pair, ReduceOp};
+use crate::ops::{BinaryOp, ReduceOp};
 use crate::serial::{length, number, shape};
 use crate::shape::Shape;
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "conv2d::Resolved", deny_unknown_fields)]
-pub(super) struct Conv2dFormat {
-    strides: Pair,
-    dilation: Pair,
-    pads: Pads,
-    kernel_size: Pair,
-    #[serde(with = "length")]
-    groups: usize,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "conv2d_transpose::Resolved", deny_unknown_fields)]
-pub(super) struct Conv2dTransposeFormat {
-    strides: Pair,
-    dilation: Pair,
-    crop: Pair,
-    kernel_size: Pair,
-    #[serde(with = "length")]
-    groups: usize,
-}
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "batch_normalization::Resolved", deny_unknown_fields)]

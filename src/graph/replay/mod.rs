@@ -6,7 +6,6 @@
 
 mod resampling;
 mod rows;
-mod windows;
 
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, Site, Symbol, Weight, title};
@@ -66,15 +65,6 @@ impl Replay<'_> {
         self.no_weights()?;
         let [x] = self.operands()?;
         Ok(x)
-    }
-
-    /// A kernel and at most one bias.
-    fn kernel_and_bias(&self) -> Result<(Weight, Option<Weight>)> {
-        match self.claim.weights.as_slice() {
-            [kernel] => Ok((kernel.clone(), None)),
-            [kernel, bias] => Ok((kernel.clone(), Some(bias.clone()))),
-            other => Err(self.claim.count("weights", other.len(), 2)),
-        }
     }
 
     fn axis(&self, axis: usize) -> Result<isize> {
@@ -147,7 +137,7 @@ impl Graph {
                 let [condition, on_true, on_false] = replay.operands()?;
                 self.select(condition, on_true, on_false)
             }
-            Op::Conv2d(_) | Op::Conv2dTranspose(_) | Op::Resize2d(_) => self.replay_window(replay),
+            Op::Resize2d(rule) => resampling::again(self, replay, rule),
             Op::BatchNormalization(_)
             | Op::Hardmax { .. }
             | Op::LogSoftmax { .. }

@@ -5,12 +5,12 @@
 //! strides and dilation may be above 1 together, and kernel and bias are weights of the node.
 
 use crate::error::Result;
-use crate::graph::{Graph, LayerWeights, Symbol, title};
+use crate::graph::{Graph, LayerWeights, Symbol};
 use crate::ops::Activation;
-use crate::ops::convolution::convolve::{Channels, Request, Separable};
-use crate::ops::convolution::line::{LineOptions, Padding1d, line_setters};
-use crate::ops::convolution::window::Pair;
-use crate::ops::movement::space::Space;
+use crate::ops::convolution::convolve::{Channels, Layer};
+use crate::ops::convolution::line::Padding1d;
+use crate::ops::convolution::space::Space;
+use crate::ops::convolution::window::{Options, Pair, window_setters};
 
 /// Describes a 1-D convolution layer; defaults are Keras's.
 #[derive(Clone, Debug)]
@@ -18,14 +18,14 @@ pub struct Conv1d {
     filters: usize,
     kernel_size: usize,
     groups: usize,
-    options: LineOptions,
+    options: Options<Padding1d>,
 }
 
 impl Conv1d {
     /// Makes a layer of `filters` output channels; strides 1, padding `Valid`, one group.
     #[must_use]
     pub fn new(filters: usize, kernel_size: usize) -> Self {
-        Conv1d { filters, kernel_size, groups: 1, options: LineOptions::default() }
+        Conv1d { filters, kernel_size, groups: 1, options: Options::default() }
     }
 
     /// Splits the channels into this many independent blocks.
@@ -35,7 +35,7 @@ impl Conv1d {
         self
     }
 
-    line_setters!();
+    window_setters!(usize, Pair::of_line, Padding1d);
 }
 
 /// Describes a depthwise 1-D convolution: each channel has its own kernels.
@@ -43,14 +43,14 @@ impl Conv1d {
 pub struct DepthwiseConv1d {
     kernel_size: usize,
     depth_multiplier: usize,
-    options: LineOptions,
+    options: Options<Padding1d>,
 }
 
 impl DepthwiseConv1d {
     /// Makes a layer with one kernel for each channel; strides 1, padding `Valid`.
     #[must_use]
     pub fn new(kernel_size: usize) -> Self {
-        DepthwiseConv1d { kernel_size, depth_multiplier: 1, options: LineOptions::default() }
+        DepthwiseConv1d { kernel_size, depth_multiplier: 1, options: Options::default() }
     }
 
     /// Sets how many kernels each channel has.
@@ -60,7 +60,7 @@ impl DepthwiseConv1d {
         self
     }
 
-    line_setters!();
+    window_setters!(usize, Pair::of_line, Padding1d);
 }
 
 /// Describes a depthwise 1-D convolution followed by one of a single step, which has the bias.
@@ -71,14 +71,14 @@ pub struct SeparableConv1d {
     filters: usize,
     kernel_size: usize,
     depth_multiplier: usize,
-    options: LineOptions,
+    options: Options<Padding1d>,
 }
 
 impl SeparableConv1d {
     /// Makes a layer of `filters` output channels; strides 1, padding `Valid`.
     #[must_use]
     pub fn new(filters: usize, kernel_size: usize) -> Self {
-        let options = LineOptions::default();
+        let options = Options::default();
         SeparableConv1d { filters, kernel_size, depth_multiplier: 1, options }
     }
 
@@ -89,7 +89,7 @@ impl SeparableConv1d {
         self
     }
 
-    line_setters!();
+    window_setters!(usize, Pair::of_line, Padding1d);
 }
 
 impl Graph {
@@ -104,7 +104,7 @@ impl Graph {
     pub fn conv1d(&mut self, x: Symbol, layer: Conv1d, weights: &LayerWeights) -> Result<Symbol> {
         let Conv1d { filters, kernel_size, groups, options } = layer;
         let channels = Channels::Filters { filters, groups };
-        self.convolve_line(x, "conv1d", channels, kernel_size, options, weights)
+        self.convolve(x, over_lines("conv1d", channels, kernel_size, options), weights)
     }
 
     /// Adds a depthwise 1-D convolution.
@@ -123,7 +123,7 @@ impl Graph {
     ) -> Result<Symbol> {
         let DepthwiseConv1d { kernel_size, depth_multiplier, options } = layer;
         let channels = Channels::Multiplier(depth_multiplier);
-        self.convolve_line(x, "depthwise_conv1d", channels, kernel_size, options, weights)
+        self.convolve(x, over_lines("depthwise_conv1d", channels, kernel_size, options), weights)
     }
 
     /// Adds a separable 1-D convolution: a depthwise one, then one of a single step with bias
@@ -142,38 +142,20 @@ impl Graph {
         weights: &LayerWeights,
     ) -> Result<Symbol> {
         let SeparableConv1d { filters, kernel_size, depth_multiplier, options } = layer;
-        let separable = Separable {
-            kinds: ["separable_conv1d", "depthwise_conv1d"],
-            space: Space::Line,
-            filters,
-            kernel_size: Pair::new(1, kernel_size),
-            depth_multiplier,
-            options: options.of_images(kernel_size),
-        };
-        self.convolve_separably(x, separable, weights)
+        let channels = Channels::Multiplier(depth_multiplier);
+        let layer = over_lines("separable_conv1d", channels, kernel_size, options);
+        self.convolve_separably(x, "depthwise_conv1d", filters, layer, weights)
     }
+}
 
-    fn convolve_line(
-        &mut self,
-        x: Symbol,
-        kind: &'static str,
-        channels: Channels,
-        kernel_size: usize,
-        options: LineOptions,
-        weights: &LayerWeights,
-    ) -> Result<Symbol> {
-        let name = self.name_for(kind, options.name.as_deref())?;
-        let (kernel, bias) = weights.kernel_and_bias(&title(kind, &name))?;
-        let request = Request {
-            kind,
-            name,
-            space: Space::Line,
-            channels,
-            kernel_size: Pair::new(1, kernel_size),
-            options: options.of_images(kernel_size),
-            kernel,
-            bias,
-        };
-        self.convolve(x, request)
-    }
+/// Makes a layer over images of one row.
+fn over_lines(
+    kind: &'static str,
+    channels: Channels,
+    kernel_size: usize,
+    options: Options<Padding1d>,
+) -> Layer {
+    let options = options.of_images(kernel_size);
+    let kernel_size = Pair::of_line(kernel_size);
+    Layer { kind, space: Space::Line, channels, kernel_size, options }
 }

@@ -6,10 +6,10 @@
 use crate::error::{Error, Result};
 use crate::graph::{Graph, LayerWeights, Symbol, title};
 use crate::ops::Activation;
-use crate::ops::convolution::convolve_transpose::{Request, Rule};
-use crate::ops::convolution::line::{LineOptions, Padding1d, line_setters};
-use crate::ops::convolution::window::Pair;
-use crate::ops::movement::space::Space;
+use crate::ops::convolution::convolve_transpose::{Layer, Rule};
+use crate::ops::convolution::line::Padding1d;
+use crate::ops::convolution::space::Space;
+use crate::ops::convolution::window::{Options, Pair, window_setters};
 
 /// Describes a 1-D transposed convolution layer; defaults are Keras's.
 ///
@@ -24,7 +24,7 @@ pub struct Conv1dTranspose {
     rule: Rule,
     output_padding: Option<usize>,
     output_shape: Option<usize>,
-    options: LineOptions,
+    options: Options<Padding1d>,
 }
 
 impl Conv1dTranspose {
@@ -38,7 +38,7 @@ impl Conv1dTranspose {
             rule: Rule::Keras,
             output_padding: None,
             output_shape: None,
-            options: LineOptions::default(),
+            options: Options::default(),
         }
     }
 
@@ -71,7 +71,7 @@ impl Conv1dTranspose {
         self
     }
 
-    line_setters!();
+    window_setters!(usize, Pair::of_line, Padding1d);
 }
 
 impl Graph {
@@ -98,19 +98,18 @@ impl Graph {
                 remedy: "use Padding1d::Valid or Padding1d::Same".to_owned(),
             });
         }
-        let one_row = |count| Pair::new(1, count);
-        let request = Request {
+        let layer = Layer {
             kind,
             space: Space::Line,
             filters: layer.filters,
-            kernel_size: one_row(layer.kernel_size),
+            kernel_size: Pair::of_line(layer.kernel_size),
             groups: layer.groups,
             rule: layer.rule,
             // The one row has a stride of 1: nothing is added to it.
             output_padding: layer.output_padding.map(|added| Pair::new(0, added)),
-            output_shape: layer.output_shape.map(one_row),
+            output_shape: layer.output_shape.map(Pair::of_line),
             options: layer.options.of_images(layer.kernel_size),
         };
-        self.convolve_transpose(x, request, weights)
+        self.convolve_transpose(x, layer, weights)
     }
 }

@@ -5,15 +5,21 @@
 //! defines them, and so does this crate. Kernel and bias are weights of the node; a kernel
 //! that the graph computes is a case of ONNX that is not supported.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
-use crate::graph::{Graph, LayerWeights, Symbol, title};
-use crate::ops::Activation;
-use crate::ops::convolution::convolve::{Channels, Request, Separable};
+use crate::graph::{Graph, LayerWeights, Symbol};
+use crate::kernels::Work;
+use crate::ops::convolution::convolve::{Channels, Layer};
+use crate::ops::convolution::space::{Space, image};
 use crate::ops::convolution::window::{Options, Padding, Pads, Pair, window_setters};
-use crate::ops::movement::space::Space;
+use crate::ops::{Activation, Arguments, Epilogue, Operator, Shapes};
+use crate::serial::length;
+use crate::shape::{Dim, Shape, element_count};
 
 /// A convolution whose padding and groups are resolved.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Resolved {
     /// Steps between windows, in pixels.
     pub strides: Pair,
@@ -24,6 +30,7 @@ pub struct Resolved {
     /// Height and width of the kernel.
     pub kernel_size: Pair,
     /// Blocks that the channels are split into.
+    #[serde(with = "length")]
     pub groups: usize,
 }
 
@@ -50,7 +57,7 @@ impl Conv2d {
         self
     }
 
-    window_setters!();
+    window_setters!(impl Into<Pair>, Into::into, Padding);
 }
 
 /// Describes a depthwise convolution: each channel has its own kernels.
@@ -75,7 +82,7 @@ impl DepthwiseConv2d {
         self
     }
 
-    window_setters!();
+    window_setters!(impl Into<Pair>, Into::into, Padding);
 }
 
 /// Describes a depthwise convolution followed by a 1x1 one, which has the bias.
@@ -103,7 +110,80 @@ impl SeparableConv2d {
         self
     }
 
-    window_setters!();
+    window_setters!(impl Into<Pair>, Into::into, Padding);
+}
+
+impl Operator for Resolved {
+    fn name(&self) -> &'static str {
+        "conv2d"
+    }
+
+    fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        let Resolved { strides, dilation, pads, kernel_size, groups } = *self;
+        let [x] = of.operands()?;
+        let (kernel, _) = of.kernel_and_bias()?;
+        let inputs = x.shape.dims().last();
+        let channels = match *kernel.shape() {
+            // A depthwise kernel lists all channels, though each group has one.
+            [.., third, last]
+                if groups == third && third > 1 && inputs == Some(&Dim::Fixed(third)) =>
+            {
+                Channels::Multiplier(last)
+            }
+            [.., filters] => Channels::Filters { filters, groups },
+            [] => Channels::Filters { filters: 0, groups },
+        };
+        let padding = Padding::Explicit(pads);
+        let options = Options { strides, dilation, padding, ..Options::default() };
+        let space = Space::of(&x.shape);
+        let layer = Layer { kind: self.name(), space, channels, kernel_size, options };
+        let (_, shape) = layer.resolve(of)?;
+        element_count(of.node, &shape.resolve(1))?;
+        Ok(shape)
+    }
+
+    fn work(&self, at: &Shapes) -> Option<Work> {
+        Some(Work::Conv2d(Geometry {
+            input: image(at.operand(0)?)?,
+            output: image(&at.result)?,
+            kernel: self.kernel_size.sides(),
+            strides: self.strides.sides(),
+            dilation: self.dilation.sides(),
+            pads: [self.pads.top, self.pads.left],
+            groups: self.groups,
+            has_bias: at.weights > 1,
+            epilogue: at.epilogue.clone(),
+        }))
+    }
+
+    fn has_epilogue(&self) -> bool {
+        true
+    }
+}
+
+/// What to compute. The kernel is (height, width, Cin / groups, Cout); a depthwise kernel
+/// (height, width, Cin, multiplier) is the same in memory as one with Cin groups.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Geometry {
+    /// The input's shape: batch, height, width, channels.
+    pub input: [usize; 4],
+    /// The output's shape: batch, height, width, channels.
+    pub output: [usize; 4],
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Steps between windows, along height and width; at least 1.
+    pub strides: [usize; 2],
+    /// Steps between a window's taps, along height and width; at least 1.
+    pub dilation: [usize; 2],
+    /// Rows of padding above and columns of padding to the left of the input. What is needed
+    /// below and to the right follows from the output's shape.
+    pub pads: [usize; 2],
+    /// Blocks that the channels are split into; divides both channel counts.
+    pub groups: usize,
+    /// Whether a bias (Cout) is added; without one, bind the kernel in its place.
+    pub has_bias: bool,
+    /// What happens to each result before it is stored.
+    pub epilogue: Epilogue,
 }
 
 impl Graph {
@@ -117,16 +197,10 @@ impl Graph {
     /// [`Error::Operand`](crate::Error::Operand) when shapes or options disagree,
     /// [`Error::Name`](crate::Error::Name) for a weight the layer does not know or a name used twice.
     pub fn conv2d(&mut self, x: Symbol, layer: Conv2d, weights: &LayerWeights) -> Result<Symbol> {
-        let kind = "conv2d";
-        let name = self.name_for(kind, layer.options.name.as_deref())?;
-        let (kernel, bias) = weights.kernel_and_bias(&title(kind, &name))?;
-        let channels = Channels::Filters { filters: layer.filters, groups: layer.groups };
-        let Conv2d { kernel_size, options, .. } = layer;
+        let Conv2d { filters, kernel_size, groups, options } = layer;
+        let channels = Channels::Filters { filters, groups };
         let space = Space::Image;
-        self.convolve(
-            x,
-            Request { kind, name, space, channels, kernel_size, options, kernel, bias },
-        )
+        self.convolve(x, Layer { kind: "conv2d", space, channels, kernel_size, options }, weights)
     }
 
     /// Adds a depthwise convolution.
@@ -143,16 +217,10 @@ impl Graph {
         layer: DepthwiseConv2d,
         weights: &LayerWeights,
     ) -> Result<Symbol> {
-        let kind = "depthwise_conv2d";
-        let name = self.name_for(kind, layer.options.name.as_deref())?;
-        let (kernel, bias) = weights.kernel_and_bias(&title(kind, &name))?;
-        let channels = Channels::Multiplier(layer.depth_multiplier);
-        let DepthwiseConv2d { kernel_size, options, .. } = layer;
-        let space = Space::Image;
-        self.convolve(
-            x,
-            Request { kind, name, space, channels, kernel_size, options, kernel, bias },
-        )
+        let DepthwiseConv2d { kernel_size, depth_multiplier, options } = layer;
+        let channels = Channels::Multiplier(depth_multiplier);
+        let (kind, space) = ("depthwise_conv2d", Space::Image);
+        self.convolve(x, Layer { kind, space, channels, kernel_size, options }, weights)
     }
 
     /// Adds a separable convolution: a depthwise one, then a 1x1 one with bias and activation.
@@ -170,14 +238,9 @@ impl Graph {
         weights: &LayerWeights,
     ) -> Result<Symbol> {
         let SeparableConv2d { filters, kernel_size, depth_multiplier, options } = layer;
-        let separable = Separable {
-            kinds: ["separable_conv2d", "depthwise_conv2d"],
-            space: Space::Image,
-            filters,
-            kernel_size,
-            depth_multiplier,
-            options,
-        };
-        self.convolve_separably(x, separable, weights)
+        let channels = Channels::Multiplier(depth_multiplier);
+        let (kind, space) = ("separable_conv2d", Space::Image);
+        let layer = Layer { kind, space, channels, kernel_size, options };
+        self.convolve_separably(x, "depthwise_conv2d", filters, layer, weights)
     }
 }

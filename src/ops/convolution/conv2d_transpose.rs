@@ -5,15 +5,21 @@
 //! node; a kernel that the graph computes is a case of ONNX that is not supported.
 //! `convolve_transpose` has the rules of output sizes.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
 use crate::graph::{Graph, LayerWeights, Symbol};
-use crate::ops::Activation;
-use crate::ops::convolution::convolve_transpose::{Request, Rule};
+use crate::kernels::Work;
+use crate::ops::convolution::convolve_transpose::{Layer, Rule, infer};
+use crate::ops::convolution::space::{Space, image};
 use crate::ops::convolution::window::{Options, Padding, Pair, window_setters};
-use crate::ops::movement::space::Space;
+use crate::ops::{Activation, Arguments, Epilogue, Operator, Shapes};
+use crate::serial::length;
+use crate::shape::Shape;
 
 /// A transposed convolution whose output size and cropping are resolved.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Resolved {
     /// Steps between the places that neighbouring input pixels write to.
     pub strides: Pair,
@@ -24,6 +30,7 @@ pub struct Resolved {
     /// Height and width of the kernel.
     pub kernel_size: Pair,
     /// Blocks that the channels are split into.
+    #[serde(with = "length")]
     pub groups: usize,
 }
 
@@ -89,7 +96,59 @@ impl Conv2dTranspose {
         self
     }
 
-    window_setters!();
+    window_setters!(impl Into<Pair>, Into::into, Padding);
+}
+
+impl Operator for Resolved {
+    fn name(&self) -> &'static str {
+        "conv2d_transpose"
+    }
+
+    fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        infer(self, of)
+    }
+
+    fn work(&self, at: &Shapes) -> Option<Work> {
+        Some(Work::Conv2dTranspose(Geometry {
+            input: image(at.operand(0)?)?,
+            output: image(&at.result)?,
+            kernel: self.kernel_size.sides(),
+            strides: self.strides.sides(),
+            dilation: self.dilation.sides(),
+            crop: self.crop.sides(),
+            groups: self.groups,
+            has_bias: at.weights > 1,
+            epilogue: at.epilogue.clone(),
+        }))
+    }
+
+    fn has_epilogue(&self) -> bool {
+        true
+    }
+}
+
+/// What to compute. The kernel is (height, width, Cout/groups, Cin).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Geometry {
+    /// The input's shape: batch, height, width, channels.
+    pub input: [usize; 4],
+    /// The output's shape: batch, height, width, channels. Rows and columns that no input
+    /// pixel reaches hold the bias.
+    pub output: [usize; 4],
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Steps between the windows that input pixels are spread over, along height and width.
+    pub strides: [usize; 2],
+    /// Steps between a window's taps, along height and width; at least 1.
+    pub dilation: [usize; 2],
+    /// Rows cut off at the top and columns cut off at the left of the full output.
+    pub crop: [usize; 2],
+    /// Blocks that the channels are split into; divides both channel counts.
+    pub groups: usize,
+    /// Whether a bias (Cout) is added; without one, bind the kernel in its place.
+    pub has_bias: bool,
+    /// What happens to each result before it is stored.
+    pub epilogue: Epilogue,
 }
 
 impl Graph {
@@ -109,7 +168,7 @@ impl Graph {
         layer: Conv2dTranspose,
         weights: &LayerWeights,
     ) -> Result<Symbol> {
-        let request = Request {
+        let layer = Layer {
             kind: "conv2d_transpose",
             space: Space::Image,
             filters: layer.filters,
@@ -120,6 +179,6 @@ impl Graph {
             output_shape: layer.output_shape,
             options: layer.options,
         };
-        self.convolve_transpose(x, request, weights)
+        self.convolve_transpose(x, layer, weights)
     }
 }

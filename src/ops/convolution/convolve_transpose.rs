@@ -27,13 +27,13 @@
 //! a negative `T` is none of its cases, and counts as 0 in its runtimes.
 
 use crate::error::{Error, Result};
-use crate::graph::{Draft, Graph, LayerWeights, Operand, Site, Symbol, Weight, title};
-use crate::ops::Op;
+use crate::graph::{Graph, LayerWeights, Site, Symbol};
 use crate::ops::checks::{check_bias, check_divides, check_input_channels, check_last};
 use crate::ops::convolution::conv2d_transpose::Resolved;
+use crate::ops::convolution::space::Space;
 use crate::ops::convolution::window::{Options, Padding, Pair};
-use crate::ops::movement::space::Space;
-use crate::shape::Shape;
+use crate::ops::{Arguments, Op};
+use crate::shape::{Shape, element_count};
 
 /// Whose rules give the output's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(crate) enum Rule {
 }
 
 /// A transposed convolution on its way into the graph.
-pub(crate) struct Request {
+pub(crate) struct Layer {
     pub kind: &'static str,
     pub space: Space,
     pub filters: usize,
@@ -59,85 +59,117 @@ impl Graph {
     pub(crate) fn convolve_transpose(
         &mut self,
         x: Symbol,
-        layer: Request,
+        layer: Layer,
         weights: &LayerWeights,
     ) -> Result<Symbol> {
-        let name = self.name_for(layer.kind, layer.options.name.as_deref())?;
-        let node = title(layer.kind, &name);
-        let (kernel, bias) = weights.kernel_and_bias(&node)?;
-        let x = self.operand(&node, "x", x)?;
-        let (resolved, shape) = rule(&node, &x, &layer, &kernel, bias.as_ref())?;
-        let weights = std::iter::once(kernel).chain(bias).collect();
-        let draft = Draft { title: node, name, operands: vec![x.index], weights, shape };
-        self.insert_activated(draft, layer.options.activation, Op::Conv2dTranspose(resolved))
+        let pending = self.begin(layer.kind, layer.options.name.as_deref(), [("x", x)])?;
+        let weights = weights.kernel_and_bias(&pending.node)?;
+        let (rule, shape) = layer.resolve(&pending.arguments(&weights))?;
+        let op = Op::Conv2dTranspose(rule);
+        self.add_resolved_node(pending, op, weights, Some(&shape), layer.options.activation)
     }
 }
 
-fn rule(
-    node: &str,
-    x: &Operand,
-    layer: &Request,
-    kernel: &Weight,
-    bias: Option<&Weight>,
-) -> Result<(Resolved, Shape)> {
-    let site = Site::new(node, format!("{}, kernel {:?}", x.describe(), kernel.shape()));
-    let Request { space, ref options, .. } = *layer;
+impl Layer {
+    /// Checks a layer and resolves its cropping and result.
+    fn resolve(&self, of: &Arguments<'_>) -> Result<(Resolved, Shape)> {
+        let Layer { space, ref options, kernel_size, groups, .. } = *self;
+        let Options { strides, dilation, padding, .. } = *options;
+        let crop = Pair::new(0, 0);
+        let uncropped = Resolved { strides, dilation, crop, kernel_size, groups };
+        check_options(of.node, self)?;
+        let (site, input) = check(&uncropped, of, space, self.filters)?;
+        let axis = |at: usize| {
+            let pick = |pair: Pair| pair.sides()[at];
+            Axis {
+                added: self.output_padding.map(pick),
+                wanted: self.output_shape.map(pick),
+                ..Axis::new(&uncropped, input, at)
+            }
+        };
+        let given = padding.given();
+        let (height, top) =
+            axis(0).resolve(&site, self.rule, padding, (given.top, given.bottom))?;
+        let (width, left) =
+            axis(1).resolve(&site, self.rule, padding, (given.left, given.right))?;
+        let [x] = of.operands()?;
+        let shape = space.shape(x.shape.dims()[0], [height, width, self.filters]);
+        Ok((Resolved { crop: Pair::new(top, left), ..uncropped }, shape))
+    }
+}
+
+/// Checks a node and returns its shape: any part of the full result behind the crop, and any
+/// number of pixels behind that, as layers have padding and `output_padding` for both.
+pub(super) fn infer(rule: &Resolved, of: &Arguments<'_>) -> Result<Shape> {
+    let [x] = of.operands()?;
+    let space = Space::of(&x.shape);
+    let filters = match *of.kernel_and_bias()?.0.shape() {
+        [.., each, _] => each.checked_mul(rule.groups).unwrap_or(0),
+        _ => 0,
+    };
+    let (site, input) = check(rule, of, space, filters)?;
+    let told = of.wanted.map_or("not told".to_owned(), ToString::to_string);
+    let refuse = || {
+        let expected = "no layer makes such a node";
+        site.refuse("shape", format!("is {told}"), expected, "save the graph again")
+    };
+    let output = of.wanted.and_then(|wanted| space.result(wanted)).ok_or_else(refuse)?;
+    for (at, &length) in output.iter().enumerate() {
+        let axis = Axis::new(rule, input, at);
+        let (length, crop) = (length as i128, rule.crop.sides()[at] as i128);
+        axis.counted(&site, length, crop)?;
+        // What is cropped behind it, or added where that is negative.
+        let behind = axis.spread() + axis.extent() - crop - length;
+        usize::try_from(behind.abs()).map_err(|_| refuse())?;
+    }
+    let [height, width] = output;
+    let shape = space.shape(x.shape.dims()[0], [height, width, filters]);
+    element_count(of.node, &shape.resolve(1))?;
+    Ok(shape)
+}
+
+/// Checks all but the size of the result, and returns the place of the rule, and the input's
+/// height and width.
+fn check(
+    rule: &Resolved,
+    of: &Arguments<'_>,
+    space: Space,
+    filters: usize,
+) -> Result<(Site, [usize; 2])> {
+    let Resolved { strides, dilation, kernel_size, groups, .. } = *rule;
+    let [x] = of.operands()?;
+    let (kernel, bias) = of.kernel_and_bias()?;
+    let site = of.site(&format!("kernel {:?}", kernel.shape()));
     let [height, width, channels] = space.sizes(&site, x)?;
-    space.check_positive(&site, "strides", options.strides)?;
-    space.check_positive(&site, "dilation", options.dilation)?;
-    space.check_positive(&site, "kernel_size", layer.kernel_size)?;
-    check_options(&site, layer)?;
+    let pairs = [("strides", strides), ("dilation", dilation), ("kernel_size", kernel_size)];
+    space.check_positive(&site, pairs)?;
     let kind = "a transposed convolution's kernel";
-    let names = if layer.groups == 1 { "filters, Cin" } else { "filters/groups, Cin" };
+    let names = if groups == 1 { "filters, Cin" } else { "filters/groups, Cin" };
     let [kernel_height, kernel_width, each, kernel_channels] =
         space.kernel(&site, kernel.shape(), kind, names)?;
-    space.check_kernel_size(&site, Pair::new(kernel_height, kernel_width), layer.kernel_size)?;
-    let [_, outputs] = check_divides(&site, layer.groups, channels, layer.filters)?;
+    space.check_kernel_size(&site, Pair::new(kernel_height, kernel_width), kernel_size)?;
+    let [_, outputs] = check_divides(&site, groups, channels, filters)?;
     let expected = format!("\"{}\" has {channels}", x.name);
     check_input_channels(&site, kernel_channels, channels, expected)?;
-    if layer.groups == 1 {
-        check_last(&site, each, layer.filters)?;
+    if groups == 1 {
+        check_last(&site, each, filters)?;
     } else if each != outputs || outputs == 0 {
         return Err(site.refuse(
             "kernel",
             format!("gives {each} channels of each group"),
-            format!("the layer asks for {} in {} groups", layer.filters, layer.groups),
+            format!("the layer asks for {filters} in {groups} groups"),
             "make both equal and positive",
         ));
     }
-    check_bias(&site, bias, layer.filters)?;
-    let axis = |input, pick: fn(Pair) -> usize| Axis {
-        input,
-        kernel: pick(layer.kernel_size),
-        stride: pick(options.strides),
-        dilation: pick(options.dilation),
-        added: layer.output_padding.map(pick),
-        wanted: layer.output_shape.map(pick),
-    };
-    let pads = match options.padding {
-        Padding::Explicit(pads) => [(pads.top, pads.bottom), (pads.left, pads.right)],
-        _ => [(0, 0); 2],
-    };
-    let vertical = axis(height, |pair| pair.height);
-    let horizontal = axis(width, |pair| pair.width);
-    let (out_height, crop_top) = vertical.resolve(&site, layer.rule, options.padding, pads[0])?;
-    let (out_width, crop_left) = horizontal.resolve(&site, layer.rule, options.padding, pads[1])?;
-    let shape = space.shape(x.shape.dims()[0], [out_height, out_width, layer.filters]);
-    let resolved = Resolved {
-        strides: options.strides,
-        dilation: options.dilation,
-        crop: Pair::new(crop_top, crop_left),
-        kernel_size: layer.kernel_size,
-        groups: layer.groups,
-    };
-    Ok((resolved, shape))
+    check_bias(&site, bias, filters)?;
+    Ok((site, [height, width]))
 }
 
 /// Refuses options that the layer's rules do not have.
-fn check_options(site: &Site, layer: &Request) -> Result<()> {
+fn check_options(node: &str, layer: &Layer) -> Result<()> {
     let refuse = |what: &str, remedy: &str| {
         Err(Error::Unsupported {
-            node: site.node.clone(),
+            node: node.to_owned(),
             what: format!("{what} of a transposed convolution"),
             remedy: remedy.to_owned(),
         })
@@ -166,6 +198,19 @@ struct Axis {
 }
 
 impl Axis {
+    /// Describes the height (0) or the width (1) of a window over an input of this size.
+    fn new(rule: &Resolved, input: [usize; 2], at: usize) -> Self {
+        let pick = |pair: Pair| pair.sides()[at];
+        Axis {
+            input: input[at],
+            kernel: pick(rule.kernel_size),
+            stride: pick(rule.strides),
+            dilation: pick(rule.dilation),
+            added: None,
+            wanted: None,
+        }
+    }
+
     /// Returns the output length, and how much of the full result is cropped before it.
     fn resolve(
         &self,
@@ -187,6 +232,11 @@ impl Axis {
             Rule::Keras => self.keras(padding),
             Rule::Onnx => self.onnx(padding, given),
         };
+        self.counted(site, output, crop)
+    }
+
+    /// Checks that an output has a pixel, and that it and the crop can be counted.
+    fn counted(&self, site: &Site, output: i128, crop: i128) -> Result<(usize, usize)> {
         let refuse = |expected: String, remedy: &str| {
             site.refuse("x", format!("is {} pixels long", self.input), expected, remedy)
         };
@@ -242,27 +292,6 @@ impl Axis {
         let total = (full - output).max(0);
         (output, if padding == Padding::Same { total / 2 } else { total - total / 2 })
     }
-}
-
-/// Finds how much of the full result is cropped behind this many pixels, and how many pixels are
-/// added to it: ONNX's padding at the end and `output_padding` of a layer with this crop.
-pub(crate) fn margins(
-    layer: &Resolved,
-    input: usize,
-    output: usize,
-    pick: fn(Pair) -> usize,
-) -> Option<[usize; 2]> {
-    let axis = Axis {
-        input,
-        kernel: pick(layer.kernel_size),
-        stride: pick(layer.strides),
-        dilation: pick(layer.dilation),
-        added: None,
-        wanted: None,
-    };
-    let behind = axis.spread() + axis.extent() - pick(layer.crop) as i128 - output as i128;
-    let [after, added] = if behind < 0 { [0, -behind] } else { [behind, 0] };
-    Some([usize::try_from(after).ok()?, usize::try_from(added).ok()?])
 }
 
 /// Returns how much of the padding `total` stands before the dilated input.

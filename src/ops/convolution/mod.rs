@@ -7,4 +7,5 @@ pub mod conv2d_transpose;
 pub mod convolve;
 pub mod convolve_transpose;
 pub mod line;
+pub mod space;
 pub mod window;

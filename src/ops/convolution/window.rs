@@ -30,6 +30,11 @@ impl Pair {
         Pair { height, width }
     }
 
+    /// Makes the pair of a line, which is an image of one row.
+    pub(crate) const fn of_line(width: usize) -> Self {
+        Pair::new(1, width)
+    }
+
     /// Returns the height and the width.
     pub(crate) const fn sides(self) -> [usize; 2] {
         [self.height, self.width]
@@ -182,34 +187,35 @@ pub(crate) fn check_positive(site: &Site, what: &str, pair: Pair) -> Result<()> 
     Err(site.refuse(what, format!("is {pair}"), "both must be at least 1", "use positive numbers"))
 }
 
-/// The options that all layers with a sliding window share.
+/// The options that all layers with a sliding window share, over images or over lines.
 #[derive(Clone, Debug)]
-pub(crate) struct Options {
+pub(crate) struct Options<P = Padding> {
     pub name: Option<String>,
     pub strides: Pair,
     pub dilation: Pair,
-    pub padding: Padding,
+    pub padding: P,
     pub activation: Activation,
 }
 
-impl Default for Options {
+impl<P: Default> Default for Options<P> {
     fn default() -> Self {
         Options {
             name: None,
             strides: Pair::new(1, 1),
             dilation: Pair::new(1, 1),
-            padding: Padding::Valid,
+            padding: P::default(),
             activation: Activation::Linear,
         }
     }
 }
 
-/// Writes the setters of [`Options`] for a layer that keeps them in `options`.
+/// Writes the setters of [`Options`] for a layer that keeps them in `options`: what its steps
+/// and its padding are, and how steps become a pair.
 ///
-/// A macro, since four builders return four types and a trait would have to be
+/// A macro, since eight builders return eight types and a trait would have to be
 /// imported wherever a layer is built.
 macro_rules! window_setters {
-    () => {
+    ($steps:ty, $pair:path, $padding:ty) => {
         /// Names the node.
         #[must_use]
         pub fn name(mut self, name: impl Into<String>) -> Self {
@@ -217,23 +223,24 @@ macro_rules! window_setters {
             self
         }
 
-        /// Sets the steps between windows, in pixels.
+        /// Sets the distance between windows, in pixels of an image or steps of a line.
         #[must_use]
-        pub fn strides(mut self, strides: impl Into<Pair>) -> Self {
-            self.options.strides = strides.into();
+        pub fn strides(mut self, strides: $steps) -> Self {
+            self.options.strides = $pair(strides);
             self
         }
 
-        /// Sets the steps between a window's taps, in pixels (Keras's `dilation_rate`).
+        /// Sets the distance between a window's taps (Keras's `dilation_rate`), in pixels of an
+        /// image or steps of a line.
         #[must_use]
-        pub fn dilation(mut self, dilation: impl Into<Pair>) -> Self {
-            self.options.dilation = dilation.into();
+        pub fn dilation(mut self, dilation: $steps) -> Self {
+            self.options.dilation = $pair(dilation);
             self
         }
 
         /// Sets the padding.
         #[must_use]
-        pub fn padding(mut self, padding: Padding) -> Self {
+        pub fn padding(mut self, padding: $padding) -> Self {
             self.options.padding = padding;
             self
         }

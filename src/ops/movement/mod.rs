@@ -8,7 +8,6 @@ pub mod gather;
 pub mod pad;
 pub mod reshape;
 pub mod slice;
-pub mod space;
 pub mod tile;
 pub mod transpose;
 pub mod view;

@@ -1,7 +1,7 @@
 //! Dense layers: a matrix product on the last axis.
 
 use crate::error::Result;
-use crate::graph::{Graph, LayerWeights, Site, Symbol, Weight};
+use crate::graph::{Graph, LayerWeights, Site, Symbol};
 use crate::kernels::Work;
 use crate::ops::checks::check_bias;
 use crate::ops::{Activation, Arguments, Epilogue, Op, Operator, Shapes};
@@ -163,8 +163,7 @@ impl Graph {
     /// [`Error::Name`](crate::Error::Name) for a weight the layer does not know.
     pub fn dense(&mut self, x: Symbol, layer: Dense, weights: &LayerWeights) -> Result<Symbol> {
         let pending = self.begin("dense", layer.name.as_deref(), [("x", x)])?;
-        let (kernel, bias) = weights.kernel_and_bias(&pending.node)?;
-        let weights: Vec<Weight> = std::iter::once(kernel).chain(bias).collect();
+        let weights = weights.kernel_and_bias(&pending.node)?;
         infer(&pending.arguments(&weights), Some(layer.units))?;
         self.add_activated_node(pending, Op::Dense, weights, layer.activation)
     }

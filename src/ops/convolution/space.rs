@@ -15,6 +15,11 @@ pub(crate) enum Space {
 }
 
 impl Space {
+    /// Tells what a value is that some layer has taken.
+    pub(crate) fn of(shape: &Shape) -> Self {
+        if shape.rank() == 3 { Space::Line } else { Space::Image }
+    }
+
     /// Takes a value apart: height (1 for a line), width, channels.
     pub(crate) fn sizes(self, site: &Site, x: &Operand) -> Result<[usize; 3]> {
         match (self, x.shape.dims()) {
@@ -57,6 +62,17 @@ impl Space {
         }
     }
 
+    /// Takes a result's height (1 for a line) and width.
+    pub(crate) fn result(self, shape: &Shape) -> Option<[usize; 2]> {
+        match (self, shape.dims()) {
+            (Space::Image, [_, Dim::Fixed(height), Dim::Fixed(width), _]) => {
+                Some([*height, *width])
+            }
+            (Space::Line, [_, Dim::Fixed(steps), _]) => Some([1, *steps]),
+            _ => None,
+        }
+    }
+
     /// Makes the shape of a result.
     pub(crate) fn shape(self, batch: Dim, [height, width, channels]: [usize; 3]) -> Shape {
         match self {
@@ -66,13 +82,13 @@ impl Space {
     }
 
     /// Refuses zeros among strides, dilations and sizes.
-    pub(crate) fn check_positive(self, site: &Site, what: &str, pair: Pair) -> Result<()> {
-        match self {
+    pub(crate) fn check_positive(self, site: &Site, pairs: [(&str, Pair); 3]) -> Result<()> {
+        pairs.into_iter().try_for_each(|(what, pair)| match self {
             Space::Line if pair.width == 0 => {
                 Err(site.refuse(what, "is 0", "it must be at least 1", "use a positive number"))
             }
-            _ => check_positive(site, what, pair),
-        }
+            Space::Line | Space::Image => check_positive(site, what, pair),
+        })
     }
 
     /// Checks the kernel's lengths against the layer's.
@@ -99,5 +115,14 @@ impl Space {
             Space::Image => ["height", "width"],
             Space::Line => ["height", "length"],
         }
+    }
+}
+
+/// Sees lengths as an image's: a line is one of one row.
+pub(crate) fn image(lengths: &[usize]) -> Option<[usize; 4]> {
+    match *lengths {
+        [batch, height, width, channels] => Some([batch, height, width, channels]),
+        [batch, steps, channels] => Some([batch, 1, steps, channels]),
+        _ => None,
     }
 }
