@@ -1,6 +1,7 @@
 // activation: output[i] = f(input[i]), f the stages of an epilogue.
 //
 // Any shape; both operands are contiguous.
+//! uses epilogue, activate_rare, thread
 
 struct Params {
     threads: u32,

@@ -4,6 +4,7 @@
 // Weights are bound in the order scale, bias, mean, variance, without those that are missing; the
 // last one stands in for what is not bound. What staged/batch_normalization.wgsl adds applies an
 // epilogue to each result.
+//! uses thread
 
 struct Params {
     threads: u32,

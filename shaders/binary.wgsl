@@ -7,6 +7,7 @@
 // Where one operand has the output's shape and the other one is repeated as a block (a vector for
 // the last axis, one number for each channel or each row, a single number), length4 and length5
 // say how: element i of the output meets element (i / length5) % length4 of the block.
+//! uses epilogue, combine_rare, thread
 
 struct Params {
     threads: u32,

@@ -5,6 +5,7 @@
 // a stride is 0 along axes that an operand does not have. Weights are bound in the order scale,
 // bias; a missing scale's place is the bias's, which the last binding has in any case. What
 // staged/normalization.wgsl adds applies an epilogue to each result.
+//! uses thread
 
 struct Params {
     threads: u32,

@@ -12,6 +12,7 @@
 // A window without a pixel gives `nothing`, unless padding is counted.
 // The entries with channels4 in their names take four channels at a time; for them `channels` is
 // C / 4. Those of staged/pool2d.wgsl apply an epilogue to each result.
+//! uses window, thread
 
 struct Params {
     threads: u32,

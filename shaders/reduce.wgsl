@@ -3,6 +3,7 @@
 // Values: finish(merge over the row), with the terms and merges of shared/rows.wgsl and finish one
 // of none, / terms, sqrt, log. Before log(sum of exp(x - m)), m is the row's maximum. Positions: the
 // row's largest or smallest element m, NaN being both, then the first or the last place of it.
+//! uses rows, group, logarithm, thread
 
 struct Params {
     // results, or 64 times as many where a workgroup shares a row

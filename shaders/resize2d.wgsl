@@ -12,6 +12,7 @@
 //
 // The entries with a 4 in their names take four channels at a time; for them `channels` is C / 4.
 // Those of staged/resize2d.wgsl apply an epilogue to each result.
+//! uses thread
 
 struct Params {
     threads: u32,

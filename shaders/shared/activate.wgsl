@@ -3,6 +3,7 @@
 //
 // The numbers are those of `code` in src/kernels/activation.rs. NaN stays NaN; at infinity
 // each gives what its formula gives in IEEE arithmetic, as NumPy does (silu(-inf) is NaN).
+//! uses exponential
 
 const LINEAR: u32 = 0u;
 const RELU: u32 = 1u;

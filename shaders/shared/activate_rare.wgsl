@@ -1,5 +1,6 @@
 // Functions of one operand that are too long for every kernel's epilogue: element-wise nodes
 // alone have them, in an entry point of its own. Their numbers have the bit RARE.
+//! uses exponential, logarithm, trigonometry
 
 const RARE: u32 = 512u;
 const LOG: u32 = 512u;

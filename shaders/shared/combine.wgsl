@@ -3,6 +3,7 @@
 //
 // A comparison gives 1 or 0, and 0 where an operand is NaN. To a logical function whatever is
 // not zero is true, NaN too.
+//! uses exponential
 
 const ADD: u32 = 0u;
 const MULTIPLY: u32 = 1u;

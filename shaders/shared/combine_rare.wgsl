@@ -1,5 +1,6 @@
 // Functions of two operands that are too long for every kernel's epilogue: the binary family alone
 // has them, in an entry point of its own. Their numbers have the bit 512.
+//! uses power
 
 const POWER: u32 = 512u;
 const FMOD: u32 = 513u;

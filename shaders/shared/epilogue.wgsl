@@ -2,6 +2,7 @@
 //
 // A family with an epilogue has it as the last member of its parameters, `params.epilogue`,
 // and binds the extra operand as `extra`. The numbers are those of src/kernels/epilogue.rs.
+//! uses activate, combine
 
 struct Epilogue {
     // stages in use, at most 4

@@ -1,4 +1,5 @@
 // pool2d: the entry points that apply an epilogue to each result.
+//! uses epilogue
 
 // One thread computes one element.
 @compute @workgroup_size(WORKGROUP_SIZE)

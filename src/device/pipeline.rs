@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use super::Inner;
 use crate::error::Result;
 use crate::kernels::epilogue::Functions;
-use crate::kernels::{Binding, Kernel, Work};
+use crate::kernels::{Binding, Kernel, Shader, Work};
 use crate::own::{Code, with_large_stack};
 use crate::plan::Step;
 
@@ -21,7 +21,7 @@ pub(crate) struct Pipeline {
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
     /// With every function that stages can have, or with the common ones alone.
-    Family(Kernel, Functions),
+    Library(Kernel, Functions),
     Own(Arc<Code>),
 }
 
@@ -29,18 +29,19 @@ impl Key {
     fn of(step: &Step) -> Self {
         match &step.work {
             Work::Own(geometry) => Key::Own(Arc::clone(geometry.call.kernel().code())),
-            work => Key::Family(step.kernel, Functions::of(work)),
+            work => Key::Library(step.kernel, Functions::of(work)),
         }
     }
 
     /// Returns the WGSL and the entry point's name.
-    fn source(&self) -> (Cow<'_, str>, &str) {
-        match self {
-            Key::Family(Kernel { family, entry }, functions) => {
-                (functions.choose(family.source_of(entry)), entry)
+    fn source(&self, shader: Option<&'static Shader>) -> Result<(Cow<'_, str>, &str)> {
+        Ok(match self {
+            Key::Library(Kernel { entry, .. }, functions) => {
+                let source = shader.map_or(Ok(""), |shader| shader.source_of(entry))?;
+                (functions.choose(source), entry)
             }
             Key::Own(code) => (Cow::from(&*code.source), &code.interface.entry),
-        }
+        })
     }
 }
 
@@ -57,7 +58,7 @@ impl Inner {
         let label = step.kernel_name();
         let doing = format!("compiling kernel {label}");
         let layout = layout_entries(&step.work.bindings());
-        let (source, entry) = key.source();
+        let (source, entry) = key.source(step.work.shader())?;
         // Error scopes belong to a thread, so they are opened on the one that compiles.
         let compile = || {
             gpu.fault.watch(&gpu.device, &doing, 0, || {
@@ -65,7 +66,7 @@ impl Inner {
             })
         };
         let compiled = match &key {
-            Key::Family(..) => compile()?,
+            Key::Library(..) => compile()?,
             Key::Own(_) => with_large_stack(&doing, compile)?,
         };
         let compiled = Arc::new(compiled);

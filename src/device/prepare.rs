@@ -15,9 +15,9 @@ use crate::error::{Error, Result};
 use crate::ledger::{Cause, Direction, Method, Phases};
 use crate::plan::{ExpectedCrossings, Plan};
 
-/// Turns of all loops of one thread that llvmpipe can be trusted with: after 65,535 it ends them
+/// Trips of all loops of one thread that llvmpipe can be trusted with: after 65,535 it ends them
 /// and says nothing. What follows a sum has some too: stages, and rows of a tile.
-const LLVMPIPE_TURNS: u64 = 65_400;
+const LLVMPIPE_TRIPS: u64 = 65_400;
 
 /// A plan made ready on a device.
 ///
@@ -131,24 +131,24 @@ impl Runtime {
         let doing = "preparing a session";
         let gpu = self.inner.gpu(doing)?;
         gpu.fault.poll(&gpu.device, doing)?;
-        self.check_turns(plan)?;
+        self.check_trip_counts(plan)?;
         plan.steps().iter().map(|step| self.inner.pipeline(step)).collect()
     }
 
     /// Refuses kernels whose loops the driver would end before their time.
-    fn check_turns(&self, plan: &Plan) -> Result<()> {
+    fn check_trip_counts(&self, plan: &Plan) -> Result<()> {
         if self.adapter().driver != "llvmpipe" {
             return Ok(());
         }
         for step in plan.steps() {
-            let turns = step.work.turns(step.kernel);
-            if turns > LLVMPIPE_TURNS {
+            let trips = step.work.trip_count(step.kernel.entry);
+            if trips > LLVMPIPE_TRIPS {
                 return Err(Error::Limit {
                     node: step.node.clone(),
                     tensor: "the sum of one result".to_owned(),
-                    bytes: format!("{turns} turns of a kernel's loops"),
+                    bytes: format!("{trips} turns of a kernel's loops"),
                     limit_name: "the limit of the driver llvmpipe".to_owned(),
-                    limit: LLVMPIPE_TURNS.to_string(),
+                    limit: LLVMPIPE_TRIPS.to_string(),
                     remedy: "run it on a GPU, or on the host executor: Runtime::host()".to_owned(),
                 });
             }

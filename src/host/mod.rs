@@ -40,7 +40,7 @@ mod threads;
 mod tile;
 
 use crate::error::{Error, Result};
-use crate::kernels::Work;
+use crate::kernels::{Launch, Work, families};
 use crate::shape::element_count;
 use finish::Stages;
 
@@ -57,29 +57,16 @@ use finish::Stages;
 pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32]) -> Result<()> {
     // Holds every size below 2^32, so that no index computed from them can overflow.
     let launch = work.launch(node, u32::MAX)?;
-    let step = Step::new(node, work, operands)?;
-    match work {
-        Work::Activation(geometry) => activation::execute(&step, geometry, result),
-        Work::BatchNormalization(geometry) => batch_normalization::execute(&step, geometry, result),
-        Work::Binary(geometry) => binary::execute(&step, geometry, result),
-        Work::Conv2d(geometry) => conv2d::execute(&step, geometry, result),
-        Work::Conv2dTranspose(geometry) => conv2d_transpose::execute(&step, geometry, result),
-        Work::Copy(geometry) => copy::execute(&step, geometry, result),
-        Work::Dense(geometry) => dense::execute(&step, geometry, result),
-        Work::Gather(geometry) => gather::execute(&step, geometry, result),
-        Work::GridSample(geometry) => grid_sample::execute(&step, geometry, result),
-        Work::Lrn(geometry) => lrn::execute(&step, geometry, result),
-        Work::MatMul(geometry) => matmul::execute(&step, geometry, result),
-        Work::Moments(geometry) => moments::execute(&step, geometry, result),
-        Work::Normalization(geometry) => normalization::execute(&step, geometry, result),
-        Work::Pad(geometry) => pad::execute(&step, geometry, result),
-        Work::Pool2d(geometry) => pool2d::execute(&step, geometry, result),
-        Work::Reduce(geometry) => reduce::execute(&step, geometry, result),
-        Work::Resize2d(geometry) => resize2d::execute(&step, geometry, &launch, result),
-        Work::Select(geometry) => select::execute(&step, geometry, result),
-        Work::Softmax(geometry) => softmax::execute(&step, geometry, result),
-        Work::Own(geometry) => geometry.run_on_host(node, operands, result),
+    let step = Step::new(node, work, launch, operands)?;
+    macro_rules! dispatch {
+        ($($what:literal $variant:ident $module:ident $epilogue:ident,)+) => {
+            match work {
+                $(Work::$variant(geometry) => $module::execute(&step, geometry, result),)+
+                Work::Own(geometry) => geometry.run_on_host(node, operands, result),
+            }
+        };
     }
+    families!(dispatch)
 }
 
 /// Input and kernel, and the bias if there is one.
@@ -88,22 +75,29 @@ type Weighted<'a> = ([&'a [f32]; 2], Option<&'a [f32]>);
 /// A step's name, what it reads, and what is applied to its results.
 pub(crate) struct Step<'a> {
     node: &'a str,
+    launch: Launch,
     /// The operands, without the extra one.
     operands: &'a [&'a [f32]],
     stages: Stages<'a>,
 }
 
 impl<'a> Step<'a> {
-    fn new(node: &'a str, work: &'a Work, operands: &'a [&'a [f32]]) -> Result<Self> {
+    fn new(
+        node: &'a str,
+        work: &'a Work,
+        launch: Launch,
+        operands: &'a [&'a [f32]],
+    ) -> Result<Self> {
         let none = Stages { list: &[], extra: &[] };
         let Some(epilogue) = work.epilogue() else {
-            return Ok(Step { node, operands, stages: none });
+            return Ok(Step { node, launch, operands, stages: none });
         };
         let (operands, extra) = match operands.split_last() {
             Some((extra, own)) if epilogue.has_extra() => (own, *extra),
             _ => (operands, &[][..]),
         };
-        let step = Step { node, operands, stages: Stages { list: &epilogue.stages, extra } };
+        let step =
+            Step { node, launch, operands, stages: Stages { list: &epilogue.stages, extra } };
         if epilogue.has_extra() {
             step.check_length("the extra operand", &[epilogue.period], extra.len())?;
         }

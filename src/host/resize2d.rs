@@ -7,19 +7,13 @@ use super::finish::in_chunks;
 use super::simd::vectorized;
 use super::threads::for_each_run;
 use crate::error::Result;
-use crate::kernels::Launch;
 use crate::kernels::resize2d::{Geometry, OUTSIDE, entry_lengths};
 use crate::ops::Filter;
 
 /// Computes every output line from the lines of the input that its row takes.
 ///
 /// The launch's table has entries of every output row, then of every output column.
-pub(super) fn execute(
-    step: &Step<'_>,
-    geometry: &Geometry,
-    launch: &Launch,
-    result: &mut [f32],
-) -> Result<()> {
+pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {
     let [_, height, width, channels] = geometry.input;
     let output = geometry.output();
     step.check_length("the output", &output, result.len())?;
@@ -31,8 +25,8 @@ pub(super) fn execute(
         let shapes = format!("input {:?}, output {output:?}", geometry.input);
         return step.refuse("resamples nothing", "an image has pixels", shapes);
     }
-    let entries = entry_lengths(launch);
-    let table: Vec<u32> = bytemuck::pod_collect_to_vec(&launch.table);
+    let entries = entry_lengths(&step.launch);
+    let table: Vec<u32> = bytemuck::pod_collect_to_vec(&step.launch.table);
     let (rows, columns) = table.split_at(output[1] * entries[0]);
     let line = output[2] * channels;
     let is_nearest = matches!(geometry.sampling.filter, Filter::Nearest(_));

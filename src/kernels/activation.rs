@@ -1,33 +1,12 @@
 //! Element-wise functions of one operand: their numbers in the shaders, and the family that
 //! applies them alone.
 
-use super::{Binding, Definition, Family, Kernel, Launch, count, epilogue, fold, in_fours};
+use super::{Launch, Shader, count, in_fours, shader};
 use crate::error::{Error, Result};
 use crate::ops::{Activation, Epilogue};
 
 /// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/activation.wgsl"),
-    include_str!("../../shaders/shared/epilogue.wgsl"),
-    include_str!("../../shaders/shared/activate.wgsl"),
-    include_str!("../../shaders/shared/activate_rare.wgsl"),
-    include_str!("../../shaders/shared/combine.wgsl"),
-    include_str!("../../shaders/shared/exponential.wgsl"),
-    include_str!("../../shaders/shared/logarithm.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-    include_str!("../../shaders/shared/trigonometry.wgsl"),
-);
-
-parameters! { threads: u32 }
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "activation",
-    source: SOURCE,
-    entries: &["general", "elements4", "rare"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Write, Binding::Extra],
-    fields: FIELDS,
-};
+pub static SHADER: Shader = shader!("activation");
 
 /// The bit of functions that the element-wise families alone have.
 pub(super) const RARE: u32 = 512;
@@ -134,11 +113,13 @@ pub fn launch(
     } else {
         in_fours(elements, "general", "elements4")
     };
-    let params = bytemuck::bytes_of(&Params { threads }).to_vec();
-    Ok(Launch {
-        kernel: Kernel { family: Family::Activation, entry },
-        params: epilogue::append_rare(node, params, &geometry.epilogue)?,
-        table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, entry, threads)
+        .any_epilogue(&geometry.epilogue)?
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops: they are short whatever the lengths.
+pub(super) fn trip_count(_geometry: &Geometry, _entry: &str) -> u64 {
+    0
 }

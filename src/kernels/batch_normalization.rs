@@ -1,53 +1,12 @@
 //! Batch normalisation by known means and variances.
 
-use super::epilogue::{append, staged};
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
+use super::epilogue::staged;
+use super::{Launch, Shader, count, narrow, shader};
 use crate::error::Result;
 use crate::ops::Epilogue;
 
 /// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/batch_normalization.wgsl"),
-    include_str!("../../shaders/staged/batch_normalization.wgsl"),
-    include_str!("../../shaders/shared/epilogue.wgsl"),
-    include_str!("../../shaders/shared/activate.wgsl"),
-    include_str!("../../shaders/shared/combine.wgsl"),
-    include_str!("../../shaders/shared/exponential.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
-/// What entry points without stages need of it.
-pub(super) const PLAIN: &str = concat!(
-    include_str!("../../shaders/batch_normalization.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-    include_str!("../../shaders/shared/unstaged.wgsl"),
-);
-
-parameters! {
-    threads: u32,
-    channels: u32,
-    inner: u32,
-    has_scale: u32,
-    has_bias: u32,
-    epsilon: f32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "batch_normalization",
-    source: SOURCE,
-    entries: &["general", "general_staged"],
-    bindings: &[
-        Binding::Params,
-        Binding::Read,
-        Binding::Read,
-        Binding::Read,
-        Binding::Read,
-        Binding::Read,
-        Binding::Write,
-        Binding::Extra,
-    ],
-    fields: FIELDS,
-};
+pub static SHADER: Shader = shader!("batch_normalization", staged);
 
 /// What to compute: input and output are (outer, channels, inner). The operands are the input,
 /// then scale and bias where there are any, mean and variance.
@@ -83,13 +42,19 @@ pub fn launch(
     let Geometry { outer, channels, inner, has_scale, has_bias, epsilon, .. } = *geometry;
     let threads = count(node, "the output", &[outer, channels, inner])?;
     let [channels, inner] = narrow(node, "the output", [channels, inner])?;
-    let (has_scale, has_bias) = (has_scale.into(), has_bias.into());
-    let params = Params { threads, channels, inner, has_scale, has_bias, epsilon };
     let entry = staged(&geometry.epilogue, "general", "general_staged");
-    Ok(Launch {
-        kernel: Kernel { family: Family::BatchNormalization, entry },
-        params: append(node, bytemuck::bytes_of(&params).to_vec(), &geometry.epilogue)?,
-        table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, entry, threads)
+        .set("channels", channels)
+        .set("inner", inner)
+        .set("has_scale", u32::from(has_scale))
+        .set("has_bias", u32::from(has_bias))
+        .set("epsilon", epsilon)
+        .epilogue(&geometry.epilogue)?
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops: it has none.
+pub(super) fn trip_count(_geometry: &Geometry, _entry: &str) -> u64 {
+    0
 }

@@ -2,56 +2,15 @@
 
 use super::activation::RARE;
 use super::axes;
-use super::epilogue;
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold, in_fours, narrow};
+use super::{Launch, Shader, count, in_fours, narrow, shader};
 use crate::error::{Error, Result};
 use crate::ops::{BinaryOp, Epilogue};
-
-/// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/binary.wgsl"),
-    include_str!("../../shaders/shared/epilogue.wgsl"),
-    include_str!("../../shaders/shared/activate.wgsl"),
-    include_str!("../../shaders/shared/combine.wgsl"),
-    include_str!("../../shaders/shared/combine_rare.wgsl"),
-    include_str!("../../shaders/shared/exponential.wgsl"),
-    include_str!("../../shaders/shared/power.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
 
 /// Axes that the shader walks over.
 const AXES: usize = 6;
 
-parameters! {
-    threads: u32,
-    operation: u32,
-    length1: u32,
-    length2: u32,
-    length3: u32,
-    length4: u32,
-    length5: u32,
-    left0: u32,
-    left1: u32,
-    left2: u32,
-    left3: u32,
-    left4: u32,
-    left5: u32,
-    right0: u32,
-    right1: u32,
-    right2: u32,
-    right3: u32,
-    right4: u32,
-    right5: u32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "binary",
-    source: SOURCE,
-    entries: &["same", "same4", "repeat_right4", "repeat_left4", "broadcast", "rare"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Write, Binding::Extra],
-    fields: FIELDS,
-};
+/// The family's WGSL.
+pub static SHADER: Shader = shader!("binary");
 
 /// What to compute: operands of two shapes that broadcast.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,23 +101,19 @@ pub fn launch(
     } else {
         ("broadcast", elements)
     };
-    let (operation, stages) = (code(geometry.operation), &geometry.epilogue);
-    let [_, length1, length2, length3, length4, length5] = lengths;
-    let [left0, left1, left2, left3, left4, left5] = left;
-    let [right0, right1, right2, right3, right4, right5] = right;
-    #[rustfmt::skip]
-    let params = Params {
-        threads, operation,
-        length1, length2, length3, length4, length5,
-        left0, left1, left2, left3, left4, left5,
-        right0, right1, right2, right3, right4, right5,
-    };
-    Ok(Launch {
-        kernel: Kernel { family: Family::Binary, entry },
-        params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), stages)?,
-        table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, entry, threads)
+        .set("operation", code(geometry.operation))
+        .set_each("length", 1, &lengths[1..])
+        .set_each("left", 0, &left)
+        .set_each("right", 0, &right)
+        .epilogue(&geometry.epilogue)?
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops: they are short whatever the lengths.
+pub(super) fn trip_count(_geometry: &Geometry, _entry: &str) -> u64 {
+    0
 }
 
 /// Finds the operand that is repeated as a block while the other one is the output's own shape:

@@ -1,58 +1,12 @@
 //! 2-D convolution with groups, so also the depthwise one.
 
-use super::epilogue;
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
+use super::trips::{in_fours, nested, windows};
+use super::{Launch, Shader, count, narrow, shader, too_many};
 use crate::error::Result;
 pub use crate::ops::convolution::conv2d::Geometry;
 
 /// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/conv2d.wgsl"),
-    include_str!("../../shaders/shared/window.wgsl"),
-    include_str!("../../shaders/shared/block.wgsl"),
-    include_str!("../../shaders/shared/epilogue.wgsl"),
-    include_str!("../../shaders/shared/activate.wgsl"),
-    include_str!("../../shaders/shared/combine.wgsl"),
-    include_str!("../../shaders/shared/exponential.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
-
-parameters! {
-    threads: u32,
-    input_height: u32,
-    input_width: u32,
-    input_channels: u32,
-    output_height: u32,
-    output_width: u32,
-    output_channels: u32,
-    kernel_height: u32,
-    kernel_width: u32,
-    stride_height: u32,
-    stride_width: u32,
-    dilation_height: u32,
-    dilation_width: u32,
-    pad_top: u32,
-    pad_left: u32,
-    group_inputs: u32,
-    group_outputs: u32,
-    has_bias: u32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "conv2d",
-    source: SOURCE,
-    entries: &["general", "channels4", "blocks4", "depthwise4"],
-    bindings: &[
-        Binding::Params,
-        Binding::Read,
-        Binding::Read,
-        Binding::Read,
-        Binding::Write,
-        Binding::Extra,
-    ], // input, kernel, bias, output; without a bias the kernel stands in for it
-    fields: FIELDS,
-};
+pub static SHADER: Shader = shader!("conv2d");
 
 /// Makes the dispatch for a geometry.
 ///
@@ -81,32 +35,35 @@ pub fn launch(
     let [pad_top, pad_left] = narrow(node, "the padding", g.pads)?;
     let [group_inputs, group_outputs] = narrow(node, "a group", group)?;
     let (entry, threads) = variant(output, group_inputs, group_outputs, elements);
-    let params = Params {
-        threads,
-        input_height,
-        input_width,
-        input_channels,
-        output_height,
-        output_width,
-        output_channels,
-        kernel_height,
-        kernel_width,
-        stride_height,
-        stride_width,
-        dilation_height,
-        dilation_width,
-        pad_top,
-        pad_left,
-        group_inputs,
-        group_outputs,
-        has_bias: g.has_bias.into(),
-    };
-    Ok(Launch {
-        kernel: Kernel { family: Family::Conv2d, entry },
-        params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), &g.epilogue)?,
-        table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, entry, threads)
+        .set("input_height", input_height)
+        .set("input_width", input_width)
+        .set("input_channels", input_channels)
+        .set("output_height", output_height)
+        .set("output_width", output_width)
+        .set("output_channels", output_channels)
+        .set("kernel_height", kernel_height)
+        .set("kernel_width", kernel_width)
+        .set("stride_height", stride_height)
+        .set("stride_width", stride_width)
+        .set("dilation_height", dilation_height)
+        .set("dilation_width", dilation_width)
+        .set("pad_top", pad_top)
+        .set("pad_left", pad_left)
+        .set("group_inputs", group_inputs)
+        .set("group_outputs", group_outputs)
+        .set("has_bias", u32::from(g.has_bias))
+        .epilogue(&g.epilogue)?
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops, at most.
+pub(super) fn trip_count(g: &Geometry, entry: &str) -> u64 {
+    if entry == "depthwise4" {
+        return nested(g.kernel[0] as u64, g.kernel[1] as u64);
+    }
+    windows(g.kernel, in_fours(g.input[3] / g.groups.max(1), entry, "blocks4"))
 }
 
 /// Chooses the entry point, and counts its threads.

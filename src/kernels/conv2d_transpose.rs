@@ -1,56 +1,12 @@
 //! 2-D transposed convolution.
 
-use super::epilogue;
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
+use super::trips::{in_fours, windows};
+use super::{Launch, Shader, count, narrow, shader, too_many};
 use crate::error::Result;
 pub use crate::ops::convolution::conv2d_transpose::Geometry;
 
 /// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/conv2d_transpose.wgsl"),
-    include_str!("../../shaders/shared/epilogue.wgsl"),
-    include_str!("../../shaders/shared/activate.wgsl"),
-    include_str!("../../shaders/shared/combine.wgsl"),
-    include_str!("../../shaders/shared/exponential.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
-
-parameters! {
-    threads: u32,
-    input_height: u32,
-    input_width: u32,
-    input_channels: u32,
-    output_height: u32,
-    output_width: u32,
-    output_channels: u32,
-    kernel_height: u32,
-    kernel_width: u32,
-    stride_height: u32,
-    stride_width: u32,
-    dilation_height: u32,
-    dilation_width: u32,
-    crop_top: u32,
-    crop_left: u32,
-    group_inputs: u32,
-    group_outputs: u32,
-    has_bias: u32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "conv2d_transpose",
-    source: SOURCE,
-    entries: &["general", "inputs4"],
-    bindings: &[
-        Binding::Params,
-        Binding::Read,
-        Binding::Read,
-        Binding::Read,
-        Binding::Write,
-        Binding::Extra,
-    ], // input, kernel, bias, output; without a bias the kernel stands in for it
-    fields: FIELDS,
-};
+pub static SHADER: Shader = shader!("conv2d_transpose");
 
 /// Makes the dispatch for a geometry.
 ///
@@ -77,34 +33,34 @@ pub fn launch(
     let [dilation_height, dilation_width] = narrow(node, "the dilation", g.dilation)?;
     let [crop_top, crop_left] = narrow(node, "the crop", g.crop)?;
     let [group_inputs, group_outputs] = narrow(node, "a group", group)?;
-    let params = Params {
-        threads,
-        input_height,
-        input_width,
-        input_channels,
-        output_height,
-        output_width,
-        output_channels,
-        kernel_height,
-        kernel_width,
-        stride_height,
-        stride_width,
-        dilation_height,
-        dilation_width,
-        crop_top,
-        crop_left,
-        group_inputs,
-        group_outputs,
-        has_bias: g.has_bias.into(),
-    };
     let is_wide = threads > 0 && group_inputs > 0 && group_inputs.is_multiple_of(4);
     let entry = if is_wide { "inputs4" } else { "general" };
-    Ok(Launch {
-        kernel: Kernel { family: Family::Conv2dTranspose, entry },
-        params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), &g.epilogue)?,
-        table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, entry, threads)
+        .set("input_height", input_height)
+        .set("input_width", input_width)
+        .set("input_channels", input_channels)
+        .set("output_height", output_height)
+        .set("output_width", output_width)
+        .set("output_channels", output_channels)
+        .set("kernel_height", kernel_height)
+        .set("kernel_width", kernel_width)
+        .set("stride_height", stride_height)
+        .set("stride_width", stride_width)
+        .set("dilation_height", dilation_height)
+        .set("dilation_width", dilation_width)
+        .set("crop_top", crop_top)
+        .set("crop_left", crop_left)
+        .set("group_inputs", group_inputs)
+        .set("group_outputs", group_outputs)
+        .set("has_bias", u32::from(g.has_bias))
+        .epilogue(&g.epilogue)?
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops, at most.
+pub(super) fn trip_count(g: &Geometry, entry: &str) -> u64 {
+    windows(g.kernel, in_fours(g.input[3] / g.groups.max(1), entry, "inputs4"))
 }
 
 /// Checks that positions in the full, uncropped output stay within 32 bits.

@@ -1,49 +1,14 @@
 //! Copies between places that an affine rule gives: transposing, slicing, repeating, joining.
 
 use super::axes::{Axis, coalesce};
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold, too_many};
+use super::{Launch, Shader, count, shader, too_many};
 use crate::error::{Error, Result};
-
-/// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/copy.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
 
 /// Axes that the shader walks over.
 pub(crate) const AXES: usize = 6;
 
-parameters! {
-    threads: u32,
-    base: u32,
-    out_base: u32,
-    length1: u32,
-    length2: u32,
-    length3: u32,
-    length4: u32,
-    length5: u32,
-    stride0: u32,
-    stride1: u32,
-    stride2: u32,
-    stride3: u32,
-    stride4: u32,
-    stride5: u32,
-    out0: u32,
-    out1: u32,
-    out2: u32,
-    out3: u32,
-    out4: u32,
-    out5: u32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "copy",
-    source: SOURCE,
-    entries: &["copy", "copy4"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Write],
-    fields: FIELDS,
-};
+/// The family's WGSL.
+pub static SHADER: Shader = shader!("copy");
 
 /// What to compute: which element of the input goes to which place of the output.
 ///
@@ -92,27 +57,20 @@ pub fn launch(
             strides[buffer][missing + place] = wrapped(stride);
         }
     }
-    let [_, length1, length2, length3, length4, length5] = length;
-    let [
-        [stride0, stride1, stride2, stride3, stride4, stride5],
-        [out0, out1, out2, out3, out4, out5],
-    ] = strides;
     let narrow = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-    #[rustfmt::skip]
-    let params = Params {
-        threads,
-        base: narrow(walk.base),
-        out_base: narrow(walk.out_base),
-        length1, length2, length3, length4, length5,
-        stride0, stride1, stride2, stride3, stride4, stride5,
-        out0, out1, out2, out3, out4, out5,
-    };
-    Ok(Launch {
-        kernel: Kernel { family: Family::Copy, entry },
-        params: bytemuck::bytes_of(&params).to_vec(),
-        table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, entry, threads)
+        .set("base", narrow(walk.base))
+        .set("out_base", narrow(walk.out_base))
+        .set_each("length", 1, &length[1..])
+        .set_each("stride", 0, &strides[0])
+        .set_each("out", 0, &strides[1])
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops: it has none.
+pub(super) fn trip_count(_geometry: &Geometry, _entry: &str) -> u64 {
+    0
 }
 
 /// A geometry with its axes merged.

@@ -1,47 +1,12 @@
 //! The matrix product on the last axis, with bias and activation.
 
-use super::epilogue;
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
+use super::trips::in_fours;
+use super::{Launch, Shader, count, narrow, shader};
 use crate::error::{Error, Result};
 pub use crate::ops::product::dense::{Geometry, Part};
 
 /// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/dense.wgsl"),
-    include_str!("../../shaders/shared/block.wgsl"),
-    include_str!("../../shaders/shared/epilogue.wgsl"),
-    include_str!("../../shaders/shared/activate.wgsl"),
-    include_str!("../../shaders/shared/combine.wgsl"),
-    include_str!("../../shaders/shared/exponential.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
-
-parameters! {
-    threads: u32,
-    rows: u32,
-    inputs: u32,
-    units: u32,
-    has_bias: u32,
-    stride: u32,
-    first: u32,
-    continues: u32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "dense",
-    source: SOURCE,
-    entries: &["general", "columns4", "blocks4"],
-    bindings: &[
-        Binding::Params,
-        Binding::Read,
-        Binding::Read,
-        Binding::Read,
-        Binding::Write,
-        Binding::Extra,
-    ], // input, kernel, bias, output; without a bias the kernel stands in for it
-    fields: FIELDS,
-};
+pub static SHADER: Shader = shader!("dense");
 
 /// Makes the dispatch for a geometry.
 ///
@@ -64,14 +29,22 @@ pub fn launch(
     let [first, stride] = narrow(node, "the input", [part.first, part.of])?;
     let is_in_fours = [inputs, first, stride].iter().all(|length| length.is_multiple_of(4));
     let (entry, threads) = variant([rows, inputs, units], is_in_fours, elements);
-    let (has_bias, continues) = (has_bias.into(), (first > 0).into());
-    let params = Params { threads, rows, inputs, units, has_bias, stride, first, continues };
-    Ok(Launch {
-        kernel: Kernel { family: Family::Dense, entry },
-        params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), &geometry.epilogue)?,
-        table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, entry, threads)
+        .set("rows", rows)
+        .set("inputs", inputs)
+        .set("units", units)
+        .set("has_bias", u32::from(has_bias))
+        .set("stride", stride)
+        .set("first", first)
+        .set("continues", u32::from(first > 0))
+        .epilogue(&geometry.epilogue)?
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops, at most.
+pub(super) fn trip_count(g: &Geometry, entry: &str) -> u64 {
+    in_fours(g.inputs, entry, "blocks4")
 }
 
 /// Checks that a part lies within the input.

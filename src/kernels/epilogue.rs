@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use bytemuck::{Pod, Zeroable};
-
 use super::activation::code;
+use super::shader::Draft;
 use super::{Work, binary, narrow};
 use crate::error::{Error, Result};
 use crate::ops::BinaryOp;
@@ -20,23 +19,6 @@ const LAST_COMMON_BINARY: u32 = 3;
 const BINARY: u32 = 1024;
 /// Added where the extra operand is the left one.
 const SWAPPED: u32 = 1024;
-
-/// The last member of the parameters of a family with an epilogue.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
-struct Packed {
-    count: u32,
-    period: u32,
-    unused: [u32; 2],
-    kinds: [u32; MAX_STAGES],
-    alphas: [f32; MAX_STAGES],
-    betas: [f32; MAX_STAGES],
-}
-
-/// Bytes of an epilogue in the parameters, and what it is aligned to.
-pub const SIZE: usize = size_of::<Packed>();
-/// What an epilogue's place in the parameters is a multiple of.
-pub const ALIGNMENT: usize = 16;
 
 /// Which functions a kernel is compiled with.
 ///
@@ -85,7 +67,7 @@ fn is_common_binary(operation: BinaryOp) -> bool {
 /// Chooses between an entry point without stages and one that applies them.
 ///
 /// Families that need no stages for their own functions compile faster without them, and of less
-/// source: [`Family::source_of`](super::Family::source_of).
+/// source: [`Shader::source_of`](super::Shader::source_of).
 pub(super) fn staged(
     epilogue: &Epilogue,
     plain: &'static str,
@@ -94,26 +76,62 @@ pub(super) fn staged(
     if epilogue.stages.is_empty() { plain } else { staged }
 }
 
-/// Appends an epilogue to a family's own parameters.
-///
-/// # Errors
-///
-/// [`Error::Unsupported`] for more than [`MAX_STAGES`] stages, for softmax and for functions that
-/// are not fusable ([`Stage::is_fusable`]),
-/// [`Error::Limit`] for an extra operand that 32 bits cannot number.
-pub fn append(node: &str, params: Vec<u8>, epilogue: &Epilogue) -> Result<Vec<u8>> {
-    check(node, epilogue, Stage::is_fusable)?;
-    pack(node, params, epilogue)
-}
+impl Draft<'_> {
+    /// Gives the stages of an epilogue, and its extra operand's period.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] for more than [`MAX_STAGES`] stages, for softmax and for functions
+    /// that are not fusable ([`Stage::is_fusable`]),
+    /// [`Error::Limit`] for an extra operand that 32 bits cannot number.
+    pub(super) fn epilogue(self, epilogue: &Epilogue) -> Result<Self> {
+        check(self.node, epilogue, Stage::is_fusable)?;
+        self.fill(epilogue)
+    }
 
-/// As [`append`], for a kernel that has every function of one operand.
-///
-/// # Errors
-///
-/// As [`append`], but for functions of one operand that are not fusable.
-pub fn append_rare(node: &str, params: Vec<u8>, epilogue: &Epilogue) -> Result<Vec<u8>> {
-    check(node, epilogue, |stage| !stage.reads_extra() || stage.is_fusable())?;
-    pack(node, params, epilogue)
+    /// As [`Draft::epilogue`], for a kernel that has every function of one operand.
+    pub(super) fn any_epilogue(self, epilogue: &Epilogue) -> Result<Self> {
+        check(self.node, epilogue, |stage| !stage.reads_extra() || stage.is_fusable())?;
+        self.fill(epilogue)
+    }
+
+    fn fill(self, epilogue: &Epilogue) -> Result<Self> {
+        let refuse = |what: String, remedy: &str| Error::Unsupported {
+            node: self.node.to_owned(),
+            what,
+            remedy: remedy.to_owned(),
+        };
+        let stages = &epilogue.stages;
+        if stages.len() > MAX_STAGES {
+            return Err(refuse(
+                format!("an epilogue of {} stages", stages.len()),
+                "apply the rest as nodes of their own",
+            ));
+        }
+        if epilogue.has_extra() && epilogue.period == 0 {
+            return Err(refuse(
+                "an epilogue with an extra operand of no elements".to_owned(),
+                "give the number of its elements as the period",
+            ));
+        }
+        let [period] = narrow(self.node, "the extra operand", [epilogue.period])?;
+        let (mut kinds, mut alphas, mut betas) =
+            ([0u32; MAX_STAGES], [0f32; MAX_STAGES], [0f32; MAX_STAGES]);
+        let mut count = 0u32;
+        for (number, stage) in stages.iter().enumerate() {
+            (kinds[number], alphas[number], betas[number]) = match stage {
+                Stage::Unary(activation) => code(self.node, *activation)?,
+                Stage::Binary { operation, swapped } => {
+                    let side = if *swapped { SWAPPED } else { 0 };
+                    (BINARY + side + binary::code(*operation), 0.0, 0.0)
+                }
+            };
+            count += 1;
+        }
+        let draft = self.set("epilogue.count", count).set("epilogue.period", period.max(1));
+        let draft = draft.set("epilogue.kinds", kinds).set("epilogue.alphas", alphas);
+        Ok(draft.set("epilogue.betas", betas))
+    }
 }
 
 fn check(node: &str, epilogue: &Epilogue, is_known: fn(&Stage) -> bool) -> Result<()> {
@@ -125,42 +143,4 @@ fn check(node: &str, epilogue: &Epilogue, is_known: fn(&Stage) -> bool) -> Resul
             remedy: "apply it as a node of its own".to_owned(),
         }),
     }
-}
-
-fn pack(node: &str, mut params: Vec<u8>, epilogue: &Epilogue) -> Result<Vec<u8>> {
-    let refuse = |what: String, remedy: &str| Error::Unsupported {
-        node: node.to_owned(),
-        what,
-        remedy: remedy.to_owned(),
-    };
-    let stages = &epilogue.stages;
-    if stages.len() > MAX_STAGES {
-        return Err(refuse(
-            format!("an epilogue of {} stages", stages.len()),
-            "apply the rest as nodes of their own",
-        ));
-    }
-    if epilogue.has_extra() && epilogue.period == 0 {
-        return Err(refuse(
-            "an epilogue with an extra operand of no elements".to_owned(),
-            "give the number of its elements as the period",
-        ));
-    }
-    let [period] = narrow(node, "the extra operand", [epilogue.period])?;
-    let mut packed = Packed { period: period.max(1), ..Packed::zeroed() };
-    for (number, stage) in (0u32..).zip(stages) {
-        let (kind, alpha, beta) = match stage {
-            Stage::Unary(activation) => code(node, *activation)?,
-            Stage::Binary { operation, swapped } => {
-                let side = if *swapped { SWAPPED } else { 0 };
-                (BINARY + side + binary::code(*operation), 0.0, 0.0)
-            }
-        };
-        let index = number as usize;
-        (packed.kinds[index], packed.alphas[index], packed.betas[index]) = (kind, alpha, beta);
-        packed.count = number + 1;
-    }
-    params.resize(params.len().next_multiple_of(ALIGNMENT), 0);
-    params.extend_from_slice(bytemuck::bytes_of(&packed));
-    Ok(params)
 }

@@ -1,38 +1,12 @@
 //! Sampling of images at places that a grid gives.
 
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
+use super::{Launch, Shader, count, narrow, shader};
 use crate::error::Result;
 pub use crate::ops::resampling::grid_sample::Geometry;
 use crate::ops::{GridPadding, GridSampleMode};
 
 /// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/grid_sample.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
-
-parameters! {
-    threads: u32,
-    points: u32,
-    channels: u32,
-    depth: u32,
-    height: u32,
-    width: u32,
-    axes: u32,
-    mode: u32,
-    padding: u32,
-    align_corners: u32,
-    not_a_number: f32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "grid_sample",
-    source: SOURCE,
-    entries: &["general", "channels4"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Write],
-    fields: FIELDS,
-};
+pub static SHADER: Shader = shader!("grid_sample");
 
 /// Makes the dispatch for a geometry.
 ///
@@ -57,34 +31,34 @@ pub fn launch(
     let [points, axes] = narrow(node, "the grid", [g.points, g.axes])?;
     let is_wide = elements > 0 && input_channels.is_multiple_of(4);
     let (entry, four) = if is_wide { ("channels4", 4) } else { ("general", 1) };
-    let threads = elements / four;
-    let params = Params {
-        threads,
-        points,
-        channels: input_channels / four,
-        depth,
-        height,
-        width,
-        axes,
-        mode: match g.mode {
-            GridSampleMode::Nearest => 0,
-            GridSampleMode::Linear => 1,
-            GridSampleMode::Cubic => 2,
-        },
-        padding: match g.padding {
-            GridPadding::Zeros => 0,
-            GridPadding::Border => 1,
-            GridPadding::Reflection => 2,
-        },
-        align_corners: g.align_corners.into(),
-        not_a_number: f32::NAN,
+    let mode: u32 = match g.mode {
+        GridSampleMode::Nearest => 0,
+        GridSampleMode::Linear => 1,
+        GridSampleMode::Cubic => 2,
     };
-    Ok(Launch {
-        kernel: Kernel { family: Family::GridSample, entry },
-        params: bytemuck::bytes_of(&params).to_vec(),
-        table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    let padding: u32 = match g.padding {
+        GridPadding::Zeros => 0,
+        GridPadding::Border => 1,
+        GridPadding::Reflection => 2,
+    };
+    SHADER
+        .launch(node, entry, elements / four)
+        .set("points", points)
+        .set("channels", input_channels / four)
+        .set("depth", depth)
+        .set("height", height)
+        .set("width", width)
+        .set("axes", axes)
+        .set("mode", mode)
+        .set("padding", padding)
+        .set("align_corners", u32::from(g.align_corners))
+        .set("not_a_number", f32::NAN)
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops: they are short whatever the lengths.
+pub(super) fn trip_count(_geometry: &Geometry, _entry: &str) -> u64 {
+    0
 }
 
 #[cfg(test)]

@@ -1,36 +1,11 @@
 //! Local response normalisation across channels.
 
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
+use super::{Launch, Shader, count, narrow, shader};
 use crate::error::Result;
 pub use crate::ops::normalization::lrn::Geometry;
 
 /// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/lrn.wgsl"),
-    include_str!("../../shaders/shared/exponential.wgsl"),
-    include_str!("../../shaders/shared/logarithm.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
-
-parameters! {
-    threads: u32,
-    channels: u32,
-    inner: u32,
-    before: u32,
-    after: u32,
-    factor: f32,
-    beta: f32,
-    bias: f32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "lrn",
-    source: SOURCE,
-    entries: &["general"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Write],
-    fields: FIELDS,
-};
+pub static SHADER: Shader = shader!("lrn");
 
 /// Makes the dispatch for a geometry.
 ///
@@ -47,12 +22,21 @@ pub fn launch(
     let threads = count(node, "the output", &[outer, channels, inner])?;
     let [before, after] = narrow(node, "the window", geometry.sides())?;
     let [channels, inner] = narrow(node, "the output", [channels, inner])?;
-    let factor = geometry.factor();
-    let params = Params { threads, channels, inner, before, after, factor, beta, bias };
-    Ok(Launch {
-        kernel: Kernel { family: Family::Lrn, entry: "general" },
-        params: bytemuck::bytes_of(&params).to_vec(),
-        table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, "general", threads)
+        .set("channels", channels)
+        .set("inner", inner)
+        .set("before", before)
+        .set("after", after)
+        .set("factor", geometry.factor())
+        .set("beta", beta)
+        .set("bias", bias)
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops, at most.
+pub(super) fn trip_count(g: &Geometry, _entry: &str) -> u64 {
+    let [before, after] = g.sides();
+    // A window ends where the channels do.
+    before.saturating_add(after).saturating_add(1).min(g.channels) as u64
 }

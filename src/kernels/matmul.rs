@@ -1,66 +1,15 @@
 //! Matrix products of two values, with NumPy's batch broadcasting.
 
-use super::epilogue;
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
+use super::trips::in_fours;
+use super::{Launch, Shader, count, narrow, shader, too_many};
 use crate::error::{Error, Result};
 pub use crate::ops::product::matmul::{BatchAxis, Geometry};
-
-/// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/matmul.wgsl"),
-    include_str!("../../shaders/shared/block.wgsl"),
-    include_str!("../../shaders/shared/epilogue.wgsl"),
-    include_str!("../../shaders/shared/activate.wgsl"),
-    include_str!("../../shaders/shared/combine.wgsl"),
-    include_str!("../../shaders/shared/exponential.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
 
 /// Axes of the batch that the shader walks over.
 const AXES: usize = 4;
 
-parameters! {
-    threads: u32,
-    rows: u32,
-    inner: u32,
-    columns: u32,
-    batch1: u32,
-    batch2: u32,
-    batch3: u32,
-    left_batch0: u32,
-    left_batch1: u32,
-    left_batch2: u32,
-    left_batch3: u32,
-    left_row: u32,
-    left_inner: u32,
-    right_batch0: u32,
-    right_batch1: u32,
-    right_batch2: u32,
-    right_batch3: u32,
-    right_inner: u32,
-    right_column: u32,
-    addend_row: u32,
-    addend_column: u32,
-    has_addend: u32,
-    alpha: f32,
-    beta: f32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "matmul",
-    source: SOURCE,
-    entries: &["general", "columns4", "inner4"],
-    bindings: &[
-        Binding::Params,
-        Binding::Read,
-        Binding::Read,
-        Binding::Read,
-        Binding::Write,
-        Binding::Extra,
-    ], // left, right, addend, output; without an addend the right operand stands in for it
-    fields: FIELDS,
-};
+/// The family's WGSL.
+pub static SHADER: Shader = shader!("matmul");
 
 impl Geometry {
     /// Merges axes of the batch that both operands walk as one, also into the rows, and drops
@@ -119,30 +68,37 @@ pub fn launch(
         }
         values
     };
-    let [_, batch1, batch2, batch3] = narrow(node, "the batch", padded(1, |axis| axis.length))?;
+    let batch = narrow(node, "the batch", padded(1, |axis| axis.length))?;
     let left = narrow(node, "the left operand", padded(0, |axis| axis.left))?;
     let right = narrow(node, "the right operand", padded(0, |axis| axis.right))?;
     let [left_row, left_inner] = narrow(node, "the left operand", g.left)?;
     let [right_inner, right_column] = narrow(node, "the right operand", g.right)?;
     let [addend_row, addend_column] = narrow(node, "the addend", g.addend.unwrap_or_default())?;
     let (entry, threads) = variant(g, elements, items, [rows, columns]);
-    let [left_batch0, left_batch1, left_batch2, left_batch3] = left;
-    let [right_batch0, right_batch1, right_batch2, right_batch3] = right;
-    #[rustfmt::skip]
-    let params = Params {
-        threads, rows, inner, columns,
-        batch1, batch2, batch3,
-        left_batch0, left_batch1, left_batch2, left_batch3, left_row, left_inner,
-        right_batch0, right_batch1, right_batch2, right_batch3, right_inner, right_column,
-        addend_row, addend_column, has_addend: g.addend.is_some().into(),
-        alpha: g.alpha, beta: g.beta,
-    };
-    Ok(Launch {
-        kernel: Kernel { family: Family::MatMul, entry },
-        params: epilogue::append(node, bytemuck::bytes_of(&params).to_vec(), &g.epilogue)?,
-        table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, entry, threads)
+        .set("rows", rows)
+        .set("inner", inner)
+        .set("columns", columns)
+        .set_each("batch", 1, &batch[1..])
+        .set_each("left_batch", 0, &left)
+        .set_each("right_batch", 0, &right)
+        .set("left_row", left_row)
+        .set("left_inner", left_inner)
+        .set("right_inner", right_inner)
+        .set("right_column", right_column)
+        .set("addend_row", addend_row)
+        .set("addend_column", addend_column)
+        .set("has_addend", u32::from(g.addend.is_some()))
+        .set("alpha", g.alpha)
+        .set("beta", g.beta)
+        .epilogue(&g.epilogue)?
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops, at most.
+pub(super) fn trip_count(g: &Geometry, entry: &str) -> u64 {
+    in_fours(g.inner, entry, "inner4")
 }
 
 /// Chooses the entry point, and counts its threads.

@@ -3,26 +3,7 @@
 //! Pure data: nothing here names wgpu. One file per family, with the stem of its
 //! shader. A family turns a geometry (sizes, strides, options; already checked by
 //! the graph) into a [`Launch`]; which entry point serves it is decided there and
-//! nowhere else.
-
-/// Declares a family's uniform parameters and lists their names and offsets beside them,
-/// so that the list cannot miss one.
-macro_rules! parameters {
-    ($($field:ident: $kind:ty),+ $(,)?) => {
-        /// The uniform parameters, as the shader's `Params` lays them out.
-        #[repr(C)]
-        #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
-        pub struct Params {
-            $($field: $kind,)+
-        }
-
-        const _: () = assert!(size_of::<Params>() % 4 == 0 && align_of::<Params>() == 4);
-
-        /// Names and byte offsets of [`Params`].
-        const FIELDS: &[(&str, usize)] =
-            &[$((stringify!($field), core::mem::offset_of!(Params, $field)),)+];
-    };
-}
+//! nowhere else. `families` lists them, once.
 
 pub mod activation;
 pub mod axes;
@@ -34,7 +15,6 @@ pub mod conv2d_transpose;
 pub mod copy;
 pub mod dense;
 pub mod epilogue;
-mod family;
 mod fold;
 pub mod gather;
 pub mod grid_sample;
@@ -49,13 +29,15 @@ pub mod reduce;
 pub mod resize2d;
 pub(crate) mod rows;
 pub mod select;
+mod shader;
 pub mod softmax;
 mod taps;
-mod turns;
+mod trips;
 
-pub use family::Family;
 pub use fold::fold;
 use fold::fold_groups;
+pub use shader::Shader;
+use shader::shader;
 
 use crate::error::{Error, Result};
 use crate::ops::Epilogue;
@@ -79,133 +61,115 @@ pub enum Binding {
     Extra,
 }
 
-/// What a family is made of: the one constant that its file gives, and `family.rs` lists.
-#[derive(Debug)]
-pub struct Definition {
-    /// Names the shader, the kernel's file, the graph operation, the oracle, tests and bench.
-    pub stem: &'static str,
-    /// The WGSL, the shared functions it uses included.
-    pub source: &'static str,
-    /// The entry points that launches can choose.
-    pub entries: &'static [&'static str],
-    /// What group 0 binds, by binding number.
-    pub bindings: &'static [Binding],
-    /// Names and byte offsets of the parameters, as Rust lays them out.
-    pub fields: &'static [(&'static str, usize)],
+/// Calls a macro with the list of families: what each computes, its variant of [`Work`], its module
+/// here and in `host`, and whether its kernels apply an epilogue to each result.
+macro_rules! families {
+    ($call:ident) => {
+        $call! {
+            "Element-wise functions of one operand." Activation activation epilogue,
+            "Normalization of channels by known means and variances."
+            BatchNormalization batch_normalization epilogue,
+            "Element-wise functions of two operands with NumPy broadcasting."
+            Binary binary epilogue,
+            "2-D convolution with groups, so also the depthwise one." Conv2d conv2d epilogue,
+            "2-D transposed convolution." Conv2dTranspose conv2d_transpose epilogue,
+            "Copies between places that an affine rule gives." Copy copy plain,
+            "Matrix product on the last axis, with bias and activation." Dense dense epilogue,
+            "Picking entries along one axis by constant indices." Gather gather plain,
+            "Sampling at places that a grid gives." GridSample grid_sample plain,
+            "Local response normalization across channels." Lrn lrn plain,
+            "Matrix product of two values with NumPy's batch broadcasting." MatMul matmul epilogue,
+            "Mean and inverse deviation of each row." Moments moments plain,
+            "Normalization by the moments of a row." Normalization normalization epilogue,
+            "Padding with a constant or with the input's own elements." Pad pad plain,
+            "The largest, the average or the norm of windows." Pool2d pool2d epilogue,
+            "One number for each row: sums, extremes, products, positions." Reduce reduce plain,
+            "Resampling of height and width." Resize2d resize2d epilogue,
+            "Choosing between two values, element by element." Select select plain,
+            "Softmax over one axis, its logarithm, hardmax." Softmax softmax plain,
+        }
+    };
+}
+pub(crate) use families;
+
+macro_rules! epilogue_of {
+    ($geometry:ident epilogue) => {
+        Some(&$geometry.epilogue)
+    };
+    ($geometry:ident plain) => {{
+        let _ = $geometry;
+        None
+    }};
 }
 
-/// One step's computation, as data: what both executors run.
-///
-/// The geometry of a family; [`Work::launch`] turns it into a dispatch.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Work {
-    /// Element-wise functions of one operand.
-    Activation(activation::Geometry),
-    /// Normalisation of channels by known means and variances.
-    BatchNormalization(batch_normalization::Geometry),
-    /// Element-wise functions of two operands with NumPy broadcasting.
-    Binary(binary::Geometry),
-    /// 2-D convolution with groups, so also the depthwise one.
-    Conv2d(conv2d::Geometry),
-    /// 2-D transposed convolution.
-    Conv2dTranspose(conv2d_transpose::Geometry),
-    /// Copies between places that an affine rule gives.
-    Copy(copy::Geometry),
-    /// Matrix product on the last axis, with bias and activation.
-    Dense(dense::Geometry),
-    /// Picking entries along one axis by constant indices.
-    Gather(gather::Geometry),
-    /// Sampling at places that a grid gives.
-    GridSample(grid_sample::Geometry),
-    /// Local response normalisation across channels.
-    Lrn(lrn::Geometry),
-    /// Matrix product of two values with NumPy's batch broadcasting.
-    MatMul(matmul::Geometry),
-    /// Mean and inverse deviation of each row.
-    Moments(moments::Geometry),
-    /// Normalisation by the moments of a row.
-    Normalization(normalization::Geometry),
-    /// Padding with a constant or with the input's own elements.
-    Pad(pad::Geometry),
-    /// The largest, the average or the norm of windows.
-    Pool2d(pool2d::Geometry),
-    /// One number for each row: sums, extremes, products, positions.
-    Reduce(reduce::Geometry),
-    /// Resampling of height and width.
-    Resize2d(resize2d::Geometry),
-    /// Choosing between two values, element by element.
-    Select(select::Geometry),
-    /// Softmax over one axis.
-    Softmax(softmax::Geometry),
-    /// A kernel of the user's own.
-    Own(own::Geometry),
+macro_rules! define_work {
+    ($($what:literal $variant:ident $module:ident $epilogue:ident,)+) => {
+        /// One step's computation, as data: what both executors run.
+        ///
+        /// The geometry of a family; [`Work::launch`] turns it into a dispatch.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Work {
+            $(#[doc = $what] $variant($module::Geometry),)+
+            /// A kernel of the user's own.
+            Own(own::Geometry),
+        }
+
+        /// The shaders that the library brings, in the order of their names.
+        pub static SHADERS: &[&Shader] = &[$(&$module::SHADER,)+];
+
+        impl Work {
+            /// Returns the shader that computes it; a kernel of the user's own brings its WGSL.
+            #[must_use]
+            pub fn shader(&self) -> Option<&'static Shader> {
+                match self {
+                    $(Work::$variant(_) => Some(&$module::SHADER),)+
+                    Work::Own(_) => None,
+                }
+            }
+
+            /// Returns what happens to each result, for families that can do more than their own.
+            #[must_use]
+            pub fn epilogue(&self) -> Option<&Epilogue> {
+                match self {
+                    $(Work::$variant(geometry) => epilogue_of!(geometry $epilogue),)+
+                    Work::Own(_) => None,
+                }
+            }
+
+            /// Makes the dispatch.
+            ///
+            /// # Errors
+            ///
+            /// What the family's own `launch` reports.
+            pub fn launch(&self, node: &str, max_workgroups_per_dimension: u32) -> Result<Launch> {
+                let most = max_workgroups_per_dimension;
+                match self {
+                    $(Work::$variant(geometry) => $module::launch(node, geometry, most),)+
+                    Work::Own(geometry) => own::launch(node, geometry, most),
+                }
+            }
+
+            /// Returns how often all loops of one thread of an entry point run together, at most;
+            /// 0 where there is none. What a kernel of the user's own does is not known.
+            pub(crate) fn trip_count(&self, entry: &str) -> u64 {
+                match self {
+                    $(Work::$variant(geometry) => $module::trip_count(geometry, entry),)+
+                    Work::Own(_) => 0,
+                }
+            }
+        }
+    };
 }
+families!(define_work);
 
 impl Work {
-    /// Returns the family that computes it.
-    #[must_use]
-    pub fn family(&self) -> Family {
-        match self {
-            Work::Activation(_) => Family::Activation,
-            Work::BatchNormalization(_) => Family::BatchNormalization,
-            Work::Binary(_) => Family::Binary,
-            Work::Conv2d(_) => Family::Conv2d,
-            Work::Conv2dTranspose(_) => Family::Conv2dTranspose,
-            Work::Copy(_) => Family::Copy,
-            Work::Dense(_) => Family::Dense,
-            Work::Gather(_) => Family::Gather,
-            Work::GridSample(_) => Family::GridSample,
-            Work::Lrn(_) => Family::Lrn,
-            Work::MatMul(_) => Family::MatMul,
-            Work::Moments(_) => Family::Moments,
-            Work::Normalization(_) => Family::Normalization,
-            Work::Pad(_) => Family::Pad,
-            Work::Pool2d(_) => Family::Pool2d,
-            Work::Reduce(_) => Family::Reduce,
-            Work::Resize2d(_) => Family::Resize2d,
-            Work::Select(_) => Family::Select,
-            Work::Softmax(_) => Family::Softmax,
-            Work::Own(_) => Family::Own,
-        }
-    }
-
-    /// Returns what happens to each result, for families that can do more than their own.
-    #[must_use]
-    pub fn epilogue(&self) -> Option<&Epilogue> {
-        match self {
-            Work::Activation(geometry) => Some(&geometry.epilogue),
-            Work::BatchNormalization(geometry) => Some(&geometry.epilogue),
-            Work::Binary(geometry) => Some(&geometry.epilogue),
-            Work::Conv2d(geometry) => Some(&geometry.epilogue),
-            Work::Conv2dTranspose(geometry) => Some(&geometry.epilogue),
-            Work::Dense(geometry) => Some(&geometry.epilogue),
-            Work::MatMul(geometry) => Some(&geometry.epilogue),
-            Work::Normalization(geometry) => Some(&geometry.epilogue),
-            Work::Pool2d(geometry) => Some(&geometry.epilogue),
-            Work::Resize2d(geometry) => Some(&geometry.epilogue),
-            Work::Copy(_)
-            | Work::Gather(_)
-            | Work::GridSample(_)
-            | Work::Lrn(_)
-            | Work::Moments(_)
-            | Work::Pad(_)
-            | Work::Reduce(_)
-            | Work::Select(_)
-            | Work::Softmax(_)
-            | Work::Own(_) => None,
-        }
-    }
-
     /// Checks that the host can compute it: all but a kernel of the user's without a twin in Rust.
     ///
     /// # Errors
     ///
     /// [`Error::Unsupported`] that names the kernel.
     pub fn check_host(&self, node: &str) -> Result<()> {
-        match self {
-            Work::Own(geometry) => geometry.check_host(node),
-            _ => Ok(()),
-        }
+        if let Work::Own(geometry) = self { geometry.check_host(node) } else { Ok(()) }
     }
 
     /// Returns what group 0 binds, with the numbers of the bindings.
@@ -213,7 +177,10 @@ impl Work {
     pub fn bindings(&self) -> Vec<(u32, Binding)> {
         match self {
             Work::Own(geometry) => geometry.bindings(),
-            work => (0..).zip(work.family().bindings().iter().copied()).collect(),
+            work => {
+                let bindings = work.shader().map_or(&[][..], Shader::bindings);
+                (0..).zip(bindings.iter().copied()).collect()
+            }
         }
     }
 
@@ -235,44 +202,13 @@ impl Work {
             })
             .collect()
     }
-
-    /// Makes the dispatch.
-    ///
-    /// # Errors
-    ///
-    /// What the family's own `launch` reports.
-    pub fn launch(&self, node: &str, max_workgroups_per_dimension: u32) -> Result<Launch> {
-        let most = max_workgroups_per_dimension;
-        match self {
-            Work::Activation(geometry) => activation::launch(node, geometry, most),
-            Work::BatchNormalization(geometry) => batch_normalization::launch(node, geometry, most),
-            Work::Binary(geometry) => binary::launch(node, geometry, most),
-            Work::Conv2d(geometry) => conv2d::launch(node, geometry, most),
-            Work::Conv2dTranspose(geometry) => conv2d_transpose::launch(node, geometry, most),
-            Work::Copy(geometry) => copy::launch(node, geometry, most),
-            Work::Dense(geometry) => dense::launch(node, geometry, most),
-            Work::Gather(geometry) => gather::launch(node, geometry, most),
-            Work::GridSample(geometry) => grid_sample::launch(node, geometry, most),
-            Work::Lrn(geometry) => lrn::launch(node, geometry, most),
-            Work::MatMul(geometry) => matmul::launch(node, geometry, most),
-            Work::Moments(geometry) => moments::launch(node, geometry, most),
-            Work::Normalization(geometry) => normalization::launch(node, geometry, most),
-            Work::Pad(geometry) => pad::launch(node, geometry, most),
-            Work::Pool2d(geometry) => pool2d::launch(node, geometry, most),
-            Work::Reduce(geometry) => reduce::launch(node, geometry, most),
-            Work::Resize2d(geometry) => resize2d::launch(node, geometry, most),
-            Work::Select(geometry) => select::launch(node, geometry, most),
-            Work::Softmax(geometry) => softmax::launch(node, geometry, most),
-            Work::Own(geometry) => own::launch(node, geometry, most),
-        }
-    }
 }
 
 /// Names one entry point: the identity of a pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Kernel {
-    /// The family whose source holds it.
-    pub family: Family,
+    /// The shader's stem, or `own`.
+    pub stem: &'static str,
     /// The entry point's name in the source.
     pub entry: &'static str,
 }

@@ -1,46 +1,13 @@
 //! Mean and inverse deviation of each row.
 
 use super::rows::rows;
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold};
+use super::trips::merge;
+use super::{Launch, Shader, count, shader};
 use crate::error::Result;
 use crate::ops::normalization::moments::Part;
 
 /// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/moments.wgsl"),
-    include_str!("../../shaders/shared/rows.wgsl"),
-    include_str!("../../shaders/shared/group.wgsl"),
-    include_str!("../../shaders/shared/exponential.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
-
-parameters! {
-    threads: u32,
-    terms: u32,
-    epsilon: f32,
-    floor: f32,
-    is_centered: u32,
-    part: u32,
-    kept1: u32,
-    kept2: u32,
-    kept_stride0: u32,
-    kept_stride1: u32,
-    kept_stride2: u32,
-    run1: u32,
-    run2: u32,
-    run_stride0: u32,
-    run_stride1: u32,
-    run_stride2: u32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "moments",
-    source: SOURCE,
-    entries: &["general", "shared_row"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Write],
-    fields: FIELDS,
-};
+pub static SHADER: Shader = shader!("moments");
 
 /// What to compute.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +39,7 @@ pub fn launch(
     max_workgroups_per_dimension: u32,
 ) -> Result<Launch> {
     let rows = rows(node, &geometry.input, &geometry.reduced)?;
-    let part = match geometry.part {
+    let part: u32 = match geometry.part {
         Part::Both => 0,
         Part::Mean => 1,
         Part::InverseDeviation => 2,
@@ -80,33 +47,20 @@ pub fn launch(
     if geometry.part == Part::Both {
         count(node, "the output", &[rows.results as usize, 2])?;
     }
-    let [kept1, kept2] = rows.kept;
-    let [kept_stride0, kept_stride1, kept_stride2] = rows.kept_strides;
-    let [run1, run2] = rows.runs;
-    let [run_stride0, run_stride1, run_stride2] = rows.run_strides;
-    let params = Params {
-        threads: rows.threads(),
-        terms: rows.terms,
-        epsilon: geometry.epsilon,
-        floor: geometry.floor,
-        is_centered: geometry.is_centered.into(),
-        part,
-        kept1,
-        kept2,
-        kept_stride0,
-        kept_stride1,
-        kept_stride2,
-        run1,
-        run2,
-        run_stride0,
-        run_stride1,
-        run_stride2,
-    };
     let entry = if rows.is_shared { "shared_row" } else { "general" };
-    Ok(Launch {
-        kernel: Kernel { family: Family::Moments, entry },
-        params: bytemuck::bytes_of(&params).to_vec(),
-        table: Vec::new(),
-        workgroups: fold(node, rows.threads().into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, entry, rows.threads())
+        .rows(&rows)
+        .set("epsilon", geometry.epsilon)
+        .set("floor", geometry.floor)
+        .set("is_centered", u32::from(geometry.is_centered))
+        .set("part", part)
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops, at most.
+pub(super) fn trip_count(g: &Geometry, entry: &str) -> u64 {
+    // The mean in a loop of two rounds, then the squares.
+    let merges = if g.is_centered { 3 } else { 1 };
+    merge(entry, &g.input, &g.reduced).saturating_mul(merges).saturating_add(3)
 }

@@ -1,75 +1,15 @@
 //! Normalisation by moments of the element's row, with scale and bias.
 
-use super::epilogue::{append, staged};
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
+use super::epilogue::staged;
+use super::{Launch, Shader, count, narrow, shader};
 use crate::error::{Error, Result};
 use crate::ops::Epilogue;
-
-/// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/normalization.wgsl"),
-    include_str!("../../shaders/staged/normalization.wgsl"),
-    include_str!("../../shaders/shared/epilogue.wgsl"),
-    include_str!("../../shaders/shared/activate.wgsl"),
-    include_str!("../../shaders/shared/combine.wgsl"),
-    include_str!("../../shaders/shared/exponential.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
-/// What entry points without stages need of it.
-pub(super) const PLAIN: &str = concat!(
-    include_str!("../../shaders/normalization.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-    include_str!("../../shaders/shared/unstaged.wgsl"),
-);
 
 /// Axes that the shader walks over.
 const AXES: usize = 6;
 
-parameters! {
-    threads: u32,
-    has_scale: u32,
-    has_bias: u32,
-    length1: u32,
-    length2: u32,
-    length3: u32,
-    length4: u32,
-    length5: u32,
-    row0: u32,
-    row1: u32,
-    row2: u32,
-    row3: u32,
-    row4: u32,
-    row5: u32,
-    scale0: u32,
-    scale1: u32,
-    scale2: u32,
-    scale3: u32,
-    scale4: u32,
-    scale5: u32,
-    bias0: u32,
-    bias1: u32,
-    bias2: u32,
-    bias3: u32,
-    bias4: u32,
-    bias5: u32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "normalization",
-    source: SOURCE,
-    entries: &["general", "general_staged"],
-    bindings: &[
-        Binding::Params,
-        Binding::Read,
-        Binding::Read,
-        Binding::Read,
-        Binding::Read,
-        Binding::Write,
-        Binding::Extra,
-    ],
-    fields: FIELDS,
-};
+/// The family's WGSL.
+pub static SHADER: Shader = shader!("normalization", staged);
 
 /// What to compute. The operands are the input, the moments (rows, 2), then scale and bias where
 /// there are any.
@@ -160,24 +100,24 @@ pub fn launch(
         }
         narrow(node, "the input", values)
     };
-    let [_, length1, length2, length3, length4, length5] = padded(1, &|axis| axis.length)?;
-    let [row0, row1, row2, row3, row4, row5] = padded(0, &|axis| axis.strides[0])?;
-    let [scale0, scale1, scale2, scale3, scale4, scale5] = padded(0, &|axis| axis.strides[1])?;
-    let [bias0, bias1, bias2, bias3, bias4, bias5] = padded(0, &|axis| axis.strides[2])?;
-    let (has_scale, has_bias) = (geometry.scale.is_some().into(), geometry.bias.is_some().into());
-    #[rustfmt::skip]
-    let params = Params {
-        threads, has_scale, has_bias,
-        length1, length2, length3, length4, length5,
-        row0, row1, row2, row3, row4, row5,
-        scale0, scale1, scale2, scale3, scale4, scale5,
-        bias0, bias1, bias2, bias3, bias4, bias5,
-    };
+    let lengths = padded(1, &|axis| axis.length)?;
+    let row = padded(0, &|axis| axis.strides[0])?;
+    let scale = padded(0, &|axis| axis.strides[1])?;
+    let bias = padded(0, &|axis| axis.strides[2])?;
     let entry = staged(&geometry.epilogue, "general", "general_staged");
-    Ok(Launch {
-        kernel: Kernel { family: Family::Normalization, entry },
-        params: append(node, bytemuck::bytes_of(&params).to_vec(), &geometry.epilogue)?,
-        table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, entry, threads)
+        .set("has_scale", u32::from(geometry.scale.is_some()))
+        .set("has_bias", u32::from(geometry.bias.is_some()))
+        .set_each("length", 1, &lengths[1..])
+        .set_each("row", 0, &row)
+        .set_each("scale", 0, &scale)
+        .set_each("bias", 0, &bias)
+        .epilogue(&geometry.epilogue)?
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops: it has none.
+pub(super) fn trip_count(_geometry: &Geometry, _entry: &str) -> u64 {
+    0
 }

@@ -1,13 +1,9 @@
 //! Kernels of the user's own: threads and parameters for given shapes.
 
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold_groups};
+use super::{Binding, Kernel, Launch, count, fold_groups};
 use crate::error::{Error, Result};
 use crate::own::{Bound, HostCall, HostView};
 use crate::shape::element_count;
-
-/// What stands in the family's place: each kernel brings source, entry and bindings itself.
-pub const DEFINITION: Definition =
-    Definition { stem: "own", source: "", entries: &[], bindings: &[], fields: &[] };
 
 /// What to compute.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,7 +103,7 @@ pub fn launch(
         fold_groups(node, elements, interface.invocations(), max_workgroups_per_dimension)?
     };
     Ok(Launch {
-        kernel: Kernel { family: Family::Own, entry: "own" },
+        kernel: Kernel { stem: "own", entry: "own" },
         params,
         table: Vec::new(),
         workgroups,

@@ -1,57 +1,15 @@
 //! Padding: an input in the middle, and around it a constant or more of the input.
 
 use super::axes::dense_strides;
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
+use super::{Launch, Shader, count, narrow, shader};
 use crate::error::{Error, Result};
 use crate::ops::PadMode;
-
-/// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/pad.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
 
 /// Axes that the shader walks over.
 const AXES: usize = 6;
 
-parameters! {
-    threads: u32,
-    mode: u32,
-    value: u32,
-    base: u32,
-    length1: u32,
-    length2: u32,
-    length3: u32,
-    length4: u32,
-    length5: u32,
-    before0: u32,
-    before1: u32,
-    before2: u32,
-    before3: u32,
-    before4: u32,
-    before5: u32,
-    inner0: u32,
-    inner1: u32,
-    inner2: u32,
-    inner3: u32,
-    inner4: u32,
-    inner5: u32,
-    stride0: u32,
-    stride1: u32,
-    stride2: u32,
-    stride3: u32,
-    stride4: u32,
-    stride5: u32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "pad",
-    source: SOURCE,
-    entries: &["pad", "pad4"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Write],
-    fields: FIELDS,
-};
+/// The family's WGSL.
+pub static SHADER: Shader = shader!("pad");
 
 /// What to compute: an input of a shape, with some elements put before and behind it.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,30 +112,27 @@ pub fn launch(
         // The largest number on the way to an index: as far before the input, and a period of it.
         narrow(node, "the pads", [axis.before.saturating_add(axis.inner.saturating_mul(2))])?;
     }
-    let (mode, value) = match geometry.mode {
+    let (mode, value): (u32, u32) = match geometry.mode {
         PadMode::Constant(value) => (0, value.to_bits()),
         PadMode::Edge => (1, 0),
         PadMode::Reflect => (2, 0),
         PadMode::Wrap => (3, 0),
     };
-    let [_, length1, length2, length3, length4, length5] = length;
-    let [before0, before1, before2, before3, before4, before5] = before;
-    let [inner0, inner1, inner2, inner3, inner4, inner5] = inner;
-    let [stride0, stride1, stride2, stride3, stride4, stride5] = stride;
-    #[rustfmt::skip]
-    let params = Params {
-        threads, mode, value, base,
-        length1, length2, length3, length4, length5,
-        before0, before1, before2, before3, before4, before5,
-        inner0, inner1, inner2, inner3, inner4, inner5,
-        stride0, stride1, stride2, stride3, stride4, stride5,
-    };
-    Ok(Launch {
-        kernel: Kernel { family: Family::Pad, entry },
-        params: bytemuck::bytes_of(&params).to_vec(),
-        table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, entry, threads)
+        .set("mode", mode)
+        .set("value", value)
+        .set("base", base)
+        .set_each("length", 1, &length[1..])
+        .set_each("before", 0, &before)
+        .set_each("inner", 0, &inner)
+        .set_each("stride", 0, &stride)
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops: it has none.
+pub(super) fn trip_count(_geometry: &Geometry, _entry: &str) -> u64 {
+    0
 }
 
 /// Counts in vectors of four, where the last axis stays and everything lies in whole ones.

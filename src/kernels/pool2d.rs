@@ -1,61 +1,13 @@
 //! 2-D pooling: the largest, the average or the norm of a window.
 
-use super::epilogue::{append, staged};
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow, too_many};
+use super::epilogue::staged;
+use super::{Launch, Shader, count, narrow, shader, too_many};
 use crate::error::Result;
 use crate::ops::PoolMode;
 pub use crate::ops::pooling::pool2d::Geometry;
 
 /// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/pool2d.wgsl"),
-    include_str!("../../shaders/staged/pool2d.wgsl"),
-    include_str!("../../shaders/shared/window.wgsl"),
-    include_str!("../../shaders/shared/epilogue.wgsl"),
-    include_str!("../../shaders/shared/activate.wgsl"),
-    include_str!("../../shaders/shared/combine.wgsl"),
-    include_str!("../../shaders/shared/exponential.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
-/// What entry points without stages need of it.
-pub(super) const PLAIN: &str = concat!(
-    include_str!("../../shaders/pool2d.wgsl"),
-    include_str!("../../shaders/shared/window.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-    include_str!("../../shaders/shared/unstaged.wgsl"),
-);
-
-parameters! {
-    threads: u32,
-    input_height: u32,
-    input_width: u32,
-    channels: u32,
-    output_height: u32,
-    output_width: u32,
-    kernel_height: u32,
-    kernel_width: u32,
-    stride_height: u32,
-    stride_width: u32,
-    dilation_height: u32,
-    dilation_width: u32,
-    pad_top: u32,
-    pad_left: u32,
-    padded_height: u32,
-    padded_width: u32,
-    mode: u32,
-    count_padding: u32,
-    p: u32,
-    nothing: f32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "pool2d",
-    source: SOURCE,
-    entries: &["general", "channels4", "general_staged", "channels4_staged"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Write, Binding::Extra],
-    fields: FIELDS,
-};
+pub static SHADER: Shader = shader!("pool2d", staged);
 
 /// Makes the dispatch for a geometry.
 ///
@@ -84,40 +36,48 @@ pub fn launch(
     } else {
         (staged(&g.epilogue, "general", "general_staged"), 1)
     };
-    let (mode, p) = match g.mode {
+    let (mode, p): (u32, u32) = match g.mode {
         PoolMode::Max => (0, 0),
         PoolMode::Average => (1, 0),
         PoolMode::Lp(p) => (2, p.into()),
     };
-    let threads = elements / width;
-    let params = Params {
-        threads,
-        input_height,
-        input_width,
-        channels: input_channels / width,
-        output_height,
-        output_width,
-        kernel_height,
-        kernel_width,
-        stride_height,
-        stride_width,
-        dilation_height,
-        dilation_width,
-        pad_top,
-        pad_left,
-        padded_height,
-        padded_width,
-        mode,
-        count_padding: (g.count_include_pad && g.mode == PoolMode::Average).into(),
-        p,
-        nothing: g.nothing(),
+    let count_padding = g.count_include_pad && g.mode == PoolMode::Average;
+    SHADER
+        .launch(node, entry, elements / width)
+        .set("input_height", input_height)
+        .set("input_width", input_width)
+        .set("channels", input_channels / width)
+        .set("output_height", output_height)
+        .set("output_width", output_width)
+        .set("kernel_height", kernel_height)
+        .set("kernel_width", kernel_width)
+        .set("stride_height", stride_height)
+        .set("stride_width", stride_width)
+        .set("dilation_height", dilation_height)
+        .set("dilation_width", dilation_width)
+        .set("pad_top", pad_top)
+        .set("pad_left", pad_left)
+        .set("padded_height", padded_height)
+        .set("padded_width", padded_width)
+        .set("mode", mode)
+        .set("count_padding", u32::from(count_padding))
+        .set("p", p)
+        .set("nothing", g.nothing())
+        .epilogue(&g.epilogue)?
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops, at most.
+pub(super) fn trip_count(g: &Geometry, _entry: &str) -> u64 {
+    let tap = match g.mode {
+        // One loop for the largest magnitude, and one of powers by squaring.
+        PoolMode::Lp(p) => 3 + u64::from(u32::BITS - u32::from(p).leading_zeros()),
+        // Those loops are skipped, which takes a trip.
+        PoolMode::Average => 2,
+        PoolMode::Max => 1,
     };
-    Ok(Launch {
-        kernel: Kernel { family: Family::Pool2d, entry },
-        params: append(node, bytemuck::bytes_of(&params).to_vec(), &geometry.epilogue)?,
-        table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    let row = (g.kernel[1] as u64).saturating_mul(tap).saturating_add(4);
+    row.saturating_mul(g.kernel[0] as u64)
 }
 
 /// Returns the padded image's height and width, and checks that every position that a

@@ -1,49 +1,14 @@
 //! Reductions: one number for each row that the reduced axes span.
 
 use super::rows::{Kind, rows};
-use super::{Binding, Definition, Family, Kernel, Launch, fold};
+use super::trips::merge;
+use super::{Launch, Shader, shader};
 use crate::error::Result;
 use crate::ops::ReduceOp;
 use crate::ops::reduction::reduce::Operation;
 
 /// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/reduce.wgsl"),
-    include_str!("../../shaders/shared/rows.wgsl"),
-    include_str!("../../shaders/shared/group.wgsl"),
-    include_str!("../../shaders/shared/exponential.wgsl"),
-    include_str!("../../shaders/shared/logarithm.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
-
-parameters! {
-    threads: u32,
-    terms: u32,
-    before: u32,
-    before_identity: f32,
-    kind: u32,
-    identity: f32,
-    finish: u32,
-    kept1: u32,
-    kept2: u32,
-    kept_stride0: u32,
-    kept_stride1: u32,
-    kept_stride2: u32,
-    run1: u32,
-    run2: u32,
-    run_stride0: u32,
-    run_stride1: u32,
-    run_stride2: u32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "reduce",
-    source: SOURCE,
-    entries: &["general", "shared_row"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Write],
-    fields: FIELDS,
-};
+pub static SHADER: Shader = shader!("reduce");
 
 /// What to compute.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,33 +89,19 @@ pub fn launch(
     let rows = rows(node, &geometry.input, &geometry.reduced)?;
     let entry = if rows.is_shared { "shared_row" } else { "general" };
     let Recipe { before, kind, identity, finish } = Recipe::of(geometry.operation, rows.terms == 0);
-    let [kept1, kept2] = rows.kept;
-    let [kept_stride0, kept_stride1, kept_stride2] = rows.kept_strides;
-    let [run1, run2] = rows.runs;
-    let [run_stride0, run_stride1, run_stride2] = rows.run_strides;
-    let params = Params {
-        threads: rows.threads(),
-        terms: rows.terms,
-        before: before.map_or(NOTHING, |(kind, _)| kind as u32),
-        before_identity: before.map_or(0.0, |(_, identity)| identity),
-        kind: kind as u32,
-        identity,
-        finish: finish as u32,
-        kept1,
-        kept2,
-        kept_stride0,
-        kept_stride1,
-        kept_stride2,
-        run1,
-        run2,
-        run_stride0,
-        run_stride1,
-        run_stride2,
-    };
-    Ok(Launch {
-        kernel: Kernel { family: Family::Reduce, entry },
-        params: bytemuck::bytes_of(&params).to_vec(),
-        table: Vec::new(),
-        workgroups: fold(node, rows.threads().into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, entry, rows.threads())
+        .rows(&rows)
+        .set("before", before.map_or(NOTHING, |(kind, _)| kind as u32))
+        .set("before_identity", before.map_or(0.0, |(_, identity)| identity))
+        .set("kind", kind as u32)
+        .set("identity", identity)
+        .set("finish", finish as u32)
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops, at most.
+pub(super) fn trip_count(g: &Geometry, entry: &str) -> u64 {
+    let first = u64::from(Recipe::of(g.operation, false).before.is_some());
+    merge(entry, &g.input, &g.reduced).saturating_mul(1 + first)
 }

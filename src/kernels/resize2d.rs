@@ -5,59 +5,16 @@
 //! parameters; see `taps`.
 
 use super::axis::Line;
-use super::epilogue::{append, staged};
+use super::epilogue::staged;
 pub(crate) use super::taps::OUTSIDE;
 use super::taps::{append_nearest, append_taps};
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
+use super::trips::nested;
+use super::{Launch, Shader, count, narrow, shader};
 use crate::error::Result;
 use crate::ops::{AxisMap, Epilogue, Filter, Sampling};
 
 /// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/resize2d.wgsl"),
-    include_str!("../../shaders/staged/resize2d.wgsl"),
-    include_str!("../../shaders/shared/epilogue.wgsl"),
-    include_str!("../../shaders/shared/activate.wgsl"),
-    include_str!("../../shaders/shared/combine.wgsl"),
-    include_str!("../../shaders/shared/exponential.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
-/// What entry points without stages need of it.
-pub(super) const PLAIN: &str = concat!(
-    include_str!("../../shaders/resize2d.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-    include_str!("../../shaders/shared/unstaged.wgsl"),
-);
-
-parameters! {
-    threads: u32,
-    input_height: u32,
-    input_width: u32,
-    channels: u32,
-    output_height: u32,
-    output_width: u32,
-    row_entry: u32,
-    column_entry: u32,
-    extrapolation_value: f32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "resize2d",
-    source: SOURCE,
-    entries: &[
-        "nearest",
-        "nearest4",
-        "taps",
-        "taps4",
-        "nearest_staged",
-        "nearest4_staged",
-        "taps_staged",
-        "taps4_staged",
-    ],
-    bindings: &[Binding::Params, Binding::Table, Binding::Read, Binding::Write, Binding::Extra],
-    fields: FIELDS,
-};
+pub static SHADER: Shader = shader!("resize2d", staged);
 
 /// What to compute.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,13 +42,13 @@ impl Geometry {
 
 /// Returns how many numbers an output row and an output column have in a launch's table.
 pub(crate) fn entry_lengths(launch: &Launch) -> [usize; 2] {
-    let params: Params = bytemuck::pod_read_unaligned(&launch.params[..size_of::<Params>()]);
-    [params.row_entry as usize, params.column_entry as usize]
+    ["row_entry", "column_entry"]
+        .map(|name| SHADER.parameter(&launch.params, name).unwrap_or_default() as usize)
 }
 
 /// Returns how many rows and columns of the input a result takes at most; none where it takes the
 /// nearest pixel.
-pub(super) fn most_taps(geometry: &Geometry) -> [u64; 2] {
+fn most_taps(geometry: &Geometry) -> [u64; 2] {
     if matches!(geometry.sampling.filter, Filter::Nearest(_)) {
         return [0; 2];
     }
@@ -138,28 +95,29 @@ pub fn launch(
     }
     let is_wide = elements > 0 && input_channels.is_multiple_of(4);
     let width = if is_wide { 4 } else { 1 };
-    let (threads, channels) = (elements / width, input_channels / width);
-    let params = Params {
-        threads,
-        input_height,
-        input_width,
-        channels,
-        output_height,
-        output_width,
-        row_entry,
-        column_entry,
-        extrapolation_value: sampling.extrapolation_value,
-    };
     let entry = match (sampling.filter, is_wide) {
         (Filter::Nearest(_), false) => staged(epilogue, "nearest", "nearest_staged"),
         (Filter::Nearest(_), true) => staged(epilogue, "nearest4", "nearest4_staged"),
         (_, false) => staged(epilogue, "taps", "taps_staged"),
         (_, true) => staged(epilogue, "taps4", "taps4_staged"),
     };
-    Ok(Launch {
-        kernel: Kernel { family: Family::Resize2d, entry },
-        params: append(node, bytemuck::bytes_of(&params).to_vec(), epilogue)?,
-        table: bytemuck::cast_slice(&table).to_vec(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, entry, elements / width)
+        .set("input_height", input_height)
+        .set("input_width", input_width)
+        .set("channels", input_channels / width)
+        .set("output_height", output_height)
+        .set("output_width", output_width)
+        .set("row_entry", row_entry)
+        .set("column_entry", column_entry)
+        .set("extrapolation_value", sampling.extrapolation_value)
+        .table(bytemuck::cast_slice(&table).to_vec())
+        .epilogue(epilogue)?
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops, at most.
+pub(super) fn trip_count(g: &Geometry, _entry: &str) -> u64 {
+    let [rows, columns] = most_taps(g);
+    nested(rows, columns)
 }

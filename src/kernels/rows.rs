@@ -1,5 +1,6 @@
 //! Rows of an array of which some axes are kept and some are reduced, as kernels walk over them.
 
+use super::shader::Draft;
 use super::{WORKGROUP_SIZE, count, narrow};
 use crate::error::{Error, Result};
 
@@ -59,6 +60,17 @@ impl Rows {
     pub(crate) fn threads(&self) -> u32 {
         // No more rows are shared than have numbers for their threads.
         if self.is_shared { self.results.saturating_mul(WORKGROUP_SIZE) } else { self.results }
+    }
+}
+
+impl Draft<'_> {
+    /// Gives the parameters that `shaders/shared/rows.wgsl` takes.
+    pub(super) fn rows(self, rows: &Rows) -> Self {
+        self.set("terms", rows.terms)
+            .set_each("kept", 1, &rows.kept)
+            .set_each("kept_stride", 0, &rows.kept_strides)
+            .set_each("run", 1, &rows.runs)
+            .set_each("run_stride", 0, &rows.run_strides)
     }
 }
 

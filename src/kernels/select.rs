@@ -1,53 +1,14 @@
 //! Choosing between two values, element by element, with NumPy broadcasting.
 
 use super::axes::{Axis, broadcast};
-use super::{Binding, Definition, Family, Kernel, Launch, count, fold, narrow};
+use super::{Launch, Shader, count, narrow, shader};
 use crate::error::{Error, Result};
-
-/// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/select.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
 
 /// Axes that the shader walks over.
 const AXES: usize = 6;
 
-parameters! {
-    threads: u32,
-    length1: u32,
-    length2: u32,
-    length3: u32,
-    length4: u32,
-    length5: u32,
-    condition0: u32,
-    condition1: u32,
-    condition2: u32,
-    condition3: u32,
-    condition4: u32,
-    condition5: u32,
-    true0: u32,
-    true1: u32,
-    true2: u32,
-    true3: u32,
-    true4: u32,
-    true5: u32,
-    false0: u32,
-    false1: u32,
-    false2: u32,
-    false3: u32,
-    false4: u32,
-    false5: u32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "select",
-    source: SOURCE,
-    entries: &["same4", "broadcast"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Read, Binding::Read, Binding::Write],
-    fields: FIELDS,
-};
+/// The family's WGSL.
+pub static SHADER: Shader = shader!("select");
 
 /// What to compute: operands of three shapes that broadcast.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,28 +58,22 @@ pub fn launch(
         let [c, t, f] = axis.strides.map(|stride| usize::try_from(stride).unwrap_or(usize::MAX));
         *place = [axis.length, c, t, f];
     }
-    let [_, length1, length2, length3, length4, length5] =
-        narrow(node, "the output", padded.map(|axis| axis[0]))?;
-    let [condition0, condition1, condition2, condition3, condition4, condition5] =
-        narrow(node, "the condition", padded.map(|axis| axis[1]))?;
-    let [true0, true1, true2, true3, true4, true5] =
-        narrow(node, "the operand for true", padded.map(|axis| axis[2]))?;
-    let [false0, false1, false2, false3, false4, false5] =
-        narrow(node, "the operand for false", padded.map(|axis| axis[3]))?;
+    let length = narrow(node, "the output", padded.map(|axis| axis[0]))?;
+    let condition = narrow(node, "the condition", padded.map(|axis| axis[1]))?;
+    let on_true = narrow(node, "the operand for true", padded.map(|axis| axis[2]))?;
+    let on_false = narrow(node, "the operand for false", padded.map(|axis| axis[3]))?;
     let four = is_same && elements > 0 && elements.is_multiple_of(4);
     let (entry, threads) = if four { ("same4", elements / 4) } else { ("broadcast", elements) };
-    #[rustfmt::skip]
-    let params = Params {
-        threads,
-        length1, length2, length3, length4, length5,
-        condition0, condition1, condition2, condition3, condition4, condition5,
-        true0, true1, true2, true3, true4, true5,
-        false0, false1, false2, false3, false4, false5,
-    };
-    Ok(Launch {
-        kernel: Kernel { family: Family::Select, entry },
-        params: bytemuck::bytes_of(&params).to_vec(),
-        table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, entry, threads)
+        .set_each("length", 1, &length[1..])
+        .set_each("condition", 0, &condition)
+        .set_each("true", 0, &on_true)
+        .set_each("false", 0, &on_false)
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops: it has none.
+pub(super) fn trip_count(_geometry: &Geometry, _entry: &str) -> u64 {
+    0
 }

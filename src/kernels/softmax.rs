@@ -1,43 +1,12 @@
 //! Softmax over one axis, its logarithm, and hardmax.
 
 use super::rows::rows;
-use super::{Binding, Definition, Family, Kernel, Launch, fold};
+use super::trips::{SHARED, merge};
+use super::{Launch, Shader, shader};
 use crate::error::Result;
 
 /// The family's WGSL.
-const SOURCE: &str = concat!(
-    include_str!("../../shaders/softmax.wgsl"),
-    include_str!("../../shaders/shared/rows.wgsl"),
-    include_str!("../../shaders/shared/group.wgsl"),
-    include_str!("../../shaders/shared/exponential.wgsl"),
-    include_str!("../../shaders/shared/logarithm.wgsl"),
-    include_str!("../../shaders/shared/thread.wgsl"),
-);
-
-parameters! {
-    threads: u32,
-    function: u32,
-    terms: u32,
-    kept1: u32,
-    kept2: u32,
-    kept_stride0: u32,
-    kept_stride1: u32,
-    kept_stride2: u32,
-    run1: u32,
-    run2: u32,
-    run_stride0: u32,
-    run_stride1: u32,
-    run_stride2: u32,
-}
-
-/// What the family is made of.
-pub const DEFINITION: Definition = Definition {
-    stem: "softmax",
-    source: SOURCE,
-    entries: &["general", "others", "shared_row"],
-    bindings: &[Binding::Params, Binding::Read, Binding::Write],
-    fields: FIELDS,
-};
+pub static SHADER: Shader = shader!("softmax");
 
 /// What becomes of a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -84,33 +53,29 @@ pub fn launch(
     };
     // An axis of length 0 has rows, but nothing in them to write.
     let threads = if rows.terms == 0 { 0 } else { rows.threads() };
-    let [kept1, kept2] = rows.kept;
-    let [kept_stride0, kept_stride1, kept_stride2] = rows.kept_strides;
-    let [run1, run2] = rows.runs;
-    let [run_stride0, run_stride1, run_stride2] = rows.run_strides;
-    let params = Params {
-        threads,
-        function: match function {
-            Function::Softmax => 0,
-            Function::LogSoftmax => 1,
-            Function::Hardmax => 2,
-        },
-        terms: rows.terms,
-        kept1,
-        kept2,
-        kept_stride0,
-        kept_stride1,
-        kept_stride2,
-        run1,
-        run2,
-        run_stride0,
-        run_stride1,
-        run_stride2,
+    let number: u32 = match function {
+        Function::Softmax => 0,
+        Function::LogSoftmax => 1,
+        Function::Hardmax => 2,
     };
-    Ok(Launch {
-        kernel: Kernel { family: Family::Softmax, entry },
-        params: bytemuck::bytes_of(&params).to_vec(),
-        table: Vec::new(),
-        workgroups: fold(node, threads.into(), max_workgroups_per_dimension)?,
-    })
+    SHADER
+        .launch(node, entry, threads)
+        .rows(&rows)
+        .set("function", number)
+        .finish(max_workgroups_per_dimension)
+}
+
+/// Counts the trips of one thread's loops, at most.
+pub(super) fn trip_count(g: &Geometry, entry: &str) -> u64 {
+    let length = g.length as u64;
+    let merges = merge(entry, &[g.outer, g.length, g.inner], &[false, true, false]);
+    let both = merges.saturating_mul(2);
+    if entry == SHARED {
+        // The maximum, the sum, and a loop that writes 16 results of each thread's at a time.
+        return both.saturating_add(length.div_ceil(1024));
+    }
+    match g.function {
+        Function::LogSoftmax | Function::Hardmax => both.saturating_add(length),
+        Function::Softmax => length.saturating_mul(3),
+    }
 }

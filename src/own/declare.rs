@@ -212,7 +212,7 @@ fn block(
     let mut fields = Vec::with_capacity(members.len());
     for member in members {
         let field = member.name.clone().unwrap_or_default();
-        let kind = kind(&module.types[member.ty].inner).ok_or_else(|| {
+        let kind = kind_of(&module.types[member.ty].inner).ok_or_else(|| {
             let what = format!("the type of parameter \"{field}\"");
             unsupported(title, what, "use f32, i32, u32 or a vector of them")
         })?;
@@ -221,7 +221,8 @@ fn block(
     Ok(Block { name, binding, bytes: *span, fields })
 }
 
-fn kind(inner: &TypeInner) -> Option<Kind> {
+/// Returns the type of a parameter: a scalar or a vector of 32 bits, or none.
+pub(crate) fn kind_of(inner: &TypeInner) -> Option<Kind> {
     let (scalar, lanes) = match inner {
         TypeInner::Scalar(scalar) => (scalar, 1),
         TypeInner::Vector { size, scalar } => (scalar, *size as u32),

@@ -119,6 +119,7 @@ use std::sync::Arc;
 pub use bounds::MAX_SOURCE_BYTES;
 pub use call::{Bound, OwnCall};
 pub(crate) use call::{arrange, output_shape};
+pub(crate) use declare::kind_of;
 pub use host::{HostCall, HostView};
 pub use interface::{Block, Buffer, Field, Interface, Kind, Scalar, ShapeOf};
 pub use params::{Params, Value};

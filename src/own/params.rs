@@ -38,8 +38,10 @@ impl Value {
         self.bits.into_iter().take(self.kind.lanes as usize)
     }
 
-    fn bytes(&self) -> impl Iterator<Item = u8> {
-        self.words().flat_map(u32::to_le_bytes)
+    /// Writes it into the parameters, `offset` bytes from their start.
+    pub(crate) fn write(self, params: &mut [u8], offset: u32) {
+        let bytes = self.words().flat_map(u32::to_le_bytes);
+        params.iter_mut().skip(offset as usize).zip(bytes).for_each(|(to, byte)| *to = byte);
     }
 }
 
@@ -120,7 +122,7 @@ pub(super) fn encode(
                 remedy: "give a value of that type".to_owned(),
             });
         }
-        write(&mut bytes, field, value);
+        value.write(&mut bytes, field.offset);
     }
     let is_given = |field: &Field| given.iter().any(|(name, _)| *name == field.name);
     match fields.iter().find(|field| field.shape_of.is_none() && !is_given(field)) {
@@ -156,7 +158,7 @@ pub(super) fn fill_shapes(
         let lengths: Option<Vec<u32>> = shape.iter().map(narrow).collect();
         let value = lengths.map(|lengths| Value::new(Scalar::U32, lengths.into_iter()));
         match value.filter(|value| value.kind == field.kind && shape.len() <= 4) {
-            Some(value) => write(bytes, field, &value),
+            Some(value) => value.write(bytes, field.offset),
             None => {
                 return Err(Error::Operand {
                     node: title.to_owned(),
@@ -172,11 +174,6 @@ pub(super) fn fill_shapes(
         }
     }
     Ok(())
-}
-
-fn write(bytes: &mut [u8], field: &Field, value: &Value) {
-    let place = bytes.iter_mut().skip(field.offset as usize);
-    place.zip(value.bytes()).for_each(|(to, byte)| *to = byte);
 }
 
 /// The parameters of a call, as a kernel's twin on the host reads them.

@@ -90,7 +90,7 @@ impl Step {
     pub fn kernel_name(&self) -> String {
         match &self.work {
             Work::Own(geometry) => geometry.label(),
-            _ => format!("{}/{}", self.kernel.family.stem(), self.kernel.entry),
+            _ => format!("{}/{}", self.kernel.stem, self.kernel.entry),
         }
     }
 }

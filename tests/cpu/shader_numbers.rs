@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use longshore::Activation;
 use longshore::kernels::activation::code;
 use longshore::kernels::epilogue::Functions;
-use longshore::kernels::{Family, Work, activation, binary, copy};
+use longshore::kernels::{Shader, Work, activation, binary, copy};
 use longshore::ops::{BinaryOp, Epilogue, Stage};
 use naga::Literal;
 
 use crate::shaders::validated;
 
 /// The whole-number constants of a family's shader, by their names in lower case.
-fn numbers(family: Family) -> BTreeMap<String, u32> {
-    let (module, _) = validated(family);
+fn numbers(shader: &Shader) -> BTreeMap<String, u32> {
+    let (module, _) = validated(shader);
     let constants = module.constants.iter();
     constants
         .filter_map(|(_, constant)| match module.global_expressions[constant.init] {
@@ -38,7 +38,7 @@ fn activations_have_the_numbers_of_the_rust_side() {
         A::LogicalNot, A::Log, A::Erf, A::Sin, A::Cos, A::Tan, A::Asin, A::Acos, A::Atan, A::Sinh, A::Cosh, A::Asinh,
         A::Acosh, A::Atanh, A::IsNan, A::IsInf { positive: true, negative: true },
     ];
-    let numbers = numbers(Family::Activation);
+    let numbers = numbers(&activation::SHADER);
     let mut used = BTreeSet::new();
     for activation in all {
         let (number, ..) = code("a", activation).expect("an element-wise activation");
@@ -67,7 +67,7 @@ fn functions_of_two_operands_have_the_numbers_of_the_rust_side() {
         B::Add, B::Multiply, B::Subtract, B::Divide, B::Power, B::Minimum, B::Maximum, B::PRelu, B::Fmod, B::Mod,
         B::Equal, B::Greater, B::GreaterEqual, B::Less, B::LessEqual, B::LogicalAnd, B::LogicalOr, B::LogicalXor,
     ];
-    let numbers = numbers(Family::Binary);
+    let numbers = numbers(&binary::SHADER);
     let mut used = BTreeSet::new();
     for operation in all {
         let number = binary::code(operation);

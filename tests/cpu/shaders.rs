@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use longshore::kernels::epilogue::Functions;
-use longshore::kernels::{Binding, Family, WORKGROUP_SIZE, epilogue};
+use longshore::kernels::{Binding, SHADERS, Shader, WORKGROUP_SIZE};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ScalarKind, StorageAccess, TypeInner};
 
-/// Parses and validates a family's source; no capability beyond plain WGSL is granted.
-pub fn validated(family: Family) -> (Module, ModuleInfo) {
-    compiled(family.source())
+/// Parses and validates a shader; no capability beyond plain WGSL is granted.
+pub fn validated(shader: &Shader) -> (Module, ModuleInfo) {
+    compiled(shader.source().unwrap())
 }
 
 fn compiled(source: &str) -> (Module, ModuleInfo) {
@@ -28,10 +28,10 @@ fn compiled(source: &str) -> (Module, ModuleInfo) {
 
 #[test]
 fn sources_translate_to_every_backend() {
-    for family in Family::ALL {
-        let (module, info) = validated(family);
+    for shader in SHADERS {
+        let (module, info) = validated(shader);
         for entry in &module.entry_points {
-            let name = format!("{} {}", family.stem(), entry.name);
+            let name = format!("{} {}", shader.stem(), entry.name);
             to_spirv(&module, &info, entry).unwrap_or_else(|error| panic!("{name}: {error}"));
             to_msl(&module, &info, entry).unwrap_or_else(|error| panic!("{name}: {error}"));
             to_hlsl(&module, &info, entry).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -77,42 +77,42 @@ fn to_hlsl(module: &Module, info: &ModuleInfo, entry: &naga::EntryPoint) -> Resu
 
 #[test]
 fn sources_are_plain_wgsl() {
-    for family in Family::ALL {
-        let stem = family.stem();
+    for shader in SHADERS {
+        let stem = shader.stem();
         for word in ["enable ", "requires ", "subgroup", "override "] {
-            assert!(!family.source().contains(word), "{stem} uses {word}");
+            assert!(!shader.source().unwrap().contains(word), "{stem} uses {word}");
         }
         // Long rows alone are shared by a workgroup, in one file that says why.
         let group = include_str!("../../shaders/shared/group.wgsl");
-        let own = family.source().replace(group, "");
+        let own = shader.source().unwrap().replace(group, "");
         assert!(!own.contains("workgroupBarrier"), "{stem} has barriers of its own");
     }
 }
 
 #[test]
-fn bindings_are_those_the_family_lists() {
-    for family in Family::ALL {
-        let (module, info) = validated(family);
+fn bindings_are_what_the_library_reads() {
+    for shader in SHADERS {
+        let (module, info) = validated(shader);
         let mut declared = BTreeMap::new();
         let bound = |variable: &naga::GlobalVariable| variable.space != AddressSpace::WorkGroup;
         for (_, variable) in module.global_variables.iter().filter(|found| bound(found.1)) {
             let binding = variable.binding.as_ref().expect("a binding");
-            assert_eq!(binding.group, 0, "{} {:?}", family.stem(), variable.name);
+            assert_eq!(binding.group, 0, "{} {:?}", shader.stem(), variable.name);
             let kind = binding_kind(&module, variable);
             // One number may have two names, for two views of the same buffer.
             let earlier = declared.insert(binding.binding, kind);
-            assert!(earlier.is_none_or(|earlier| earlier == kind), "{}", family.stem());
+            assert!(earlier.is_none_or(|earlier| earlier == kind), "{}", shader.stem());
         }
-        let expected = (0..).zip(family.bindings().iter().copied()).collect::<BTreeMap<u32, _>>();
-        assert_eq!(declared, expected, "{}", family.stem());
+        let expected = (0..).zip(shader.bindings().iter().copied()).collect::<BTreeMap<u32, _>>();
+        assert_eq!(declared, expected, "{}", shader.stem());
         for index in 0..module.entry_points.len() {
-            check_no_shared_number(family, &module, info.get_entry_point(index));
+            check_no_shared_number(shader, &module, info.get_entry_point(index));
         }
     }
 }
 
 /// Checks that an entry point does not use two variables of one binding number.
-fn check_no_shared_number(family: Family, module: &Module, info: &naga::valid::FunctionInfo) {
+fn check_no_shared_number(shader: &Shader, module: &Module, info: &naga::valid::FunctionInfo) {
     let mut used: Vec<u32> = module
         .global_variables
         .iter()
@@ -123,9 +123,9 @@ fn check_no_shared_number(family: Family, module: &Module, info: &naga::valid::F
     let count = used.len();
     used.sort_unstable();
     used.dedup();
-    assert_eq!(used.len(), count, "{}", family.stem());
+    assert_eq!(used.len(), count, "{}", shader.stem());
     // A kernel writes its output, reads an operand and has parameters.
-    assert!(count >= 3, "{}", family.stem());
+    assert!(count >= 3, "{}", shader.stem());
 }
 
 fn binding_kind(module: &Module, variable: &naga::GlobalVariable) -> Binding {
@@ -156,42 +156,21 @@ fn binding_kind(module: &Module, variable: &naga::GlobalVariable) -> Binding {
 }
 
 #[test]
-fn parameters_have_the_names_and_offsets_of_the_rust_side() {
-    for family in Family::ALL {
-        let (module, _) = validated(family);
+fn parameters_are_a_uniform_of_that_name() {
+    for shader in SHADERS {
+        let (module, _) = validated(shader);
         let (_, params) = module
             .global_variables
             .iter()
             .find(|(_, variable)| variable.space == AddressSpace::Uniform)
             .expect("a uniform");
-        assert_eq!(params.name.as_deref(), Some("params"), "{}", family.stem());
-        let TypeInner::Struct { members, span } = &module.types[params.ty].inner else {
-            panic!("{}: the parameters are no struct", family.stem())
+        assert_eq!(params.name.as_deref(), Some("params"), "{}", shader.stem());
+        let TypeInner::Struct { members, .. } = &module.types[params.ty].inner else {
+            panic!("{}: the parameters are no struct", shader.stem())
         };
-        let (own, rest) = members.split_at(family.parameter_fields().len());
-        let declared: Vec<(&str, usize)> = own
-            .iter()
-            .map(|member| {
-                let inner = &module.types[member.ty].inner;
-                assert!(matches!(inner, TypeInner::Scalar(_)), "{}", family.stem());
-                (member.name.as_deref().expect("a name"), member.offset as usize)
-            })
-            .collect();
-        assert_eq!(declared, family.parameter_fields(), "{}", family.stem());
-        let length = declared.len() * 4;
-        match rest {
-            [] => assert_eq!(*span as usize, length, "{}", family.stem()),
-            [last] => {
-                assert_eq!(last.name.as_deref(), Some("epilogue"), "{}", family.stem());
-                let offset = length.next_multiple_of(epilogue::ALIGNMENT);
-                assert_eq!(last.offset as usize, offset, "{}", family.stem());
-                assert_eq!(*span as usize, offset + epilogue::SIZE, "{}", family.stem());
-                check_epilogue(&module, last.ty);
-            }
-            _ => panic!("{}: {rest:?}", family.stem()),
-        }
-        let has_epilogue = family.bindings().contains(&Binding::Extra);
-        assert_eq!(has_epilogue, !rest.is_empty(), "{}", family.stem());
+        let last = members.last().and_then(|member| member.name.as_deref());
+        let has_epilogue = shader.bindings().contains(&Binding::Extra);
+        assert_eq!(has_epilogue, last == Some("epilogue"), "{}", shader.stem());
     }
 }
 
@@ -199,22 +178,22 @@ fn parameters_have_the_names_and_offsets_of_the_rust_side() {
 #[test]
 fn sources_without_stages_lay_their_parameters_out_the_same() {
     let mut count = 0;
-    for family in Family::ALL {
-        let (whole, _) = validated(family);
-        for entry in family.entries() {
-            let source = family.source_of(entry);
-            if source == family.source() {
+    for shader in SHADERS {
+        let (whole, _) = validated(shader);
+        for entry in shader.entries() {
+            let source = shader.source_of(entry).unwrap();
+            if source == shader.source().unwrap() {
                 continue;
             }
             count += 1;
             let (plain, info) = compiled(source);
             let found: Vec<&str> = plain.entry_points.iter().map(|e| e.name.as_str()).collect();
             let twin = format!("{entry}_staged");
-            assert!(found.contains(entry) && !found.contains(&twin.as_str()), "{entry}");
-            assert!(family.entries().contains(&twin.as_str()), "{twin}");
-            let entry = plain.entry_points.iter().find(|e| e.name == *entry).expect("an entry");
+            assert!(found.contains(&entry) && !found.contains(&twin.as_str()), "{entry}");
+            assert!(shader.entries().any(|entry| entry == twin), "{twin}");
+            let entry = plain.entry_points.iter().find(|e| e.name == entry).expect("an entry");
             to_spirv(&plain, &info, entry).unwrap_or_else(|error| panic!("{twin}: {error}"));
-            assert_eq!(globals(&plain), globals(&whole), "{}", family.stem());
+            assert_eq!(globals(&plain), globals(&whole), "{}", shader.stem());
         }
     }
     assert_eq!(count, 8, "entries with twins");
@@ -224,17 +203,17 @@ fn sources_without_stages_lay_their_parameters_out_the_same() {
 #[test]
 fn sources_with_common_functions_are_valid_too() {
     let mut count = 0;
-    for family in Family::ALL {
-        let (whole, _) = validated(family);
-        for entry in family.entries() {
-            let source = family.source_of(entry);
+    for shader in SHADERS {
+        let (whole, _) = validated(shader);
+        for entry in shader.entries() {
+            let source = shader.source_of(entry).unwrap();
             let common = Functions::Common.choose(source);
             assert_eq!(Functions::All.choose(source), source);
             let (module, info) = compiled(&common);
             let has_stages = source.contains("fn finish4(");
-            assert_eq!(common != source, has_stages, "{} {entry}", family.stem());
-            assert_eq!(globals(&module), globals(&whole), "{}", family.stem());
-            let found = module.entry_points.iter().find(|found| found.name == *entry);
+            assert_eq!(common != source, has_stages, "{} {entry}", shader.stem());
+            assert_eq!(globals(&module), globals(&whole), "{}", shader.stem());
+            let found = module.entry_points.iter().find(|found| found.name == entry);
             let found = found.expect("an entry");
             to_spirv(&module, &info, found).unwrap_or_else(|error| panic!("{entry}: {error}"));
             count += usize::from(has_stages);
@@ -263,36 +242,25 @@ fn globals(module: &Module) -> Vec<Global> {
     found.collect()
 }
 
-/// Checks the members of an epilogue against those that `epilogue::append` writes.
-fn check_epilogue(module: &Module, ty: naga::Handle<naga::Type>) {
-    let TypeInner::Struct { members, .. } = &module.types[ty].inner else {
-        panic!("the epilogue is no struct")
-    };
-    let declared: Vec<(Option<&str>, u32)> =
-        members.iter().map(|member| (member.name.as_deref(), member.offset)).collect();
-    let expected = [("count", 0), ("period", 4), ("kinds", 16), ("alphas", 32), ("betas", 48)];
-    assert_eq!(declared, expected.map(|(name, offset)| (Some(name), offset)));
-}
-
 #[test]
 fn entry_points_are_those_the_launches_choose_from() {
-    for family in Family::ALL {
-        let (module, _) = validated(family);
+    for shader in SHADERS {
+        let (module, _) = validated(shader);
         let declared: Vec<&str> =
             module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
-        assert_eq!(declared, family.entries(), "{}", family.stem());
+        assert_eq!(declared, shader.entries().collect::<Vec<_>>(), "{}", shader.stem());
         for entry in &module.entry_points {
             assert_eq!(entry.stage, naga::ShaderStage::Compute);
-            assert_eq!(entry.workgroup_size, [WORKGROUP_SIZE, 1, 1], "{}", family.stem());
+            assert_eq!(entry.workgroup_size, [WORKGROUP_SIZE, 1, 1], "{}", shader.stem());
         }
     }
 }
 
 #[test]
-fn every_family_has_its_shader_kernel_operation_oracle_tests_and_bench() {
+fn every_shader_has_its_kernel_operation_oracle_tests_and_bench() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut missing = Vec::new();
-    for stem in Family::ALL.map(Family::stem) {
+    for stem in SHADERS.iter().map(|shader| shader.stem()) {
         for path in [
             format!("shaders/{stem}.wgsl"),
             format!("src/kernels/{stem}.rs"),
@@ -308,7 +276,7 @@ fn every_family_has_its_shader_kernel_operation_oracle_tests_and_bench() {
     }
     // Its folder is the subject.
     let subjects: Vec<_> = std::fs::read_dir(root.join("src/ops")).unwrap().flatten().collect();
-    for stem in Family::ALL.map(Family::stem) {
+    for stem in SHADERS.iter().map(|shader| shader.stem()) {
         let file = format!("{stem}.rs");
         if !subjects.iter().any(|subject| subject.path().join(&file).is_file()) {
             missing.push(format!("src/ops/*/{file}"));

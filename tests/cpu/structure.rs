@@ -102,8 +102,8 @@ fn the_device_layer_alone_names_wgpu() {
 }
 
 #[test]
-fn own_kernels_alone_name_naga() {
-    let readers = ["src/own/declare.rs", "src/own/source.rs"];
+fn the_readers_of_wgsl_alone_name_naga() {
+    let readers = ["src/kernels/shader.rs", "src/own/declare.rs", "src/own/source.rs"];
     let sources = read("src", "rs");
     assert_eq!(find(&sources, &["naga::"], |path, _| readers.contains(&path)), NOTHING);
     for reader in readers {

@@ -159,7 +159,7 @@ fn pipeline(runtime: &Runtime, work: &Work, kernel: Kernel) -> Arc<wgpu::Compute
     static KNOWN: Mutex<Known> = Mutex::new(BTreeMap::new());
     let (source, entry) = match work {
         Work::Own(own) => (own.call.kernel().source(), &*own.call.kernel().interface().entry),
-        _ => (kernel.family.source_of(kernel.entry), kernel.entry),
+        _ => (work.shader().unwrap().source_of(kernel.entry).unwrap(), kernel.entry),
     };
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let device = runtime.device().unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Family, Work, binary as kernel};
+use longshore::kernels::{Work, binary as kernel};
 use longshore::ops::BinaryOp;
 use longshore::{Dim, Graph};
 use ndarray::{ArrayD, IxDyn};
@@ -148,7 +148,7 @@ fn kernels_stay_within_their_output_in_folded_grids() {
             assert_close(&format!("{operation:?} {left:?} {right:?} {twin:?}"), &actual, &expected);
         }
     }
-    let all: BTreeSet<&str> = Family::Binary.entries().iter().copied().collect();
+    let all: BTreeSet<&str> = kernel::SHADER.entries().collect();
     assert_eq!(entries, all);
     assert_eq!(folded, all);
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use longshore::Conv2d;
-use longshore::kernels::{Family, Work, conv2d as kernel};
+use longshore::kernels::{Work, conv2d as kernel};
 use ndarray::ArrayD;
 
 use super::golden::{
@@ -196,7 +196,7 @@ fn kernels_stay_within_their_output_in_folded_grids() {
         folded.extend((y > 1).then_some(entry));
         assert_close(&format!("{entry}: {}", trial.describe()), &actual, &expected);
     }
-    let all: BTreeSet<&str> = Family::Conv2d.entries().iter().copied().collect();
+    let all: BTreeSet<&str> = kernel::SHADER.entries().collect();
     assert_eq!(entries, all);
     assert_eq!(folded, all);
 }
@@ -229,7 +229,7 @@ fn nan_and_infinity_reach_the_windows_that_hold_them_and_no_other() {
             trial.input = finite;
         }
     }
-    assert_eq!(entries, Family::Conv2d.entries().iter().copied().collect());
+    assert_eq!(entries, kernel::SHADER.entries().collect());
 }
 
 #[test]
@@ -254,5 +254,5 @@ fn an_infinite_weight_over_the_edge_is_left_out() {
             trial.weight = finite;
         }
     }
-    assert_eq!(entries, Family::Conv2d.entries().iter().copied().collect());
+    assert_eq!(entries, kernel::SHADER.entries().collect());
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use longshore::kernels::axes::Axis;
-use longshore::kernels::{Family, Work, copy as kernel};
+use longshore::kernels::{Work, copy as kernel};
 use longshore::{DepthMode, DepthToSpace, Dim, Graph, Result, Slice, Split, Symbol};
 use ndarray::{ArrayD, IxDyn};
 
@@ -298,7 +298,7 @@ fn kernels_stay_within_their_output_in_folded_grids() {
             assert_same_bits(&format!("{axes:?}"), &actual, &expected);
         }
     }
-    let all: BTreeSet<&str> = Family::Copy.entries().iter().copied().collect();
+    let all: BTreeSet<&str> = kernel::SHADER.entries().collect();
     assert_eq!(entries, all);
     assert_eq!(folded, all);
 }
@@ -337,7 +337,7 @@ fn what_lies_outside_of_the_copy_is_left_alone() {
         let bits = |array: &ArrayD<Option<f32>>| array.mapv(|value| value.map(f32::to_bits));
         assert_eq!(bits(&actual), bits(&walked(&geometry, &input, 139)), "{geometry:?}");
     }
-    assert_eq!(entries, Family::Copy.entries().iter().copied().collect());
+    assert_eq!(entries, kernel::SHADER.entries().collect());
 }
 
 #[test]

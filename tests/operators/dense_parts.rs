@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Family, Work};
+use longshore::kernels::{Work, dense};
 use longshore::plan::{Limits, Plan};
 use longshore::{Dense, Graph};
 use ndarray::ArrayD;
@@ -60,13 +60,13 @@ fn parts_of_the_inputs_add_up() {
             format!("{batch} of {inputs} to {units}, bias {}, {twin:?}\n{plan}", bias.is_some());
         let second = plan.steps().get(1).map(|step| &step.work);
         assert!(matches!(second, Some(Work::Dense(g)) if g.part().first > 0), "{what}");
-        let products = plan.steps().iter().filter(|step| step.kernel.family == Family::Dense);
+        let products = plan.steps().iter().filter(|step| step.kernel.stem == "dense");
         reached.lock().unwrap().extend(products.map(|step| step.kernel.entry));
         let bias = bias.as_ref().map(widen);
         let expected = twin.apply(dense(&widen(&input), &widen(&weight), bias.as_ref()));
         assert_close(&what, &run(&plan, &input), &expected);
     });
-    let all: BTreeSet<&str> = Family::Dense.entries().iter().copied().collect();
+    let all: BTreeSet<&str> = dense::SHADER.entries().collect();
     assert_eq!(reached.into_inner().unwrap(), all);
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Family, Work, gather as kernel};
+use longshore::kernels::{Work, gather as kernel};
 use ndarray::{ArrayD, IxDyn};
 
 use super::copy::{apply_fixed, random_shape, signed};
@@ -76,7 +76,7 @@ fn kernels_stay_within_their_output_in_folded_grids() {
         let expected = gather(&input, &indices, 1);
         assert_same_bits(&format!("{outer} {length} {inner} {count}"), &actual, &expected);
     }
-    let all: BTreeSet<&str> = Family::Gather.entries().iter().copied().collect();
+    let all: BTreeSet<&str> = kernel::SHADER.entries().collect();
     assert_eq!(entries, all);
     assert_eq!(folded, all);
 }

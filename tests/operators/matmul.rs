@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use longshore::kernels::Work;
 use longshore::kernels::matmul::Geometry;
-use longshore::kernels::{Family, Work};
 use longshore::{Activation, Dim, Gemm, Graph, MatMul};
 use ndarray::{ArrayD, IxDyn};
 
@@ -301,7 +301,7 @@ fn kernels_stay_within_their_output_in_folded_grids() {
             assert_close(&what, &actual, &twin.apply(expected));
         }
     }
-    let all: BTreeSet<&str> = Family::MatMul.entries().iter().copied().collect();
+    let all: BTreeSet<&str> = longshore::kernels::matmul::SHADER.entries().collect();
     assert_eq!(entries, all);
     assert_eq!(folded, all);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Family, Work, pool2d as kernel};
+use longshore::kernels::{Work, pool2d as kernel};
 use longshore::{Graph, PoolMode, Pooling, Result, Symbol};
 use ndarray::{ArrayD, Axis, IxDyn};
 
@@ -260,7 +260,7 @@ fn kernels_stay_within_their_output_in_folded_grids() {
         let (found, y, _) = by_hand(&random.uniform(&shape), &dense, 12);
         folded.extend((y > 1).then_some(found).into_iter().flatten());
     }
-    let all: BTreeSet<&str> = Family::Pool2d.entries().iter().copied().collect();
+    let all: BTreeSet<&str> = kernel::SHADER.entries().collect();
     assert_eq!(entries, all);
     assert_eq!(folded, all);
 }

@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use longshore::kernels::Family;
 use longshore::passes::PassReport;
 use longshore::{Graph, HostArray, Passes, Plan, PlanOptions, Run, Session, StagePolicy, Tensor};
 use ndarray::ArrayD;
@@ -198,7 +197,7 @@ fn count_moved_rows(plan: &Plan, [moved, lifted]: &mut [u64; 2]) {
     let lines = passes.flat_map(PassReport::done);
     *lifted +=
         lines.filter(|line| line.contains("over what its operand is a reshape of")).count() as u64;
-    let steps = plan.steps().iter().filter(|step| step.kernel.family == Family::Normalization);
+    let steps = plan.steps().iter().filter(|step| step.kernel.stem == "normalization");
     *moved += steps.filter(|step| step.node.contains("/moved")).count() as u64;
 }
 

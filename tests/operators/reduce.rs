@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Family, Work, reduce as kernel};
+use longshore::kernels::{Work, reduce as kernel};
 use longshore::ops::reduction::reduce::Operation;
 use longshore::{ArgReduce, Dim, Graph, Reduce, ReduceOp, Result, Symbol};
 use ndarray::{ArrayD, IxDyn};
@@ -188,7 +188,7 @@ fn kernels_stay_within_their_output_in_folded_grids() {
             assert_close(&format!("position in {shape:?}"), &actual, &expected);
         }
     }
-    let all: BTreeSet<&str> = Family::Reduce.entries().iter().copied().collect();
+    let all: BTreeSet<&str> = kernel::SHADER.entries().collect();
     assert_eq!(entries, all);
     assert_eq!(folded, all);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Family, Work, select as kernel};
+use longshore::kernels::{Work, select as kernel};
 use longshore::{Dim, Graph};
 use ndarray::ArrayD;
 
@@ -84,7 +84,7 @@ fn kernels_stay_within_their_output_in_folded_grids() {
         let actual = dispatch(&work, 3, &[&c, &t, &f], shape);
         assert_close(&format!("{shape:?}"), &actual, &select(&widen(&c), &widen(&t), &widen(&f)));
     }
-    let all: BTreeSet<&str> = Family::Select.entries().iter().copied().collect();
+    let all: BTreeSet<&str> = kernel::SHADER.entries().collect();
     assert_eq!(entries, all);
     assert_eq!(folded, all);
 }

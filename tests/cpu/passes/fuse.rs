@@ -1,12 +1,16 @@
 //! Fusion: chains into one node, what is refused, and the order of operands.
 
+use std::collections::BTreeSet;
+
 use longshore::Activation::{Linear, Relu, Sigmoid, Softmax, Tanh};
-use longshore::kernels::Binding;
+use longshore::kernels::{Binding, SHADERS, Shader};
 use longshore::passes::fuse_epilogues;
 use longshore::{
-    BatchNormalization, Conv2d, Conv2dTranspose, Dense, Gemm, Graph, InstanceNormalization,
-    LayerWeights, Lrn, MatMul, Passes, PlanOptions, Pooling, Reduce, ReduceOp, Resize2d, Symbol,
+    BatchNormalization, Conv2d, Conv2dTranspose, Dense, Gemm, Graph, GridSample,
+    InstanceNormalization, LayerWeights, Lrn, MatMul, Pad, Passes, PlanOptions, Pooling, Reduce,
+    ReduceOp, Resize2d, Symbol,
 };
+use ndarray::arr1;
 
 use super::{apply, leaves};
 use crate::graph::{batch_of, host, kernel};
@@ -338,7 +342,7 @@ fn windows_take_what_follows() {
 #[test]
 fn the_families_that_take_stages_are_those_whose_kernels_do() {
     let image = batch_of(&[3, 3, 2]);
-    let layers: [Layer; 14] = [
+    let layers: [Layer; 18] = [
         |g, x| conv(g, x, "conv"),
         |g, x| g.conv2d_transpose(x, Conv2dTranspose::new(2, 1), &kernel(&[1, 1, 2, 2])).unwrap(),
         |g, x| g.dense(x, Dense::new(2), &kernel(&[2, 2])).unwrap(),
@@ -353,7 +357,12 @@ fn the_families_that_take_stages_are_those_whose_kernels_do() {
         |g, x| g.lrn(x, Lrn::new(1)).unwrap(),
         |g, x| g.reduce(x, Reduce::new(ReduceOp::Sum).axes([-1])).unwrap(),
         |g, x| g.select(x, x, x).unwrap(),
+        |g, x| g.transpose(x, &[0, 2, 1, 3]).unwrap(),
+        |g, x| g.gather(x, &arr1(&[1, 0, 1]).into_dyn(), -1).unwrap(),
+        |g, x| g.pad(x, Pad::new([(0, 0), (1, 1), (0, 0), (0, 0)])).unwrap(),
+        |g, x| g.grid_sample(x, x, GridSample::new()).unwrap(),
     ];
+    let mut planned = BTreeSet::new();
     for layer in layers {
         let mut g = Graph::new();
         let x = g.input("x", image.clone());
@@ -363,9 +372,12 @@ fn the_families_that_take_stages_are_those_whose_kernels_do() {
         let plain = PlanOptions::new().passes(Passes::none());
         let plan = g.plan_with(1, &plain).unwrap();
         let steps = plan.steps();
+        planned.extend(steps.iter().filter_map(|step| step.work.shader()).map(Shader::stem));
         // The layer's last step is the one before the function.
-        let family = steps[steps.len() - 2].kernel.family;
+        let shader = steps[steps.len() - 2].work.shader().unwrap();
         let fuses = fuse_epilogues(&g).unwrap().1.changed();
-        assert_eq!(fuses, family.bindings().contains(&Binding::Extra), "{}", family.stem());
+        assert_eq!(fuses, shader.bindings().contains(&Binding::Extra), "{}", shader.stem());
     }
+    // So every kernel has filled the parameters of its shader, all of them and no other.
+    assert_eq!(planned, SHADERS.iter().map(|shader| shader.stem()).collect());
 }

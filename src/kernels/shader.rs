@@ -1,0 +1,390 @@
+//! Shaders: WGSL that declares by itself what it includes, binds and takes as parameters.
+//!
+//! A shader is its own file and the files of `shaders/shared/` that it names in lines
+//! `//! uses NAME, NAME`. Joined, they are parsed once per process, at first use.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use naga::{AddressSpace, Module, StorageAccess, TypeInner};
+
+use super::{Binding, Kernel, Launch, fold};
+use crate::error::{Error, Result};
+use crate::own::{Field, Kind, Scalar, Value, kind_of};
+
+/// Lists files of `shaders/shared/` with their text.
+macro_rules! shared {
+    ($($name:literal)+) => {
+        &[$(($name, include_str!(concat!("../../shaders/shared/", $name, ".wgsl"))),)+]
+    };
+}
+
+const SHARED: &[(&str, &str)] = shared! {
+    "activate" "activate_rare" "block" "combine" "combine_rare" "epilogue" "exponential" "group"
+    "logarithm" "power" "rows" "thread" "trigonometry" "unstaged" "window"
+};
+
+/// Makes the shader of a file in `shaders/`, with a second one in `shaders/staged/` or without.
+macro_rules! shader {
+    ($stem:literal) => {
+        $crate::kernels::Shader::new(
+            $stem,
+            include_str!(concat!("../../shaders/", $stem, ".wgsl")),
+            "",
+        )
+    };
+    ($stem:literal, staged) => {
+        $crate::kernels::Shader::new(
+            $stem,
+            include_str!(concat!("../../shaders/", $stem, ".wgsl")),
+            include_str!(concat!("../../shaders/staged/", $stem, ".wgsl")),
+        )
+    };
+}
+pub(super) use shader;
+
+/// The WGSL of a family of kernels, and what it declares.
+#[derive(Debug)]
+pub struct Shader {
+    stem: &'static str,
+    own: &'static str,
+    staged: &'static str,
+    read: OnceLock<Result<Interface, String>>,
+}
+
+/// What a shader's text declares.
+#[derive(Debug)]
+struct Interface {
+    whole: String,
+    /// What does for entry points without stages, where they are compiled of less.
+    plain: Option<String>,
+    entries: Vec<String>,
+    bindings: Vec<Binding>,
+    fields: Vec<Field>,
+    bytes: usize,
+}
+
+impl Shader {
+    pub(super) const fn new(stem: &'static str, own: &'static str, staged: &'static str) -> Self {
+        Shader { stem, own, staged, read: OnceLock::new() }
+    }
+
+    /// Returns the name of the shader's file, of the kernel's, the tests' and the bench's.
+    #[must_use]
+    pub fn stem(&self) -> &'static str {
+        self.stem
+    }
+
+    /// Returns the WGSL, what it uses of `shaders/shared/` included.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Operand`] for a shader that cannot be read, which is a bug in longshore.
+    pub fn source(&self) -> Result<&str> {
+        self.interface().map(|interface| interface.whole.as_str())
+    }
+
+    /// Returns the WGSL to compile an entry point of: the whole, or what does without stages.
+    ///
+    /// # Errors
+    ///
+    /// As [`Shader::source`].
+    pub fn source_of(&self, entry: &str) -> Result<&str> {
+        let interface = self.interface()?;
+        Ok(match &interface.plain {
+            Some(plain) if !entry.ends_with("_staged") => plain,
+            _ => &interface.whole,
+        })
+    }
+
+    /// Lists the entry points, in the order of the text; none for a shader that cannot be read.
+    pub fn entries(&self) -> impl Iterator<Item = &str> {
+        let interface = self.interface().ok();
+        interface.into_iter().flat_map(|interface| interface.entries.iter().map(String::as_str))
+    }
+
+    /// Returns what group 0 binds, by binding number; nothing for a shader that cannot be read.
+    #[must_use]
+    pub fn bindings(&self) -> &[Binding] {
+        self.interface().map_or(&[], |interface| &interface.bindings)
+    }
+
+    /// Returns the parameters: members of the uniform struct, those of a struct in it as `outer.inner`.
+    #[must_use]
+    pub fn parameters(&self) -> &[Field] {
+        self.interface().map_or(&[], |interface| &interface.fields)
+    }
+
+    /// Reads a whole number out of a launch's parameters.
+    pub(crate) fn parameter(&self, params: &[u8], name: &str) -> Option<u32> {
+        let wanted = Kind { scalar: Scalar::U32, lanes: 1 };
+        let mut fields = self.parameters().iter();
+        let field = fields.find(|field| field.name == name && field.kind == wanted)?;
+        params.get(field.offset as usize..)?.first_chunk().map(|word| u32::from_le_bytes(*word))
+    }
+
+    /// Begins a launch of an entry point over a number of threads, which is the parameter
+    /// `threads`.
+    pub(super) fn launch<'a>(
+        &'static self,
+        node: &'a str,
+        entry: &'static str,
+        threads: u32,
+    ) -> Draft<'a> {
+        let (bytes, count) =
+            self.interface().map_or((0, 0), |found| (found.bytes, found.fields.len()));
+        let draft = Draft {
+            node,
+            shader: self,
+            entry,
+            threads,
+            params: vec![0; bytes],
+            given: vec![false; count],
+            table: Vec::new(),
+            problem: None,
+        };
+        draft.set("threads", threads)
+    }
+
+    fn interface(&self) -> Result<&Interface> {
+        let read = self.read.get_or_init(|| read(self.own, self.staged));
+        read.as_ref().map_err(|problem| defect("", self.stem, "the text", problem.clone(), ""))
+    }
+}
+
+/// A launch in the making: parameters are filled in by their names in the WGSL.
+///
+/// A name that the shader does not have, a type that it does not declare, and a parameter that
+/// nothing is given for are bugs in longshore; the tests launch every kernel.
+pub(super) struct Draft<'a> {
+    pub(super) node: &'a str,
+    shader: &'static Shader,
+    entry: &'static str,
+    threads: u32,
+    params: Vec<u8>,
+    given: Vec<bool>,
+    table: Vec<u8>,
+    problem: Option<Error>,
+}
+
+impl Draft<'_> {
+    /// Gives a parameter.
+    pub(super) fn set(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.put(name, |field| field == name, value.into());
+        self
+    }
+
+    /// Gives the parameters NAME1, NAME2, ... where `first` is 1.
+    pub(super) fn set_each(mut self, name: &str, first: usize, values: &[u32]) -> Self {
+        for (number, &value) in (first..).zip(values) {
+            let is_it = |field: &str| {
+                field.strip_prefix(name).is_some_and(|rest| rest.parse() == Ok(number))
+            };
+            self.put(&format!("{name}{number}"), is_it, value.into());
+        }
+        self
+    }
+
+    /// Gives the lookup table.
+    pub(super) fn table(mut self, table: Vec<u8>) -> Self {
+        self.table = table;
+        self
+    }
+
+    /// Spreads the threads over workgroups.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Limit`] for more threads than the device can number; [`Error::Operand`] for
+    /// parameters that are not the shader's.
+    pub(super) fn finish(mut self, max_workgroups_per_dimension: u32) -> Result<Launch> {
+        self.shader.interface()?;
+        let mut both = self.shader.parameters().iter().zip(&self.given);
+        if let Some((missing, _)) = both.find(|(_, given)| !**given) {
+            let (name, expected) = (&missing.name, format!("the shader has {}", missing.kind));
+            self.refuse(name, "is not given", &expected);
+        }
+        match self.problem {
+            Some(problem) => Err(problem),
+            None => Ok(Launch {
+                kernel: Kernel { stem: self.shader.stem, entry: self.entry },
+                params: self.params,
+                table: self.table,
+                workgroups: fold(self.node, self.threads.into(), max_workgroups_per_dimension)?,
+            }),
+        }
+    }
+
+    fn put(&mut self, name: &str, is_it: impl Fn(&str) -> bool, value: Value) {
+        let fields = self.shader.parameters();
+        let Some(number) = fields.iter().position(|field| is_it(&field.name)) else {
+            let known: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+            return self.refuse(name, "is given", &format!("the shader has {}", known.join(", ")));
+        };
+        let field = &fields[number];
+        if field.kind != value.kind() {
+            let expected = format!("the shader has {}", field.kind);
+            return self.refuse(name, &format!("is given as {}", value.kind()), &expected);
+        }
+        if std::mem::replace(&mut self.given[number], true) {
+            return self.refuse(name, "is given twice", "once is enough");
+        }
+        value.write(&mut self.params, field.offset);
+    }
+
+    fn refuse(&mut self, name: &str, got: &str, expected: &str) {
+        let operand = format!("parameter \"{name}\"");
+        let problem = defect(self.node, self.shader.stem, &operand, got.to_owned(), expected);
+        self.problem.get_or_insert(problem);
+    }
+}
+
+fn defect(node: &str, stem: &str, operand: &str, got: String, expected: &str) -> Error {
+    Error::Operand {
+        node: node.to_owned(),
+        operand: format!("{operand} of the shader {stem}"),
+        got,
+        expected: expected.to_owned(),
+        shapes: "the same for every model".to_owned(),
+        remedy: "this is a bug in longshore; please report it".to_owned(),
+    }
+}
+
+/// Joins and parses a shader.
+fn read(own: &'static str, staged: &'static str) -> Result<Interface, String> {
+    let whole = join(&[own, staged])?;
+    let plain = match staged {
+        "" => None,
+        _ => Some(join(&[own, shared("unstaged")?])?),
+    };
+    let module = naga::front::wgsl::parse_str(&whole).map_err(|e| e.emit_to_string(&whole))?;
+    let (fields, bytes) = parameters(&module)?;
+    let entries = module.entry_points.iter().map(|entry| entry.name.clone()).collect();
+    Ok(Interface { bindings: bindings(&module)?, plain, entries, fields, bytes, whole })
+}
+
+/// Joins texts and what they use, each file once.
+fn join(texts: &[&'static str]) -> Result<String, String> {
+    let mut parts = texts.to_vec();
+    let mut next = 0;
+    while let Some(part) = parts.get(next).copied() {
+        for line in part.lines().filter_map(|line| line.strip_prefix("//! uses ")) {
+            for name in line.split(", ") {
+                let text = shared(name)?;
+                if !parts.contains(&text) {
+                    parts.push(text);
+                }
+            }
+        }
+        next += 1;
+    }
+    Ok(parts.concat())
+}
+
+fn shared(name: &str) -> Result<&'static str, String> {
+    let found = SHARED.iter().find(|(known, _)| *known == name);
+    found.map(|(_, text)| *text).ok_or_else(|| format!("shaders/shared has no {name}.wgsl"))
+}
+
+/// Lists the members of the uniform struct, and counts its bytes.
+fn parameters(module: &Module) -> Result<(Vec<Field>, usize), String> {
+    let mut variables = module.global_variables.iter();
+    let params = variables.find(|(_, variable)| variable.space == AddressSpace::Uniform);
+    let (_, params) = params.ok_or("there is no uniform")?;
+    let TypeInner::Struct { members, span } = &module.types[params.ty].inner else {
+        return Err("the uniform is no struct".to_owned());
+    };
+    let mut fields = Vec::new();
+    for member in members {
+        let name = member.name.clone().unwrap_or_default();
+        let inner = &module.types[member.ty].inner;
+        if let TypeInner::Struct { members, .. } = inner {
+            for part in members {
+                let name = format!("{name}.{}", part.name.as_deref().unwrap_or_default());
+                let inner = &module.types[part.ty].inner;
+                fields.push(field(name, member.offset + part.offset, inner)?);
+            }
+        } else {
+            fields.push(field(name, member.offset, inner)?);
+        }
+    }
+    Ok((fields, *span as usize))
+}
+
+fn field(name: String, offset: u32, inner: &TypeInner) -> Result<Field, String> {
+    match kind_of(inner) {
+        Some(kind) => Ok(Field { name, offset, kind, shape_of: None }),
+        None => Err(format!("parameter {name} is neither scalar nor vector")),
+    }
+}
+
+/// Tells what each binding of group 0 is; a number may have several names, for views of a buffer.
+fn bindings(module: &Module) -> Result<Vec<Binding>, String> {
+    let mut found = BTreeMap::new();
+    for (_, variable) in module.global_variables.iter() {
+        let Some(place) = &variable.binding else { continue };
+        let kind = match (variable.space, variable.name.as_deref()) {
+            (AddressSpace::Uniform, _) => Binding::Params,
+            (AddressSpace::Storage { access }, name) if access == StorageAccess::LOAD => match name
+            {
+                Some("table") => Binding::Table,
+                Some("extra") => Binding::Extra,
+                _ => Binding::Read,
+            },
+            _ => Binding::Write,
+        };
+        let earlier = found.insert(place.binding, kind);
+        if place.group != 0 || earlier.is_some_and(|earlier| earlier != kind) {
+            return Err(format!("{:?} cannot be bound", variable.name));
+        }
+    }
+    let is_dense = found.keys().zip(0..).all(|(number, expected)| *number == expected);
+    if !is_dense {
+        return Err("binding numbers are left out".to_owned());
+    }
+    Ok(found.into_values().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::lrn;
+
+    /// A launch with these parameters, and the last one of another name and value.
+    fn filled(name: &str, last: impl Into<Value>) -> Result<Launch> {
+        let draft = lrn::SHADER.launch("lrn \"n\"", "general", 3);
+        let draft = draft.set("channels", 1u32).set("inner", 1u32);
+        let draft = draft.set("before", 1u32).set("after", 1u32);
+        draft.set("factor", 1.0).set("beta", 1.0).set(name, last).finish(9)
+    }
+
+    #[test]
+    fn parameters_that_the_shader_does_not_declare_are_refused() {
+        assert_eq!(filled("bias", 2.0).unwrap().params[28..], 2f32.to_le_bytes());
+        let text = |name, last: Value| filled(name, last).unwrap_err().to_string();
+        assert_eq!(
+            text("gain", 2.0.into()),
+            "lrn \"n\": parameter \"gain\" of the shader lrn is given but the shader has threads, \
+             channels, inner, before, after, factor, beta, bias\n  (the same for every model); \
+             this is a bug in longshore; please report it"
+        );
+        let found = text("bias", 2u32.into());
+        assert!(
+            found.contains("\"bias\" of the shader lrn is given as u32 but the shader has f32")
+        );
+        let found = text("beta", 2.0.into());
+        assert!(found.contains("\"beta\" of the shader lrn is given twice but"), "{found}");
+        let draft = lrn::SHADER.launch("n", "general", 3);
+        let found = draft.finish(9).unwrap_err().to_string();
+        assert!(found.contains("\"channels\" of the shader lrn is not given but"), "{found}");
+    }
+
+    #[test]
+    fn a_text_that_uses_what_there_is_not_is_refused() {
+        static BROKEN: Shader = Shader::new("broken", "//! uses thread, threads\n", "");
+        let found = BROKEN.source().unwrap_err().to_string();
+        assert!(found.contains("shaders/shared has no threads.wgsl"), "{found}");
+        assert_eq!((BROKEN.bindings(), BROKEN.entries().count()), (&[][..], 0));
+        assert!(BROKEN.launch("n", "general", 3).finish(9).is_err());
+    }
+}
