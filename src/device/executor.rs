@@ -1,12 +1,11 @@
 //! Which machinery computes: a GPU through wgpu, or the host.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 
 use super::Inner;
 use super::fault::Fault;
-use super::pipeline::{Key, Pipeline};
+use super::pipeline::Pipelines;
 use super::poller::Poller;
 use super::pool::Pool;
 use crate::error::{Error, Result};
@@ -29,7 +28,7 @@ pub(crate) struct Gpu {
     pub uploads: Pool,
     pub readbacks: Pool,
     pub poller: Poller,
-    pub pipelines: Mutex<HashMap<Key, Arc<Pipeline>>>,
+    pub pipelines: Pipelines,
 }
 
 impl Inner {

@@ -7,6 +7,7 @@
 
 mod adapters;
 mod bind;
+mod cache;
 mod executor;
 mod fault;
 mod host;

@@ -1,11 +1,12 @@
 //! Opening a device, or adopting the embedder's.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
 
 use super::adapters::{find, is_gpu, plan_limits, rank, summarize};
 use super::executor::{Executor, Gpu};
 use super::fault::Fault;
+use super::pipeline::Pipelines;
 use super::poller::Poller;
 use super::pool::Pool;
 use super::{Inner, Runtime};
@@ -202,7 +203,7 @@ impl Runtime {
             uploads: Pool::new("upload", upload, limits.max_buffer_size),
             readbacks: Pool::new("readback", readback, limits.max_buffer_size),
             poller: Poller::new(device.clone()),
-            pipelines: Mutex::default(),
+            pipelines: Pipelines::default(),
             device,
             queue,
         };

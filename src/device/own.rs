@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn equal_sources_are_compiled_once_whatever_their_names_and_rules() {
         let rt = runtime(wgpu::Limits::default());
-        let compiled = || rt.inner.gpu("counting").unwrap().pipelines.lock().unwrap().len();
+        let compiled = || rt.inner.gpu("counting").unwrap().pipelines.len();
         let one = kernel("one", NEGATE);
         let y = run(&rt, &one).unwrap();
         assert_eq!((y.label(), y.shape()), ("y", &[2, 3][..]));
@@ -113,7 +113,7 @@ mod tests {
         let error = run(&rt, &kernel("large", NEGATE)).unwrap_err();
         assert!(matches!(error, Error::Device { .. }), "{error}");
         assert!(error.to_string().starts_with("compiling kernel own/large: the device refused"));
-        assert_eq!(rt.inner.gpu("counting").unwrap().pipelines.lock().unwrap().len(), 0);
+        assert_eq!(rt.inner.gpu("counting").unwrap().pipelines.len(), 0);
         run(&rt, &kernel("small", &NEGATE.replace("(64)", "(32)"))).unwrap();
     }
 

@@ -1,9 +1,13 @@
 //! Pipelines: one for each entry point, made once for each runtime.
 
 use std::borrow::Cow;
-use std::sync::{Arc, PoisonError};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::Inner;
+use super::cache::Cache;
 use crate::error::Result;
 use crate::kernels::epilogue::Functions;
 use crate::kernels::{Binding, Kernel, Shader, Work};
@@ -18,7 +22,7 @@ pub(crate) struct Pipeline {
 }
 
 /// What is compiled once: an entry point of the library's, or equal code of the user's.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
     /// With every function that stages can have, or with the common ones alone.
     Library(Kernel, Functions),
@@ -45,47 +49,68 @@ impl Key {
     }
 }
 
+/// What is made once for a runtime.
+#[derive(Debug, Default)]
+pub(crate) struct Pipelines {
+    /// By source: a family's entry points share one.
+    modules: Cache<String, wgpu::ShaderModule>,
+    known: Cache<Key, Arc<Pipeline>>,
+}
+
+impl Pipelines {
+    /// Counts the pipelines.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.known.len()
+    }
+}
+
 impl Inner {
-    /// Returns the pipeline of a step's kernel, compiling it the first time.
-    pub(crate) fn pipeline(&self, step: &Step) -> Result<Arc<Pipeline>> {
+    /// Returns the pipelines of steps, compiling those that are not known, several at a time.
+    pub(crate) fn pipelines(&self, steps: &[Step]) -> Result<Vec<Arc<Pipeline>>> {
+        let mut seen = HashSet::new();
+        let distinct: Vec<&Step> = steps.iter().filter(|step| seen.insert(Key::of(step))).collect();
+        let compiled: Vec<_> = distinct.into_par_iter().map(|step| self.pipeline(step)).collect();
+        // The first of the errors, whichever came first.
+        compiled.into_iter().try_for_each(|compiled| compiled.map(|_| ()))?;
+        steps.iter().map(|step| self.pipeline(step)).collect()
+    }
+
+    fn pipeline(&self, step: &Step) -> Result<Arc<Pipeline>> {
         let gpu = self.gpu("compiling a kernel")?;
         let key = Key::of(step);
-        // Held while compiling, so that two sessions do not compile one kernel twice.
-        let mut known = gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pipeline) = known.get(&key) {
-            return Ok(Arc::clone(pipeline));
-        }
-        let label = step.kernel_name();
-        let doing = format!("compiling kernel {label}");
-        let layout = layout_entries(&step.work.bindings());
-        let (source, entry) = key.source(step.work.shader())?;
-        // Error scopes belong to a thread, so they are opened on the one that compiles.
-        let compile = || {
-            gpu.fault.watch(&gpu.device, &doing, 0, || {
-                compile(&gpu.device, &label, &source, entry, &layout)
-            })
-        };
-        let compiled = match &key {
-            Key::Library(..) => compile()?,
-            Key::Own(_) => with_large_stack(&doing, compile)?,
-        };
-        let compiled = Arc::new(compiled);
-        known.insert(key, Arc::clone(&compiled));
-        Ok(compiled)
+        gpu.pipelines.known.get(key.clone(), || {
+            let label = step.kernel_name();
+            let doing = format!("compiling kernel {label}");
+            let layout = layout_entries(&step.work.bindings());
+            let (source, entry) = key.source(step.work.shader())?;
+            let compile = || {
+                let module = gpu.pipelines.modules.get(source.clone().into_owned(), || {
+                    let source = wgpu::ShaderSource::Wgsl(source.as_ref().into());
+                    let descriptor = wgpu::ShaderModuleDescriptor { label: Some(&label), source };
+                    let create = || gpu.device.create_shader_module(descriptor);
+                    gpu.fault.watch(&gpu.device, &doing, 0, create)
+                })?;
+                // Error scopes belong to a thread, so they are opened on the one that compiles.
+                gpu.fault.watch(&gpu.device, &doing, 0, || {
+                    compile(&gpu.device, &label, &module, entry, &layout)
+                })
+            };
+            Ok(Arc::new(match &key {
+                Key::Library(..) => compile()?,
+                Key::Own(_) => with_large_stack(&doing, compile)?,
+            }))
+        })
     }
 }
 
 fn compile(
     device: &wgpu::Device,
     label: &str,
-    source: &str,
+    module: &wgpu::ShaderModule,
     entry: &str,
     layout: &[wgpu::BindGroupLayoutEntry],
 ) -> Pipeline {
-    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some(label),
-        source: wgpu::ShaderSource::Wgsl(source.into()),
-    });
     let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: Some(label),
         entries: layout,
@@ -98,7 +123,7 @@ fn compile(
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: Some(label),
         layout: Some(&pipeline_layout),
-        module: &module,
+        module,
         entry_point: Some(entry),
         compilation_options: wgpu::PipelineCompilationOptions::default(),
         cache: None,
@@ -124,4 +149,29 @@ fn layout_entries(bindings: &[(u32, Binding)]) -> Vec<wgpu::BindGroupLayoutEntry
         count: None,
     };
     bindings.iter().map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::error::Error;
+    use crate::{Dim, Graph, Runtime};
+
+    #[test]
+    fn a_plan_with_kernels_that_the_device_refuses_names_the_first() {
+        let required_limits =
+            wgpu::Limits { max_compute_invocations_per_workgroup: 32, ..wgpu::Limits::default() };
+        let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
+        let (device, queue) = wgpu::Device::noop(&descriptor);
+        let rt = Runtime::from_wgpu(device, queue);
+        let mut g = Graph::new();
+        let x = g.input("x", [Dim::Batch, 4.into(), 4.into()]);
+        let y = g.transpose(x, &[0, 2, 1]).unwrap();
+        let y = g.softmax(y, -1).unwrap();
+        let y = g.add(y, x).unwrap();
+        g.output("y", y);
+        let error = rt.prepare(&g.plan(1).unwrap()).unwrap_err();
+        assert!(matches!(error, Error::Device { .. }), "{error}");
+        assert!(error.to_string().starts_with("compiling kernel copy/copy: the device refused"));
+        assert_eq!(rt.inner.gpu("counting").unwrap().pipelines.len(), 0);
+    }
 }

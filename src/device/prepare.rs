@@ -132,7 +132,7 @@ impl Runtime {
         let gpu = self.inner.gpu(doing)?;
         gpu.fault.poll(&gpu.device, doing)?;
         self.check_trip_counts(plan)?;
-        plan.steps().iter().map(|step| self.inner.pipeline(step)).collect()
+        self.inner.pipelines(plan.steps())
     }
 
     /// Refuses kernels whose loops the driver would end before their time.

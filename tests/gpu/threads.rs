@@ -1,10 +1,10 @@
 //! One runtime, many threads: each gets what it asked for.
 
 use longshore::Activation::Relu;
-use longshore::{Dim, Graph};
+use longshore::{Dim, Graph, Reduce, ReduceOp};
 
 use crate::common::random::Random;
-use crate::harness::{runtime, stage};
+use crate::harness::{open, runtime, stage};
 use crate::operators::golden::assert_same_bits;
 
 #[test]
@@ -49,6 +49,30 @@ fn threads_run_one_session_side_by_side() {
                     let expected = array.mapv(|value| (value + value).max(0.0));
                     assert_same_bits("a run", &run["y"].read().unwrap(), &expected);
                 }
+            });
+        }
+    });
+}
+
+#[test]
+fn threads_prepare_one_plan_side_by_side() {
+    // A runtime of its own, which has compiled nothing yet.
+    let rt = &open();
+    let mut g = Graph::new();
+    let x = g.input("x", [Dim::Batch, 6.into(), 5.into()]);
+    let y = g.softmax(x, -1).unwrap();
+    let y = g.transpose(y, &[0, 2, 1]).unwrap();
+    let y = g.reduce(y, Reduce::new(ReduceOp::Sum).axes([1])).unwrap();
+    g.output("y", y);
+    let plan = &g.plan(2).unwrap();
+    let array = &Random::new(7).uniform(&[2, 6, 5]);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(move || {
+                let session = rt.prepare(plan).unwrap();
+                let run = session.run([("x", &stage(rt, "x", array))]).unwrap();
+                let sums = run["y"].read().unwrap();
+                assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-6), "{sums}");
             });
         }
     });
