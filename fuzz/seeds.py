@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import struct
 import sys
+import zipfile
 
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "tests" / "fixtures"
 LARGEST = 65536
@@ -32,9 +33,8 @@ def number(key, value):
     return varint(key << 3) + varint(value)
 
 
-def initializer(name, path):
+def initializer(name, data):
     """The array of a .npy file of version 1 as a TensorProto."""
-    data = path.read_bytes()
     (length,) = struct.unpack_from("<H", data, 8)
     header = ast.literal_eval(data[10 : 10 + length].decode("latin-1"))
     dims = b"".join(number(1, dim) for dim in header["shape"])
@@ -42,17 +42,28 @@ def initializer(name, path):
     return dims + kind + field(8, name.encode()) + field(9, data[10 + length :])
 
 
+def cases():
+    """Every model with its inputs: ONNX's cases, which are packed, and the networks' folders."""
+    with zipfile.ZipFile(FIXTURES / "onnx" / "conformance.zip") as packed:
+        files = {name: packed.read(name) for name in packed.namelist()}
+    for path in (FIXTURES / "onnx" / "networks").glob("*/*"):
+        files[f"{path.parent.name}/{path.name}"] = path.read_bytes()
+    folders = {}
+    for name, data in sorted(files.items()):
+        case, file = name.split("/")
+        folders.setdefault(case, {})[file] = data
+    return folders
+
+
 def onnx(folder):
-    for path in sorted((FIXTURES / "onnx").glob("*/*/model.onnx")):
-        case, data = path.parent.name, path.read_bytes()
+    for case, files in cases().items():
+        data = files["model.onnx"]
         (folder / case).write_bytes(data)
-        inputs = sorted(path.parent.glob("in.*.npy"))
-        names = [path.name[len("in.") : -len(".npy")] for path in inputs]
-        known = [
-            field(5, initializer(name, path))
-            for name, path in zip(names, inputs)
-            if name not in ("x", "X", "data", "input")
-        ]
+        known = []
+        for file, array in files.items():
+            name = file.removeprefix("in.").removesuffix(".npy")
+            if file.startswith("in.") and name not in ("x", "X", "data", "input"):
+                known.append(field(5, initializer(name, array)))
         merged = data + field(7, b"".join(known))
         if known and len(merged) <= LARGEST:
             (folder / (case + ".known")).write_bytes(merged)

@@ -17,6 +17,7 @@
 )]
 
 pub mod compare;
+pub mod conformance;
 pub mod fixture;
 pub mod onnx;
 pub mod oracle;

@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use longshore::import::onnx::{ImportOptions, OnnxModel};
 use longshore::{HostArray, Tensor};
 use ndarray::ArrayD;
 
 use crate::common::compare::compare;
+use crate::common::conformance::{Conformance, load};
 use crate::common::oracle::Expected;
 use crate::harness::runtime;
 
@@ -20,40 +21,19 @@ use crate::harness::runtime;
 const RELATIVE: f64 = 1e-3;
 const ABSOLUTE: f64 = 1e-5;
 
-fn root() -> PathBuf {
-    PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap())
-}
-
-fn folders() -> Vec<PathBuf> {
-    let folder = root().join("tests/fixtures/onnx/conformance");
-    let mut found: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    found.sort();
-    assert_eq!(found.len(), 247, "cases");
-    found
-}
-
-/// Reads the arrays of a case whose files begin with a prefix, by name.
-fn arrays(folder: &Path, prefix: &str) -> BTreeMap<String, HostArray<'static>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let file = path.file_name().unwrap().to_str().unwrap();
-        let name = file.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(".npy"));
-        if let Some(name) = name {
-            found.insert(name.to_owned(), HostArray::read(&path).unwrap());
-        }
-    }
-    found
+/// Reads the arrays of a case, by name.
+fn arrays(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, HostArray<'static>> {
+    let read = |(name, bytes): (&String, &Vec<u8>)| {
+        (name.clone(), HostArray::read_named(name, bytes.as_slice()).unwrap())
+    };
+    files.iter().map(read).collect()
 }
 
 /// Imports, plans, runs and compares one case.
-fn check(folder: &Path) -> Result<(), String> {
-    let model = OnnxModel::read(folder.join("model.onnx")).map_err(|error| error.to_string())?;
-    let inputs = arrays(folder, "in.");
-    let outputs = arrays(folder, "out.");
-    assert!(!outputs.is_empty(), "{}", folder.display());
-    let found = run(&model, &inputs).map_err(|error| error.to_string())?;
+fn check(case: &Conformance, model: &OnnxModel) -> Result<(), String> {
+    let (inputs, outputs) = (arrays(&case.inputs), arrays(&case.outputs));
+    assert!(!outputs.is_empty(), "{}", case.name);
+    let found = run(model, &inputs).map_err(|error| error.to_string())?;
     for (name, expected) in outputs {
         let value = expected.to_f64();
         let bound = value.mapv(|value| ABSOLUTE + RELATIVE * value.abs());
@@ -91,17 +71,16 @@ fn run(
 fn every_case_passes_and_the_table_says_so() {
     let mut table: BTreeMap<String, [usize; 2]> = BTreeMap::new();
     let mut failures = String::new();
-    for folder in folders() {
-        let model = OnnxModel::read(folder.join("model.onnx")).unwrap();
+    let all = load();
+    assert_eq!(all.len(), 247, "cases");
+    for case in &all {
+        let model = OnnxModel::from_bytes(&case.name, &case.model).unwrap();
         let operators: Vec<&str> = model.operators().into_keys().collect();
         let [cases, passed] = table.entry(operators.join(", ")).or_default();
         *cases += 1;
-        match check(&folder) {
+        match check(case, &model) {
             Ok(()) => *passed += 1,
-            Err(report) => {
-                let name = folder.file_name().unwrap().to_str().unwrap();
-                writeln!(failures, "{name}: {report}").unwrap();
-            }
+            Err(report) => writeln!(failures, "{}: {report}", case.name).unwrap(),
         }
     }
     // Seen with --nocapture; the kept table has a column for each executor.
@@ -109,7 +88,8 @@ fn every_case_passes_and_the_table_says_so() {
         eprintln!("| {operators} | {cases} | {passed} |");
     }
     assert!(failures.is_empty(), "{failures}");
-    let documented = fs::read_to_string(root().join("docs/conformance.md")).unwrap();
+    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap());
+    let documented = fs::read_to_string(root.join("docs/conformance.md")).unwrap();
     // Behind the next heading stands what the whole package gave.
     let (own, _) = documented.split_once("\n## ").unwrap();
     let lines: Vec<&str> = own.lines().filter(|line| line.starts_with("| ")).collect();

@@ -1,6 +1,8 @@
 //! Models and arrays for the tests of the commands that take them.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use longshore::HostArray;
 use ndarray::{ArrayD, IxDyn};
@@ -11,9 +13,29 @@ use super::support::Scratch;
 const RTOL: f64 = 1e-3;
 const ATOL: f64 = 1e-5;
 
-/// Returns the path of a file of one of ONNX's node cases.
+/// Returns the path of a file of one of ONNX's node cases, which are unpacked at the first call.
 pub fn case(name: &str, file: &str) -> String {
-    text(&root().join("../tests/fixtures/onnx/conformance").join(name).join(file))
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    text(&FOLDER.get_or_init(unpack).join(name).join(file))
+}
+
+/// Unpacks the cases into a new folder and moves it to its place, where another process may
+/// have been first.
+fn unpack() -> PathBuf {
+    let packed = root().join("../tests/fixtures/onnx/conformance.zip");
+    let made = packed.metadata().and_then(|data| data.modified()).expect("the cases");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let seconds = made.duration_since(std::time::UNIX_EPOCH).expect("a date").as_secs();
+    let folder = folder.join(format!("conformance-{seconds}"));
+    if !folder.is_dir() {
+        let fresh = folder.with_extension(std::process::id().to_string());
+        let file = File::open(packed).expect("the cases");
+        zip::ZipArchive::new(file).expect("an archive").extract(&fresh).expect("a folder");
+        if std::fs::rename(&fresh, &folder).is_err() {
+            std::fs::remove_dir_all(&fresh).expect("a second copy");
+        }
+    }
+    folder
 }
 
 /// Returns the path of a model that `make_models.py` wrote.

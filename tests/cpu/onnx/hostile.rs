@@ -1,32 +1,22 @@
 //! ONNX files that are cut, damaged or lie: an error in words, and never a panic, a hang or a large
 //! allocation.
 
-use std::fs;
-use std::path::PathBuf;
-
 use longshore::import::onnx::{ImportOptions, OnnxModel};
 
 use super::{
     field, floats, int, ints, model, model_over, node, node_with, numbers, outcome, says, tensor,
 };
+use crate::common::conformance;
 use crate::common::random::Random;
 
-fn models() -> Vec<(String, Vec<u8>)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx/conformance");
-    let mut folders: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    folders.sort();
-    let read = |folder: &PathBuf| {
-        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
-        (name, fs::read(folder.join("model.onnx")).unwrap())
-    };
-    folders.iter().map(read).collect()
+fn models() -> impl Iterator<Item = Vec<u8>> {
+    conformance::load().into_iter().map(|case| case.model)
 }
 
 #[test]
 fn files_cut_at_any_byte_are_errors_or_smaller_models() {
     let mut refused = 0usize;
-    for (_, bytes) in models().iter().step_by(12) {
+    for bytes in models().step_by(12) {
         for length in 0..bytes.len() {
             refused += usize::from(outcome(&bytes[..length]).is_err());
         }
@@ -38,7 +28,7 @@ fn files_cut_at_any_byte_are_errors_or_smaller_models() {
 fn flipped_bytes_never_panic() {
     let mut random = Random::new(2026);
     let (mut refused, mut taken) = (0usize, 0usize);
-    for (_, bytes) in models() {
+    for bytes in models() {
         for _ in 0..60 {
             let mut damaged = bytes.clone();
             for _ in 0..random.range(1, 4) {
