@@ -50,9 +50,7 @@ pub mod array;
 pub mod data;
 pub mod error;
 pub mod graph;
-pub mod host;
 pub mod import;
-pub mod kernels;
 pub mod ledger;
 pub mod misuse;
 pub mod ops;
@@ -64,6 +62,12 @@ mod serial;
 pub mod shape;
 
 mod device;
+mod host;
+#[cfg_attr(
+    not(feature = "internals"),
+    allow(dead_code, reason = "tests compare it with the shaders")
+)]
+mod kernels;
 
 pub use array::{HostArray, StagePolicy};
 pub use device::{
@@ -88,6 +92,18 @@ pub use saved::Saved;
 pub use shape::{Dim, Shape};
 // The version whose devices and buffers can be handed in and out.
 pub use wgpu;
+
+/// For this repository's own tests and benches; no promises.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals {
+    pub mod host {
+        pub use crate::host::*;
+    }
+    pub mod kernels {
+        pub use crate::kernels::*;
+    }
+}
 
 /// Compiles the code of the README and of the pages with the documentation tests.
 #[cfg(doctest)]

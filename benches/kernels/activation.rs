@@ -3,10 +3,10 @@
 use anyhow::Result;
 use longshore::Activation;
 
-use crate::common::oracle::activation::{Activation as OracleActivation, activation};
-use crate::common::random::Random;
 use crate::support::Work;
 use crate::{Case, wide};
+use longshore_testing::oracle::activation::{Activation as OracleActivation, activation};
+use longshore_testing::random::Random;
 
 /// Returns the cases, the one with an oracle first.
 pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {

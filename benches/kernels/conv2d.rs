@@ -4,10 +4,10 @@ use anyhow::Result;
 use longshore::ops::Padding;
 use longshore::{Conv2d, DepthwiseConv2d, UpSampling2d};
 
-use crate::common::oracle::conv2d::{Padding as OraclePadding, conv2d};
-use crate::common::random::Random;
 use crate::support::Work;
 use crate::{Case, weights, wide};
+use longshore_testing::oracle::conv2d::{Padding as OraclePadding, conv2d};
+use longshore_testing::random::Random;
 
 /// Returns the cases, the one with an oracle first.
 pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {

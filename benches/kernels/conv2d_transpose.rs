@@ -4,10 +4,10 @@ use anyhow::Result;
 use longshore::Conv2dTranspose;
 use longshore::ops::Padding;
 
-use crate::common::oracle::conv2d_transpose::{TransposePadding, conv2d_transpose};
-use crate::common::random::Random;
 use crate::support::Work;
 use crate::{Case, weights, wide};
+use longshore_testing::oracle::conv2d_transpose::{TransposePadding, conv2d_transpose};
+use longshore_testing::random::Random;
 
 /// Returns the cases, the one with an oracle first.
 pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {

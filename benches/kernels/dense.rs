@@ -3,10 +3,10 @@
 use anyhow::Result;
 use longshore::Dense;
 
-use crate::common::oracle::dense::dense;
-use crate::common::random::Random;
 use crate::support::Work;
 use crate::{Case, weights, wide};
+use longshore_testing::oracle::dense::dense;
+use longshore_testing::random::Random;
 
 /// Returns the cases, the one with an oracle first.
 pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {

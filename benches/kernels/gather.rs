@@ -3,11 +3,11 @@
 use anyhow::Result;
 use ndarray::{ArrayD, IxDyn};
 
-use crate::common::oracle::Expected;
-use crate::common::oracle::gather::gather;
-use crate::common::random::Random;
 use crate::support::Work;
 use crate::{Case, wide};
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::gather::gather;
+use longshore_testing::random::Random;
 
 /// Returns the cases, the one with an oracle first.
 pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {

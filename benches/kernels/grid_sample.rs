@@ -3,10 +3,10 @@
 use anyhow::Result;
 use longshore::{GridSample, GridSampleMode, Slice};
 
-use crate::common::oracle::grid_sample::{Mode, Padding, Rule, grid_sample};
-use crate::common::random::Random;
 use crate::support::Work;
 use crate::{Case, wide};
+use longshore_testing::oracle::grid_sample::{Mode, Padding, Rule, grid_sample};
+use longshore_testing::random::Random;
 
 /// Returns the cases, the one with an oracle first.
 pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {

@@ -3,10 +3,10 @@
 use anyhow::Result;
 use longshore::Lrn;
 
-use crate::common::oracle::lrn::lrn;
-use crate::common::random::Random;
 use crate::support::Work;
 use crate::{Case, wide};
+use longshore_testing::oracle::lrn::lrn;
+use longshore_testing::random::Random;
 
 /// Returns the cases, the one with an oracle first.
 pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {

@@ -9,11 +9,9 @@
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_possible_wrap,
-    reason = "the tests' oracle is compiled in, and a bench fails by panicking"
+    reason = "sizes in benches are small, and a bench fails by panicking"
 )]
 
-#[path = "../../tests/common/mod.rs"]
-mod common;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -41,9 +39,9 @@ use anyhow::{Result, anyhow};
 use longshore::{Dim, Graph, HostArray, LayerWeights, Runtime, Symbol};
 use ndarray::ArrayD;
 
-use common::compare::compare;
-use common::oracle::Expected;
-use common::random::Random;
+use longshore_testing::compare::compare;
+use longshore_testing::oracle::Expected;
+use longshore_testing::random::Random;
 use support::{Options, Report, Work};
 
 /// One graph of one layer, with its input and what it should give.

@@ -3,11 +3,11 @@
 use anyhow::Result;
 use longshore::{HostArray, InstanceNormalization, LayerWeights};
 
-use crate::common::oracle::moments::Rule;
-use crate::common::oracle::normalization::group_normalization;
-use crate::common::random::Random;
 use crate::support::Work;
 use crate::{Case, wide};
+use longshore_testing::oracle::moments::Rule;
+use longshore_testing::oracle::normalization::group_normalization;
+use longshore_testing::random::Random;
 
 /// Returns the cases, the one with an oracle first.
 pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {

@@ -3,11 +3,11 @@
 use anyhow::Result;
 use longshore::{HostArray, LayerNormalization, LayerWeights};
 
-use crate::common::oracle::moments::Rule;
-use crate::common::oracle::normalization::layer_normalization;
-use crate::common::random::Random;
 use crate::support::Work;
 use crate::{Case, wide};
+use longshore_testing::oracle::moments::Rule;
+use longshore_testing::oracle::normalization::layer_normalization;
+use longshore_testing::random::Random;
 
 /// Returns the cases, the one with an oracle first.
 pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {

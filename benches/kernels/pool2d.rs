@@ -3,11 +3,11 @@
 use anyhow::Result;
 use longshore::{Padding, Pooling};
 
-use crate::common::oracle::conv2d::Padding as OraclePadding;
-use crate::common::oracle::pool2d::{Mode, Pool, pool2d};
-use crate::common::random::Random;
 use crate::support::Work;
 use crate::{Case, wide};
+use longshore_testing::oracle::conv2d::Padding as OraclePadding;
+use longshore_testing::oracle::pool2d::{Mode, Pool, pool2d};
+use longshore_testing::random::Random;
 
 /// Returns the cases, the one with an oracle first.
 pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {

@@ -3,10 +3,10 @@
 use anyhow::Result;
 use longshore::{Interpolation, UpSampling2d};
 
-use crate::common::oracle::resize2d::{Interpolation as OracleInterpolation, up_sampling2d};
-use crate::common::random::Random;
 use crate::support::Work;
 use crate::{Case, wide};
+use longshore_testing::oracle::resize2d::{Interpolation as OracleInterpolation, up_sampling2d};
+use longshore_testing::random::Random;
 
 /// Returns the cases, the one with an oracle first.
 pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {

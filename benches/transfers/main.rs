@@ -10,11 +10,9 @@
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_possible_wrap,
-    reason = "the tests' oracle is compiled in, and a bench fails by panicking"
+    reason = "sizes in benches are small, and a bench fails by panicking"
 )]
 
-#[path = "../../tests/common/mod.rs"]
-mod common;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -24,7 +22,7 @@ use longshore::wgpu;
 use longshore::{HostArray, Runtime};
 use ndarray::{ArrayD, Axis};
 
-use common::random::Random;
+use longshore_testing::random::Random;
 use support::{Options, Report, Work};
 
 fn main() -> Result<()> {

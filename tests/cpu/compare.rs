@@ -2,9 +2,9 @@
 
 use ndarray::{ArrayD, IxDyn, array};
 
-use crate::common::compare::{assert_close, compare};
-use crate::common::oracle::Expected;
-use crate::common::random::Random;
+use longshore_testing::compare::{assert_close, compare};
+use longshore_testing::oracle::Expected;
+use longshore_testing::random::Random;
 
 fn sample() -> ArrayD<f32> {
     Random::new(11).uniform(&[2, 3, 5])

@@ -1,6 +1,6 @@
 //! The element-wise operators: which node a call adds, its shape, and every refusal word for word.
 
-use longshore::kernels::{Work, activation, binary, dense};
+use longshore::internals::kernels::{Work, activation, binary, dense};
 use longshore::ops::{BinaryOp, Epilogue, Op, Stage};
 use longshore::{Activation, Dense, Dim, Error, Graph, HostArray, PRelu, Symbol};
 use ndarray::ArrayD;

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use ndarray::ArrayD;
 
-use crate::common::compare::compare;
-use crate::common::fixture::{Case, load};
-use crate::common::oracle::activation::{Activation, activate, activation};
-use crate::common::oracle::conv2d::{Padding, conv2d, depthwise_conv2d, separable_conv2d};
-use crate::common::oracle::conv2d_transpose::{TransposePadding, conv2d_transpose};
-use crate::common::oracle::dense::dense;
-use crate::common::oracle::resize2d::{Coordinates, Interpolation, resize2d, up_sampling2d};
-use crate::common::oracle::{Expected, binary, reshape, softmax};
+use longshore_testing::compare::compare;
+use longshore_testing::fixture::{Case, load};
+use longshore_testing::oracle::activation::{Activation, activate, activation};
+use longshore_testing::oracle::conv2d::{Padding, conv2d, depthwise_conv2d, separable_conv2d};
+use longshore_testing::oracle::conv2d_transpose::{TransposePadding, conv2d_transpose};
+use longshore_testing::oracle::dense::dense;
+use longshore_testing::oracle::resize2d::{Coordinates, Interpolation, resize2d, up_sampling2d};
+use longshore_testing::oracle::{Expected, binary, reshape, softmax};
 
 /// How many cases each layer has; a lost case is a failure.
 const COUNTS: [(&str, usize); 13] = [

@@ -1,7 +1,7 @@
 //! Plans whose kernels are larger than a binding: which step takes what.
 
 use longshore::Activation::Relu;
-use longshore::kernels::{Work, dense};
+use longshore::internals::kernels::{Work, dense};
 use longshore::ops::Epilogue;
 use longshore::plan::{Limits, Plan};
 use longshore::{Dense, Graph};

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use longshore::Activation;
-use longshore::kernels::activation::code;
-use longshore::kernels::epilogue::Functions;
-use longshore::kernels::{Shader, Work, activation, binary, copy};
+use longshore::internals::kernels::activation::code;
+use longshore::internals::kernels::epilogue::Functions;
+use longshore::internals::kernels::{Shader, Work, activation, binary, copy};
 use longshore::ops::{BinaryOp, Epilogue, Stage};
 use naga::Literal;
 

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use longshore::kernels::epilogue::Functions;
-use longshore::kernels::{Binding, SHADERS, Shader, WORKGROUP_SIZE};
+use longshore::internals::kernels::epilogue::Functions;
+use longshore::internals::kernels::{Binding, SHADERS, Shader, WORKGROUP_SIZE};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ScalarKind, StorageAccess, TypeInner};
@@ -265,7 +265,7 @@ fn every_shader_has_its_kernel_operation_oracle_tests_and_bench() {
             format!("shaders/{stem}.wgsl"),
             format!("src/kernels/{stem}.rs"),
             format!("src/host/{stem}.rs"),
-            format!("tests/common/oracle/{stem}.rs"),
+            format!("testing/src/oracle/{stem}.rs"),
             format!("tests/operators/{stem}.rs"),
             format!("benches/kernels/{stem}.rs"),
         ] {

@@ -168,7 +168,14 @@ fn functions(text: &str) -> Vec<(String, usize, usize)> {
 #[test]
 fn functions_are_short() {
     // About 70 lines; a long `match` may have some more, and a test lists its cases.
-    let folders = [("src", 75), ("cli", 75), ("examples", 75), ("benches", 75), ("tests", 80)];
+    let folders = [
+        ("src", 75),
+        ("cli", 75),
+        ("examples", 75),
+        ("benches", 75),
+        ("tests", 80),
+        ("testing", 80),
+    ];
     for (folder, most) in folders {
         let sources = read(folder, "rs");
         let mut count = 0;
@@ -184,6 +191,21 @@ fn functions_are_short() {
                    if a {\n        }\n    }\n    fn g(&self);\n    fn h() {}\n}\nasync fn i() {\n}\n";
     let found = functions(planted);
     assert_eq!(found, [("f".to_owned(), 2, 6), ("i".to_owned(), 11, 2)]);
+}
+
+/// It shares no mistake with what it judges.
+#[test]
+fn the_oracle_uses_only_ndarray() {
+    let sources = read("testing/src/oracle", "rs");
+    assert!(sources.len() > 20, "{}", sources.len());
+    for Source { path, text } in &sources {
+        for (number, line) in code(text).filter(|(_, line)| line.contains("use ")) {
+            let used = line.trim_start_matches("pub(super) ").trim_start_matches("pub ");
+            let is_own = ["use super::", "use self::", "use ndarray::", "use std::"];
+            assert!(is_own.iter().any(|own| used.starts_with(own)), "{path}:{number}: {line}");
+        }
+        assert!(!text.contains("longshore"), "{path} names the crate");
+    }
 }
 
 /// What no build here compiles: that each target is declared, runs, and stands in the page.

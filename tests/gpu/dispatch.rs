@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use longshore::Runtime;
-use longshore::kernels::{Binding, Kernel, Launch, Work};
+use longshore::internals::kernels::{Binding, Kernel, Launch, Work};
 use longshore::wgpu;
 use ndarray::{ArrayD, IxDyn};
 

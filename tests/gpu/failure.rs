@@ -4,8 +4,8 @@ use longshore::{Activation, Dim, Error, Graph, HostArray};
 
 use std::process::Command;
 
-use crate::common::random::Random;
 use crate::harness::{open, stage};
+use longshore_testing::random::Random;
 
 fn graph() -> Graph {
     let mut g = Graph::new();

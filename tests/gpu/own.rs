@@ -9,11 +9,11 @@ use longshore::{
 };
 use ndarray::{ArrayD, IxDyn};
 
-use crate::common::compare::compare;
-use crate::common::oracle::{EPSILON, Expected as Wanted};
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
 use crate::harness::{open, run, runtime, stage};
+use longshore_testing::compare::compare;
+use longshore_testing::oracle::{EPSILON, Expected as Wanted};
+use longshore_testing::random::Random;
 
 /// The example's shader.
 const SOBEL: &str = include_str!("../../examples/sobel.wgsl");

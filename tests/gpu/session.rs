@@ -5,8 +5,8 @@ use longshore::ledger::Cause;
 use longshore::{Conv2d, Dense, Dim, Graph, HostArray, LayerWeights, UpSampling2d};
 use ndarray::ArrayD;
 
-use crate::common::random::Random;
 use crate::harness::{open, stage};
+use longshore_testing::random::Random;
 
 fn host(array: ArrayD<f32>) -> HostArray<'static> {
     HostArray::from(array)

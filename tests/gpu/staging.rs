@@ -5,8 +5,8 @@ use longshore::ledger::{Direction, Method};
 use longshore::{Error, HostArray, LayerWeights, Weights};
 use ndarray::{ArrayD, Axis, IxDyn, ShapeBuilder as _};
 
-use crate::common::random::Random;
 use crate::harness::{open, runtime, stage};
+use longshore_testing::random::Random;
 
 /// Sizes around the alignment of mapped ranges, of vectors and of packing's parts.
 const COUNTS: [usize; 9] = [1, 2, 3, 5, 63, 64, 65, (1 << 17) + 1, (1 << 20) + 3];

@@ -3,9 +3,9 @@
 use longshore::Activation::Relu;
 use longshore::{Dim, Graph, Reduce, ReduceOp};
 
-use crate::common::random::Random;
 use crate::harness::{open, runtime, stage};
 use crate::operators::golden::assert_same_bits;
+use longshore_testing::random::Random;
 
 #[test]
 fn threads_stage_and_read_side_by_side() {

@@ -4,8 +4,8 @@
 //! an element that is never written keeps the poison's bits. Operands lie between regions of
 //! NaN that a slice cannot reach; that lengths are checked is tested by itself.
 
-use longshore::host::execute;
-use longshore::kernels::Work;
+use longshore::internals::host::execute;
+use longshore::internals::kernels::Work;
 use ndarray::{ArrayD, IxDyn};
 
 /// A quiet NaN that no arithmetic gives: the output before the step, and its guards.

@@ -20,9 +20,6 @@
     reason = "the oracle and the graphs read like the formulas and papers they follow"
 )]
 
-#[path = "../common/mod.rs"]
-mod common;
-
 #[path = "../operators/mod.rs"]
 mod operators;
 

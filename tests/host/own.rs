@@ -2,8 +2,8 @@
 
 use longshore::{Activation, Dim, Error, Graph, OwnCall, OwnKernel};
 
-use crate::common::random::Random;
 use crate::harness::{open, run, runtime, stage};
+use longshore_testing::random::Random;
 
 const SCALE: &str = "
 struct P { gain: f32, x_shape: vec2<u32> }

@@ -1,7 +1,7 @@
 //! What the host executor refuses: device calls, foreign tensors, slices that do not fit.
 
-use longshore::host::execute;
-use longshore::kernels::{Work, activation, conv2d, conv2d_transpose, dense};
+use longshore::internals::host::execute;
+use longshore::internals::kernels::{Work, activation, conv2d, conv2d_transpose, dense};
 use longshore::ops::{BinaryOp, Epilogue, Stage};
 use longshore::wgpu;
 use longshore::{Activation, Dim, Error, Graph, HostArray, Runtime, RuntimeOptions};

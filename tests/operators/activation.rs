@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Work, activation as kernel};
+use longshore::internals::kernels::{Work, activation as kernel};
 use ndarray::{ArrayD, IxDyn};
 
 use super::golden::{
     ALONE, ELEMENTWISE, Twin, apply, assert_same_bits, cases, check, line, narrow, trials, widen,
 };
-use crate::common::compare::assert_close;
-use crate::common::oracle::EPSILON;
-use crate::common::oracle::Expected;
-use crate::common::oracle::activation::activation;
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::EPSILON;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::activation::activation;
+use longshore_testing::random::Random;
 
 #[test]
 fn golden_cases() {

@@ -1,14 +1,14 @@
 //! Every function of two operands: over the range of f32, at its edges, alone and as a stage.
 
-use longshore::kernels::{Work, activation, binary as kernel};
+use longshore::internals::kernels::{Work, activation, binary as kernel};
 use longshore::ops::{BinaryOp, Epilogue, Stage};
 use ndarray::{ArrayD, IxDyn};
 
 use super::golden::{line, trials, widen};
-use crate::common::compare::assert_close;
-use crate::common::oracle::binary::{Operation, binary};
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::binary::{Operation, binary};
+use longshore_testing::random::Random;
 
 /// Every function on both sides.
 pub const ALL: [(BinaryOp, Operation); 18] = [

@@ -1,17 +1,17 @@
 //! Batch normalisation.
 
-use longshore::kernels::{Work, batch_normalization as kernel};
+use longshore::internals::kernels::{Work, batch_normalization as kernel};
 use longshore::{BatchNormalization, HostArray, LayerWeights};
 use ndarray::ArrayD;
 
 use super::epilogue::both;
 use super::golden::{apply, narrow, trials, widen, with_one};
 use super::golden_reductions::{axes, cases, check, check_keras, from_start, number, switch};
-use crate::common::compare::assert_close;
-use crate::common::fixture::Case;
-use crate::common::oracle::Expected;
-use crate::common::oracle::batch_normalization::batch_normalization;
-use crate::common::random::Random;
+use longshore_testing::compare::assert_close;
+use longshore_testing::fixture::Case;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::batch_normalization::batch_normalization;
+use longshore_testing::random::Random;
 
 /// Names of the weights in Keras, and in ONNX.
 const KERAS: [&str; 4] = ["gamma", "beta", "moving_mean", "moving_variance"];

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Work, binary as kernel};
+use longshore::internals::kernels::{Work, binary as kernel};
 use longshore::ops::BinaryOp;
 use longshore::{Dim, Graph};
 use ndarray::{ArrayD, IxDyn};
 
 use super::golden::{ELEMENTWISE, cases, check, line, narrow, trials, widen};
-use crate::common::compare::assert_close;
-use crate::common::fixture::Case;
-use crate::common::oracle::Expected;
-use crate::common::oracle::binary::{Operation, add, binary, multiply};
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
 use crate::harness::{run, runtime};
+use longshore_testing::compare::assert_close;
+use longshore_testing::fixture::Case;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::binary::{Operation, add, binary, multiply};
+use longshore_testing::random::Random;
 
 fn exact(operation: BinaryOp, left: &ArrayD<f32>, right: &ArrayD<f32>) -> Expected {
     match operation {

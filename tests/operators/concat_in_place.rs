@@ -11,8 +11,8 @@ use longshore::{
 use ndarray::{Array1, ArrayD, IxDyn};
 
 use super::golden::{assert_same_bits, weights};
-use crate::common::random::Random;
 use crate::harness::{runtime, stage};
+use longshore_testing::random::Random;
 
 /// Numbers of a row: pieces of whole rows end at multiples of 256 bytes, where every device can bind.
 const ROW: usize = 64;

@@ -12,10 +12,10 @@ use longshore::import::onnx::{ImportOptions, OnnxModel};
 use longshore::{HostArray, Tensor};
 use ndarray::ArrayD;
 
-use crate::common::compare::compare;
-use crate::common::conformance::{Conformance, load};
-use crate::common::oracle::Expected;
 use crate::harness::runtime;
+use longshore_testing::compare::compare;
+use longshore_testing::conformance::{Conformance, load};
+use longshore_testing::oracle::Expected;
 
 /// What ONNX's own runner allows.
 const RELATIVE: f64 = 1e-3;

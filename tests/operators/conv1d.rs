@@ -7,11 +7,11 @@ use super::golden::{
     ELEMENTWISE, LINEAR, SOFTMAX, Twin, apply, cases_of, check, line, narrow, trials, weights,
     widen,
 };
-use crate::common::compare::assert_close;
-use crate::common::fixture::Case;
-use crate::common::oracle::Expected;
-use crate::common::oracle::conv2d::{Padding, conv2d, depthwise_conv2d, separable_conv2d};
-use crate::common::random::Random;
+use longshore_testing::compare::assert_close;
+use longshore_testing::fixture::Case;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::conv2d::{Padding, conv2d, depthwise_conv2d, separable_conv2d};
+use longshore_testing::random::Random;
 
 /// Which of the layers a trial runs.
 #[derive(Clone, Copy, Debug, PartialEq)]

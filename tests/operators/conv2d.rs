@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use longshore::Conv2d;
-use longshore::kernels::{Work, conv2d as kernel};
+use longshore::internals::kernels::{Work, conv2d as kernel};
 use ndarray::ArrayD;
 
 use super::golden::{
@@ -12,11 +12,11 @@ use super::golden::{
     with_one,
 };
 use super::window::Window;
-use crate::common::compare::assert_close;
-use crate::common::oracle::Expected;
-use crate::common::oracle::conv2d::{Padding, conv2d};
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::conv2d::{Padding, conv2d};
+use longshore_testing::random::Random;
 
 /// One convolution with its data.
 struct Trial {

@@ -5,10 +5,10 @@ use ndarray::ArrayD;
 
 use super::golden::{ELEMENTWISE, Twin, apply, cases, check, narrow, trials, weights, widen};
 use super::window::Window;
-use crate::common::compare::assert_close;
-use crate::common::oracle::Expected;
-use crate::common::oracle::conv2d::{Padding, depthwise_conv2d, separable_conv2d};
-use crate::common::random::Random;
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::conv2d::{Padding, depthwise_conv2d, separable_conv2d};
+use longshore_testing::random::Random;
 
 const KNOWN: [&str; 8] = [
     "strides",

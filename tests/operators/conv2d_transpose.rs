@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Work, conv2d_transpose as kernel};
+use longshore::internals::kernels::{Work, conv2d_transpose as kernel};
 use longshore::{Conv2dTranspose, Padding};
 use ndarray::ArrayD;
 
 use super::golden::{
     ELEMENTWISE, LINEAR, Twin, apply, cases, check, narrow, trials, weights, widen, with_one,
 };
-use crate::common::compare::assert_close;
-use crate::common::oracle::Expected;
-use crate::common::oracle::conv2d_transpose::{TransposePadding, conv2d_transpose};
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::conv2d_transpose::{TransposePadding, conv2d_transpose};
+use longshore_testing::random::Random;
 
 type Two = (usize, usize);
 

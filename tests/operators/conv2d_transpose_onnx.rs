@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Work, conv2d_transpose as kernel};
+use longshore::internals::kernels::{Work, conv2d_transpose as kernel};
 use longshore::ops::Pads;
 use longshore::{Conv1dTranspose, Conv2dTranspose, Padding, Padding1d};
 use ndarray::{ArrayD, Axis};
@@ -10,14 +10,14 @@ use ndarray::{ArrayD, Axis};
 use super::golden::{
     ELEMENTWISE, LINEAR, Twin, apply, cases_of, check, narrow, trials, weights, widen,
 };
-use crate::common::compare::assert_close;
-use crate::common::fixture::Case;
-use crate::common::oracle::Expected;
-use crate::common::oracle::conv2d_transpose::{
+use crate::dispatch::dispatch;
+use longshore_testing::compare::assert_close;
+use longshore_testing::fixture::Case;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::conv2d_transpose::{
     OnnxPadding, TransposePadding, grouped_conv2d_transpose, keras_windows, onnx_window,
 };
-use crate::common::random::Random;
-use crate::dispatch::dispatch;
+use longshore_testing::random::Random;
 
 type Two = (usize, usize);
 

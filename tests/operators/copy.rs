@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::axes::Axis;
-use longshore::kernels::{Work, copy as kernel};
+use longshore::internals::kernels::axes::Axis;
+use longshore::internals::kernels::{Work, copy as kernel};
 use longshore::{DepthMode, DepthToSpace, Dim, Graph, Result, Slice, Split, Symbol};
 use ndarray::{ArrayD, IxDyn};
 
 use super::golden::{assert_same_bits, trials};
-use crate::common::oracle::copy as oracle;
-use crate::common::random::Random;
 use crate::dispatch::{dispatch, dispatch_part};
 use crate::harness::{run, runtime};
+use longshore_testing::oracle::copy as oracle;
+use longshore_testing::random::Random;
 
 /// The dimensions of a value whose batch is fixed.
 pub fn fixed(array: &ArrayD<f32>) -> Vec<Dim> {

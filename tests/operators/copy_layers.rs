@@ -7,9 +7,9 @@ use ndarray::ArrayD;
 
 use super::copy::fixed;
 use super::golden::{apply, assert_same_bits, batched};
-use crate::common::oracle::copy as oracle;
-use crate::common::random::Random;
 use crate::harness::{run, runtime};
+use longshore_testing::oracle::copy as oracle;
+use longshore_testing::random::Random;
 
 #[test]
 fn constants_are_operands_and_outputs() {

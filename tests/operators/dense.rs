@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Work, dense as kernel};
+use longshore::internals::kernels::{Work, dense as kernel};
 use longshore::{Dense, Graph};
 use ndarray::{ArrayD, IxDyn};
 
@@ -10,12 +10,12 @@ use super::golden::{
     ELEMENTWISE, SOFTMAX, Twin, apply, assert_same_bits, cases, check, narrow, trials, weights,
     widen, with_one,
 };
-use crate::common::compare::assert_close;
-use crate::common::oracle::dense::dense;
-use crate::common::oracle::{Expected, reshape};
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
 use crate::harness::{run, runtime};
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::dense::dense;
+use longshore_testing::oracle::{Expected, reshape};
+use longshore_testing::random::Random;
 
 fn oracle(
     input: &ArrayD<f32>,

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Work, dense};
+use longshore::internals::kernels::{Work, dense};
 use longshore::plan::{Limits, Plan};
 use longshore::{Dense, Graph};
 use ndarray::ArrayD;
 
 use super::golden::{ELEMENTWISE, SOFTMAX, assert_same_bits, batched, trials, weights, widen};
-use crate::common::compare::assert_close;
-use crate::common::oracle::dense::dense;
-use crate::common::random::Random;
 use crate::harness::{runtime, stage};
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::dense::dense;
+use longshore_testing::random::Random;
 
 /// Rows of any kernel that begin at a multiple of every alignment that a device may have.
 const ALIGNED: usize = 64;

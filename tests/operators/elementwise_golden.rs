@@ -8,10 +8,10 @@ use ndarray::ArrayD;
 
 use super::copy::fixed;
 use super::golden::narrow;
-use crate::common::compare::assert_close;
-use crate::common::onnx::{OnnxCase, load};
-use crate::common::oracle::{EPSILON, Expected};
 use crate::harness::runtime;
+use longshore_testing::compare::assert_close;
+use longshore_testing::onnx::{OnnxCase, load};
+use longshore_testing::oracle::{EPSILON, Expected};
 
 /// An attribute that is a number, or ONNX's default.
 fn number(case: &OnnxCase, key: &str, default: f64) -> f32 {

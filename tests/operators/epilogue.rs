@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use longshore::Activation::{LeakyRelu, Negative, Relu};
-use longshore::kernels::{
+use longshore::internals::kernels::{
     Binding, SHADERS, Work, activation, batch_normalization, binary, conv2d, conv2d_transpose,
     dense, matmul, normalization, pool2d, resize2d,
 };
@@ -11,8 +11,8 @@ use longshore::ops::{AxisMap, BinaryOp, Epilogue, PoolMode, Sampling, Stage};
 use longshore::{Coordinates, Interpolation};
 use ndarray::ArrayD;
 
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
+use longshore_testing::random::Random;
 
 /// Small whole numbers, so that every result here is exact in f32.
 fn whole(random: &mut Random, shape: &[usize]) -> ArrayD<f32> {

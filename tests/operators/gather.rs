@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Work, gather as kernel};
+use longshore::internals::kernels::{Work, gather as kernel};
 use ndarray::{ArrayD, IxDyn};
 
 use super::copy::{apply_fixed, random_shape, signed};
 use super::golden::{apply, assert_same_bits, trials};
-use crate::common::oracle::gather::gather;
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
+use longshore_testing::oracle::gather::gather;
+use longshore_testing::random::Random;
 
 fn indices(random: &mut Random, shape: &[usize], length: usize) -> ArrayD<i64> {
     let length = length as i64;

@@ -3,14 +3,14 @@
 use longshore::{Activation, Dim, Graph, HostArray, LayerWeights, Result, Symbol};
 use ndarray::{Array1, ArrayD, IxDyn};
 
-use crate::common::compare::assert_close;
-use crate::common::fixture::{Case, load, load_from};
-use crate::common::oracle::Expected;
-use crate::common::oracle::activation::{Activation as Exact, activate};
-use crate::common::oracle::softmax::softmax_of;
-use crate::common::oracle::unary::Unary;
-use crate::common::random::Random;
 use crate::harness::{run, runtime};
+use longshore_testing::compare::assert_close;
+use longshore_testing::fixture::{Case, load, load_from};
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::activation::{Activation as Exact, activate};
+use longshore_testing::oracle::softmax::softmax_of;
+use longshore_testing::oracle::unary::Unary;
+use longshore_testing::random::Random;
 
 /// Options that every case has.
 const COMMON: [&str; 4] = ["name", "layer", "made_by", "dtype"];

@@ -3,9 +3,9 @@
 use ndarray::ArrayD;
 use serde_json::Value;
 
-use crate::common::compare::assert_close;
-use crate::common::fixture::{Case, load_from};
-use crate::common::oracle::{EPSILON, Expected};
+use longshore_testing::compare::assert_close;
+use longshore_testing::fixture::{Case, load_from};
+use longshore_testing::oracle::{EPSILON, Expected};
 
 /// Options that every case has.
 const COMMON: [&str; 4] = ["name", "layer", "made_by", "dtype"];

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Launch, Work, grid_sample as kernel};
+use longshore::internals::kernels::{Launch, Work, grid_sample as kernel};
 use longshore::{Graph, GridPadding, GridSample, GridSampleMode};
 use ndarray::{ArrayD, IxDyn};
 
 use super::golden::{assert_same_bits, batched, narrow, trials, widen, with_one};
 use super::pool2d_golden::channels_last;
-use crate::common::compare::assert_close;
-use crate::common::fixture::load_from;
-use crate::common::oracle::Expected;
-use crate::common::oracle::grid_sample::{Mode, Padding, Rule, grid_sample};
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
 use crate::harness::{run, runtime};
+use longshore_testing::compare::assert_close;
+use longshore_testing::fixture::load_from;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::grid_sample::{Mode, Padding, Rule, grid_sample};
+use longshore_testing::random::Random;
 
 /// How many cases of tests/fixtures/onnx/imaging are samplings.
 const GOLDEN_CASES: usize = 58;

@@ -1,20 +1,20 @@
 //! Rows so long that a thread could not go over them alone: llvmpipe ends all loops of a thread
 //! after 65535 turns together, and says nothing.
 
-use longshore::kernels::softmax::Function;
-use longshore::kernels::{Work, moments, reduce as reduction, softmax as kernel};
+use longshore::internals::kernels::softmax::Function;
+use longshore::internals::kernels::{Work, moments, reduce as reduction, softmax as kernel};
 use longshore::ops::normalization::moments::Part;
 use longshore::ops::reduction::reduce::Operation;
 use longshore::{Error, ReduceOp};
 use ndarray::{ArrayD, IxDyn};
 
 use super::golden::{widen, with_one};
-use crate::common::compare::assert_close;
-use crate::common::oracle::moments as exact;
-use crate::common::oracle::reduce::{Reduction, position, reduce};
-use crate::common::oracle::softmax::{hardmax, log_softmax, softmax};
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::moments as exact;
+use longshore_testing::oracle::reduce::{Reduction, position, reduce};
+use longshore_testing::oracle::softmax::{hardmax, log_softmax, softmax};
+use longshore_testing::random::Random;
 
 /// The longest row that is not refused.
 const LONGEST: usize = 1 << 24;

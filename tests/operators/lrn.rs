@@ -1,22 +1,22 @@
 //! Local response normalisation.
 
 use longshore::Lrn;
-use longshore::kernels::{Work, lrn as kernel};
+use longshore::internals::kernels::{Work, lrn as kernel};
 use ndarray::{ArrayD, IxDyn};
 
 use super::golden::{apply, narrow, trials, widen, with_one};
 use super::golden_reductions::{cases, check, number};
-use crate::common::compare::assert_close;
-use crate::common::oracle::lrn::lrn;
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::lrn::lrn;
+use longshore_testing::random::Random;
 
 fn exact(
     input: &ArrayD<f32>,
     axis: usize,
     size: usize,
     constants: [f32; 3],
-) -> crate::common::oracle::Expected {
+) -> longshore_testing::oracle::Expected {
     lrn(&widen(input), axis, size, constants.map(f64::from))
 }
 

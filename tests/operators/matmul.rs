@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::Work;
-use longshore::kernels::matmul::Geometry;
+use longshore::internals::kernels::Work;
+use longshore::internals::kernels::matmul::Geometry;
 use longshore::{Activation, Dim, Gemm, Graph, MatMul};
 use ndarray::{ArrayD, IxDyn};
 
@@ -11,12 +11,12 @@ use super::golden::{
     ELEMENTWISE, LINEAR, Twin, assert_same_bits, batched, cases_of, check, line, narrow, trials,
     widen, with_one,
 };
-use crate::common::compare::assert_close;
-use crate::common::oracle::Expected;
-use crate::common::oracle::matmul::{gemm, matmul};
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
 use crate::harness::{run, runtime};
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::matmul::{gemm, matmul};
+use longshore_testing::random::Random;
 
 type Array = ArrayD<f32>;
 
@@ -301,7 +301,7 @@ fn kernels_stay_within_their_output_in_folded_grids() {
             assert_close(&what, &actual, &twin.apply(expected));
         }
     }
-    let all: BTreeSet<&str> = longshore::kernels::matmul::SHADER.entries().collect();
+    let all: BTreeSet<&str> = longshore::internals::kernels::matmul::SHADER.entries().collect();
     assert_eq!(entries, all);
     assert_eq!(folded, all);
 }

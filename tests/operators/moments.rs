@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Work, moments as kernel};
+use longshore::internals::kernels::{Work, moments as kernel};
 use longshore::ops::normalization::moments::Part;
 use ndarray::{ArrayD, Dimension, IxDyn};
 
 use super::golden::{trials, widen};
-use crate::common::compare::assert_close;
-use crate::common::oracle::Expected;
-use crate::common::oracle::moments::{Rule, moments};
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::moments::{Rule, moments};
+use longshore_testing::random::Random;
 
 /// The oracle's moments of each row, along a last axis of 2; kept axes only.
 fn exact(input: &ArrayD<f32>, axes: &[usize], rule: Rule) -> Expected {

@@ -6,7 +6,7 @@ use longshore::{
 };
 
 use super::passes::{check, constant, drawn};
-use crate::common::random::Random;
+use longshore_testing::random::Random;
 
 const EPSILON: f32 = 0.25;
 

@@ -10,8 +10,8 @@ use ndarray::ArrayD;
 
 use super::copy::fixed;
 use super::golden::{assert_same_bits, narrow};
-use crate::common::onnx::{OnnxCase, load};
 use crate::harness::{run, runtime};
+use longshore_testing::onnx::{OnnxCase, load};
 
 /// Checks the cases of an operator, of which there are `count`.
 fn check(

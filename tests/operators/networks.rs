@@ -13,9 +13,9 @@ use longshore::plan::PlanOptions;
 use longshore::{HostArray, Tensor};
 use ndarray::{ArrayD, Axis, Slice};
 
-use crate::common::compare::compare;
-use crate::common::oracle::Expected;
 use crate::harness::runtime;
+use longshore_testing::compare::compare;
+use longshore_testing::oracle::Expected;
 
 /// How far an output may be from its answer, in parts of the answer's largest magnitude or of 1.
 const TOLERANCE: f64 = 1e-4;

@@ -1,6 +1,6 @@
 //! Normalisation over layers, groups, instances and chosen axes.
 
-use longshore::kernels::{Work, moments as moments_kernel, normalization as kernel};
+use longshore::internals::kernels::{Work, moments as moments_kernel, normalization as kernel};
 use longshore::ops::Epilogue;
 use longshore::ops::normalization::moments::Part;
 use longshore::{
@@ -12,14 +12,14 @@ use ndarray::{ArrayD, Axis, IxDyn};
 use super::epilogue::both;
 use super::golden::{apply, batched, narrow, trials, widen};
 use super::golden_reductions::{axes, cases, check, check_keras, from_start, number, switch};
-use crate::common::compare::assert_close;
-use crate::common::fixture::Case;
-use crate::common::oracle::Expected;
-use crate::common::oracle::moments::{Rule, moments};
-use crate::common::oracle::normalization::{group_normalization, layer_normalization};
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
 use crate::harness::{run, runtime};
+use longshore_testing::compare::assert_close;
+use longshore_testing::fixture::Case;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::moments::{Rule, moments};
+use longshore_testing::oracle::normalization::{group_normalization, layer_normalization};
+use longshore_testing::random::Random;
 
 fn rule(epsilon: f32) -> Rule {
     Rule { is_centered: true, epsilon: f64::from(epsilon), floor: 0.0 }

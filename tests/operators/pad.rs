@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Work, pad as kernel};
+use longshore::internals::kernels::{Work, pad as kernel};
 use longshore::{CenterCropPad, Pad, PadMode, Pads};
 use ndarray::ArrayD;
 
 use super::copy::{apply_fixed, random_shape, shuffled, signed};
 use super::golden::{apply, assert_same_bits, trials};
-use crate::common::oracle::pad::{Mode, pad};
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
+use longshore_testing::oracle::pad::{Mode, pad};
+use longshore_testing::random::Random;
 
 /// A shape, and what is put before and behind each axis.
 type PadCase<'a> = (&'a [usize], &'a [(i64, i64)]);

@@ -7,10 +7,10 @@ use longshore::{
 use ndarray::ArrayD;
 
 use super::golden::{batched, weights, widen};
-use crate::common::compare::assert_close;
-use crate::common::oracle::Expected;
-use crate::common::random::Random;
 use crate::harness::{runtime, stage};
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::Expected;
+use longshore_testing::random::Random;
 
 /// Plans with one pass, or all of them, and without, and compares what both give for a batch of 2; returns the
 /// numbers of steps. The plan without passes is what the operators' own tests hold to the oracle.

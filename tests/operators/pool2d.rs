@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Work, pool2d as kernel};
+use longshore::internals::kernels::{Work, pool2d as kernel};
 use longshore::{Graph, PoolMode, Pooling, Result, Symbol};
 use ndarray::{ArrayD, Axis, IxDyn};
 
 use super::epilogue::both;
 use super::golden::{apply, trials, widen, with_one};
 use super::window::Window;
-use crate::common::compare::assert_close;
-use crate::common::oracle::Expected;
-use crate::common::oracle::conv2d::Padding;
-use crate::common::oracle::pool2d::{Mode, Pool, global_pool2d, pool2d};
-use crate::common::random::Random;
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::conv2d::Padding;
+use longshore_testing::oracle::pool2d::{Mode, Pool, global_pool2d, pool2d};
+use longshore_testing::random::Random;
 
 const MODES: [Mode; 6] =
     [Mode::Max, Mode::Average, Mode::Lp(1), Mode::Lp(2), Mode::Lp(3), Mode::Lp(20)];

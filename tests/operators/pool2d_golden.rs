@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use super::golden::{apply, narrow, widen};
 use super::pool2d::{add, layer};
-use crate::common::compare::assert_close;
-use crate::common::fixture::{Case, load_from};
-use crate::common::oracle::Expected;
-use crate::common::oracle::conv2d::Padding;
-use crate::common::oracle::pool2d::{Mode, Pool, global_pool2d, pool2d};
+use longshore_testing::compare::assert_close;
+use longshore_testing::fixture::{Case, load_from};
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::conv2d::Padding;
+use longshore_testing::oracle::pool2d::{Mode, Pool, global_pool2d, pool2d};
 
 /// How many cases of tests/fixtures/onnx/imaging are poolings.
 const GOLDEN_CASES: usize = 49;

@@ -10,9 +10,9 @@ use ndarray::ArrayD;
 
 use super::golden::{assert_same_bits, widen};
 use super::network::{DECK, NOT_DRAWN, Network};
-use crate::common::compare::assert_close;
-use crate::common::oracle::Expected;
 use crate::harness::{EACH, NETWORKS, runtime};
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::Expected;
 
 /// Draws networks; `LONGSHORE_SEED` names a single one, to repeat a failure.
 fn networks(count: u64, body: impl Fn(Network)) {

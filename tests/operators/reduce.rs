@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Work, reduce as kernel};
+use longshore::internals::kernels::{Work, reduce as kernel};
 use longshore::ops::reduction::reduce::Operation;
 use longshore::{ArgReduce, Dim, Graph, Reduce, ReduceOp, Result, Symbol};
 use ndarray::{ArrayD, IxDyn};
 
 use super::golden::{apply, assert_same_bits, line, narrow, trials, widen, with_one};
 use super::golden_reductions::{axes, cases, check, from_start, switch};
-use crate::common::compare::assert_close;
-use crate::common::oracle::Expected;
-use crate::common::oracle::reduce::{Reduction, position, reduce};
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
 use crate::harness::{run, runtime};
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::reduce::{Reduction, position, reduce};
+use longshore_testing::random::Random;
 
 /// Every reduction on both sides, ONNX's name and the number of its golden cases.
 const ALL: [(ReduceOp, Reduction, &str, usize); 10] = [

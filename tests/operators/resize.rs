@@ -5,12 +5,12 @@ use longshore::{Coordinates, Graph, Interpolation, Resize, Resize2d, Symbol};
 use ndarray::{ArrayD, Ix4, IxDyn};
 
 use super::golden::{apply, assert_same_bits, line, narrow, trials, widen};
-use crate::common::compare::assert_close;
-use crate::common::fixture::{Case, load_from};
-use crate::common::oracle::Expected;
-use crate::common::oracle::resize::{Axis, Mode, Rule, Scale, resize};
-use crate::common::random::Random;
 use crate::harness::{run, runtime};
+use longshore_testing::compare::assert_close;
+use longshore_testing::fixture::{Case, load_from};
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::resize::{Axis, Mode, Rule, Scale, resize};
+use longshore_testing::random::Random;
 
 /// How many cases of tests/fixtures/onnx/imaging are resamplings of ONNX.
 const GOLDEN_CASES: usize = 117;

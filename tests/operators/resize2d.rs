@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Work, resize2d as kernel};
+use longshore::internals::kernels::{Work, resize2d as kernel};
 use longshore::ops::{AxisMap, Sampling};
 use longshore::{Coordinates, Interpolation, Resize2d, UpSampling2d};
 use ndarray::{ArrayD, IxDyn};
 
 use super::epilogue::both;
 use super::golden::{apply, assert_same_bits, cases, check, narrow, trials, widen, with_one};
-use crate::common::compare::assert_close;
-use crate::common::fixture::Case;
-use crate::common::oracle::Expected;
-use crate::common::oracle::resize2d as exact;
-use crate::common::random::Random;
+use longshore_testing::compare::assert_close;
+use longshore_testing::fixture::Case;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::resize2d as exact;
+use longshore_testing::random::Random;
 
 const INTERPOLATIONS: [(&str, Interpolation, exact::Interpolation); 5] = [
     ("nearest", Interpolation::Nearest, exact::Interpolation::Nearest),

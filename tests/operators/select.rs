@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use longshore::kernels::{Work, select as kernel};
+use longshore::internals::kernels::{Work, select as kernel};
 use longshore::{Dim, Graph};
 use ndarray::ArrayD;
 
 use super::copy::fixed;
 use super::golden::{assert_same_bits, line, trials, widen};
-use crate::common::compare::assert_close;
-use crate::common::oracle::select::select;
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
 use crate::harness::{run, runtime};
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::select::select;
+use longshore_testing::random::Random;
 
 /// About half zeros.
 fn condition(random: &mut Random, shape: &[usize]) -> ArrayD<f32> {

@@ -5,10 +5,10 @@ use ndarray::{ArrayD, IxDyn};
 
 use super::copy::fixed;
 use super::golden::{batched, trials, widen};
-use crate::common::compare::assert_close;
-use crate::common::oracle::binary::{Operation, binary};
-use crate::common::oracle::{EPSILON, Expected, SMALLEST};
 use crate::harness::{run, runtime};
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::binary::{Operation, binary};
+use longshore_testing::oracle::{EPSILON, Expected, SMALLEST};
 
 #[test]
 fn sums_means_and_extremes_of_three() {

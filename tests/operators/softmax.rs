@@ -1,19 +1,19 @@
 //! Softmax on the device.
 
-use longshore::kernels::softmax::Function;
-use longshore::kernels::{Work, softmax as kernel};
+use longshore::internals::kernels::softmax::Function;
+use longshore::internals::kernels::{Work, softmax as kernel};
 use ndarray::{ArrayD, IxDyn};
 
 use super::golden::{
     apply, assert_same_bits, batched, cases, check, line, narrow, trials, widen, with_one,
 };
 use super::golden_reductions;
-use crate::common::compare::assert_close;
-use crate::common::oracle::Expected;
-use crate::common::oracle::softmax::{hardmax, log_softmax, softmax};
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
 use crate::harness::{run, runtime};
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::softmax::{hardmax, log_softmax, softmax};
+use longshore_testing::random::Random;
 
 /// Every function, and its oracle.
 type Exact = fn(&ArrayD<f64>, isize) -> Expected;

@@ -2,16 +2,16 @@
 //! the edges.
 
 use longshore::Activation;
-use longshore::kernels::{Work, activation as kernel};
+use longshore::internals::kernels::{Work, activation as kernel};
 use longshore::ops::{Epilogue, Stage};
 use ndarray::ArrayD;
 
 use super::activation::at_the_edges;
 use super::golden::{ALONE, ELEMENTWISE, Twin, apply, line, trials, widen};
-use crate::common::compare::assert_close;
-use crate::common::oracle::activation::activation;
-use crate::common::random::Random;
 use crate::dispatch::dispatch;
+use longshore_testing::compare::assert_close;
+use longshore_testing::oracle::activation::activation;
+use longshore_testing::random::Random;
 
 fn all() -> impl Iterator<Item = Twin> {
     ELEMENTWISE.into_iter().chain(ALONE)

@@ -3,9 +3,9 @@
 use longshore::Padding as OurPadding;
 use longshore::ops::Pads;
 
-use crate::common::fixture::Case;
-use crate::common::oracle::conv2d::Padding;
-use crate::common::random::Random;
+use longshore_testing::fixture::Case;
+use longshore_testing::oracle::conv2d::Padding;
+use longshore_testing::random::Random;
 
 /// The options that all windows have, in the oracle's words.
 #[derive(Clone, Copy, Debug)]

@@ -6,8 +6,8 @@ use longshore::import::onnx::{ImportOptions, OnnxModel};
 use super::{
     field, floats, int, ints, model, model_over, node, node_with, numbers, outcome, says, tensor,
 };
-use crate::common::conformance;
-use crate::common::random::Random;
+use longshore_testing::conformance;
+use longshore_testing::random::Random;
 
 fn models() -> impl Iterator<Item = Vec<u8>> {
     conformance::load().into_iter().map(|case| case.model)

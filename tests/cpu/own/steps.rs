@@ -1,6 +1,6 @@
 //! Own kernels as steps: threads, parts of the batch, the twin on the host.
 
-use longshore::kernels::Work;
+use longshore::internals::kernels::Work;
 use longshore::plan::Limits;
 use longshore::{Dim, Error, OwnKernel};
 
@@ -94,9 +94,10 @@ fn the_host_runs_the_twin_or_says_that_there_is_none() {
     };
     let x = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
     let mut y = [f32::NAN; 8];
-    longshore::host::execute("own \"k\"", &work(&twin), &[&x], &mut y).unwrap();
+    longshore::internals::host::execute("own \"k\"", &work(&twin), &[&x], &mut y).unwrap();
     assert_eq!(y, [1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0]);
-    let error = longshore::host::execute("own \"k\"", &work(&kernel), &[&x], &mut y).unwrap_err();
+    let error = longshore::internals::host::execute("own \"k\"", &work(&kernel), &[&x], &mut y)
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "own \"k\": kernel \"k\" on the host, which runs no WGSL, is not supported; \

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use longshore::Activation::{Linear, Relu, Sigmoid, Softmax, Tanh};
-use longshore::kernels::{Binding, SHADERS, Shader};
+use longshore::internals::kernels::{Binding, SHADERS, Shader};
 use longshore::passes::fuse_epilogues;
 use longshore::{
     BatchNormalization, Conv2d, Conv2dTranspose, Dense, Gemm, Graph, GridSample,

@@ -1,6 +1,6 @@
 //! Products of turned values.
 
-use longshore::kernels::Work;
+use longshore::internals::kernels::Work;
 use longshore::passes::move_transposes;
 use longshore::{Graph, MatMul, Passes, PlanOptions};
 

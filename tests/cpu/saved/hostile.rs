@@ -4,7 +4,7 @@
 use longshore::{Graph, Saved};
 
 use super::{network, prepared};
-use crate::common::random::Random;
+use longshore_testing::random::Random;
 
 /// Loads; a graph that comes of it can be planned or refused, and saved.
 fn outcome(description: &str, weights: &[u8]) -> Result<Graph, String> {

@@ -7,9 +7,9 @@ use longshore::{
 use ndarray::ArrayD;
 
 use super::{Network, lines, near};
-use crate::common::oracle::{Expected, conv2d as exact, conv2d_transpose as transposed, dense};
 use crate::operators::golden::{ELEMENTWISE, Twin, weights, widen};
 use crate::operators::window::Window;
+use longshore_testing::oracle::{Expected, conv2d as exact, conv2d_transpose as transposed, dense};
 
 /// A layer's own part, which passes may fold into another, and then its activation.
 pub(super) fn linear(

@@ -9,10 +9,12 @@ use ndarray::{ArrayD, Axis};
 
 use super::Network;
 use super::convolutions::{Drawn, linear};
-use crate::common::oracle::Expected;
-use crate::common::oracle::conv2d as exact;
-use crate::common::oracle::conv2d_transpose::{OnnxPadding, grouped_conv2d_transpose, onnx_window};
 use crate::operators::golden::widen;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::conv2d as exact;
+use longshore_testing::oracle::conv2d_transpose::{
+    OnnxPadding, grouped_conv2d_transpose, onnx_window,
+};
 
 /// A line as an image of one row, or a kernel of one.
 fn row(array: &ArrayD<f64>, axis: usize) -> ArrayD<f64> {

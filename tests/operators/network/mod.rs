@@ -20,10 +20,10 @@ use longshore::{Graph, HostArray, Result, Symbol};
 use ndarray::ArrayD;
 
 use super::golden::{batched, widen};
-use crate::common::oracle::Expected;
-use crate::common::random::Random;
 pub use deck::{DECK, NOT_DRAWN};
 use deck::{OFTEN, often};
+use longshore_testing::oracle::Expected;
+use longshore_testing::random::Random;
 
 /// The most elements of a value.
 const MOST: usize = 600;

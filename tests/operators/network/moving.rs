@@ -6,7 +6,7 @@ use longshore::{
 use ndarray::ArrayD;
 
 use super::{Network, Oracle, moved};
-use crate::common::oracle::{Expected, copy, gather as exact_gather, pad as exact_pad};
+use longshore_testing::oracle::{Expected, copy, gather as exact_gather, pad as exact_pad};
 
 /// An axis as the layer is told it: counted from either end.
 fn told(net: &mut Network, axis: usize, rank: usize) -> isize {

@@ -11,10 +11,10 @@ use ndarray::{ArrayD, Dimension};
 
 use super::views::view;
 use super::{Network, Oracle, moving, near};
-use crate::common::oracle::moments::{Near, Rule, moments};
-use crate::common::oracle::{Expected, normalization as exact};
-use crate::common::oracle::{batch_normalization, lrn as exact_lrn};
 use crate::operators::golden::widen;
+use longshore_testing::oracle::moments::{Near, Rule, moments};
+use longshore_testing::oracle::{Expected, normalization as exact};
+use longshore_testing::oracle::{batch_normalization, lrn as exact_lrn};
 
 /// The largest inverse deviation: beyond it, rounding alone makes too much of a row.
 const STEEPEST: f64 = 40.0;

@@ -4,11 +4,11 @@ use longshore::{BinaryOp, Graph, HostArray, PRelu};
 use ndarray::{ArrayD, Zip};
 
 use super::{Holds, Network, near};
-use crate::common::oracle::activation::Activation as Exact;
-use crate::common::oracle::binary::{self as exact, Operation};
-use crate::common::oracle::unary::Unary;
-use crate::common::oracle::{EPSILON, Expected, select as exact_select};
 use crate::operators::golden::{ALONE, ELEMENTWISE, Twin, widen};
+use longshore_testing::oracle::activation::Activation as Exact;
+use longshore_testing::oracle::binary::{self as exact, Operation};
+use longshore_testing::oracle::unary::Unary;
+use longshore_testing::oracle::{EPSILON, Expected, select as exact_select};
 
 /// How far a function's value can be from that at x, when its argument is within a bound of x; NaN where the argument
 /// can be outside of its domain or at a jump.

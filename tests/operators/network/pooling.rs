@@ -3,10 +3,10 @@
 use ndarray::{ArrayD, Axis};
 
 use super::{Network, near};
-use crate::common::oracle::Expected;
-use crate::common::oracle::conv2d::Padding;
-use crate::common::oracle::pool2d::{Mode, Pool, global_pool2d, pool2d};
 use crate::operators::pool2d as ours;
+use longshore_testing::oracle::Expected;
+use longshore_testing::oracle::conv2d::Padding;
+use longshore_testing::oracle::pool2d::{Mode, Pool, global_pool2d, pool2d};
 
 /// Pools values within bounds: a mean of bounds bounds a mean, and their norm a norm, by the triangle's inequality.
 fn pooled(x: &Expected, mode: Mode, apply: impl Fn(&ArrayD<f64>, Mode) -> Expected) -> Expected {

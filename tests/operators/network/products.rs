@@ -4,7 +4,7 @@ use longshore::{Gemm, MatMul};
 use ndarray::ArrayD;
 
 use super::{Holds, Network, near};
-use crate::common::oracle::{Expected, matmul as exact};
+use longshore_testing::oracle::{Expected, matmul as exact};
 
 /// What a product makes of its operands' bounds.
 fn spread(a: &Expected, b: &Expected, transposed: [bool; 2]) -> ArrayD<f64> {

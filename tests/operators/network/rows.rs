@@ -4,8 +4,8 @@ use longshore::ops::{ArgReduce, Reduce, ReduceOp};
 use ndarray::{ArrayD, Axis};
 
 use super::{Holds, Network, near};
-use crate::common::oracle::reduce::{self as exact, Reduction};
-use crate::common::oracle::{Expected, softmax};
+use longshore_testing::oracle::reduce::{self as exact, Reduction};
+use longshore_testing::oracle::{Expected, softmax};
 
 const REDUCTIONS: [(&str, ReduceOp, Reduction); 10] = [
     ("reduce_mean", ReduceOp::Mean, Reduction::Mean),

@@ -4,11 +4,11 @@ use longshore::{Coordinates, GridSample, Interpolation, Resize, Resize2d, UpSamp
 use ndarray::{ArrayD, Zip};
 
 use super::{Network, moved, near};
-use crate::common::oracle::resize::{Axis, Mode, Rule, Scale};
-use crate::common::oracle::{
+use crate::operators::{grid_sample as grids, resize as ours};
+use longshore_testing::oracle::resize::{Axis, Mode, Rule, Scale};
+use longshore_testing::oracle::{
     EPSILON, Expected, grid_sample as exact_grid, resize, resize2d as exact,
 };
-use crate::operators::{grid_sample as grids, resize as ours};
 
 /// What weights make of a bound. Those of both signs sum to more than 1 in magnitude: the oracle's own bound, but for
 /// copies, has at least one unit of the terms' magnitudes.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 use ndarray::ArrayD;
 use serde_json::Value;
+
+use crate::fixture_path;
 
 /// One golden case: an operator, its attributes under ONNX's names, its inputs and outputs in order.
 pub struct OnnxCase {
@@ -18,10 +19,7 @@ pub struct OnnxCase {
 
 /// Reads the cases of STEM.json and STEM.npz.
 pub fn load(stem: &str) -> Vec<OnnxCase> {
-    // Cargo sets it when it runs tests; a prebuilt binary on another machine is told its own.
-    let root = std::env::var("CARGO_MANIFEST_DIR");
-    let root = root.as_deref().unwrap_or(env!("CARGO_MANIFEST_DIR"));
-    let folder = Path::new(root).join("tests/fixtures/onnx");
+    let folder = fixture_path("onnx");
     let text = fs::read_to_string(folder.join(format!("{stem}.json"))).expect("a list of cases");
     let entries: Vec<Value> = serde_json::from_str(&text).expect("the list is JSON");
     let npz = longshore::array::read_npz(folder.join(format!("{stem}.npz"))).expect("arrays");

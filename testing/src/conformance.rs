@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+
+use crate::fixture_path;
 
 /// One case: a network of mostly one operator, what goes in and what must come out.
 #[derive(Default)]
@@ -19,10 +20,7 @@ pub struct Conformance {
 
 /// Reads every case, sorted by name.
 pub fn load() -> Vec<Conformance> {
-    // Cargo sets it when it runs tests; a prebuilt binary on another machine is told its own.
-    let root = std::env::var("CARGO_MANIFEST_DIR");
-    let root = root.as_deref().unwrap_or(env!("CARGO_MANIFEST_DIR"));
-    let file = File::open(Path::new(root).join("tests/fixtures/onnx/conformance.zip"));
+    let file = File::open(fixture_path("onnx/conformance.zip"));
     let mut archive = zip::ZipArchive::new(file.expect("the cases")).expect("an archive");
     let mut cases: BTreeMap<String, Conformance> = BTreeMap::new();
     for index in 0..archive.len() {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 use ndarray::ArrayD;
 use serde_json::Value;
+
+use crate::fixture_path;
 
 /// One golden case: a layer, its options under Keras's names, and its arrays by part ("input", "output", ...).
 pub struct Case {
@@ -26,10 +27,7 @@ pub fn load() -> Vec<Case> {
 
 /// Reads the cases in STEM.json and STEM.npz of a folder of tests/fixtures.
 pub fn load_from(folder: &str, stem: &str) -> Vec<Case> {
-    // Cargo sets it when it runs tests; a prebuilt binary on another machine is told its own.
-    let root = std::env::var("CARGO_MANIFEST_DIR");
-    let root = root.as_deref().unwrap_or(env!("CARGO_MANIFEST_DIR"));
-    let folder = Path::new(root).join("tests/fixtures").join(folder);
+    let folder = fixture_path(folder);
     let text =
         fs::read_to_string(folder.join(format!("{stem}.json"))).expect("the list is readable");
     let entries: Vec<Value> = serde_json::from_str(&text).expect("the file holds a list");
