@@ -1,5 +1,5 @@
 //! What the tests and benches of longshore share: the naive oracle, the one comparer, the golden
-//! cases, seeded numbers.
+//! cases, seeded numbers, random networks, and the tests that every executor has.
 
 #![allow(missing_docs, reason = "this crate is not published")]
 #![allow(
@@ -26,14 +26,24 @@
     reason = "the oracle reads as formulas, in their own names and constants"
 )]
 
+use std::path::{Path, PathBuf};
+
 pub mod compare;
 pub mod conformance;
+mod declare;
+pub mod executor;
 pub mod fixture;
+pub mod golden;
+mod list;
+pub mod network;
 pub mod onnx;
+mod operators;
 pub mod oracle;
 pub mod random;
+mod session;
+mod window;
 
-use std::path::{Path, PathBuf};
+pub use declare::run_test;
 
 /// Returns the root of the repository.
 pub fn root() -> PathBuf {

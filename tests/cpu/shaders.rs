@@ -266,7 +266,7 @@ fn every_shader_has_its_kernel_operation_oracle_tests_and_bench() {
             format!("src/kernels/{stem}.rs"),
             format!("src/host/{stem}.rs"),
             format!("testing/src/oracle/{stem}.rs"),
-            format!("tests/operators/{stem}.rs"),
+            format!("testing/src/operators/{stem}.rs"),
             format!("benches/kernels/{stem}.rs"),
         ] {
             if !root.join(&path).is_file() {

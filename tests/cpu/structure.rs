@@ -208,6 +208,16 @@ fn the_oracle_uses_only_ndarray() {
     }
 }
 
+/// What every executor is tested with is listed, as a `#[test]` there would never run.
+#[test]
+fn the_testing_crate_has_no_tests_of_its_own() {
+    let mut sources = read("testing/src", "rs");
+    sources.retain(|source| source.path != "testing/src/declare.rs");
+    for Source { path, text } in &sources {
+        assert!(!text.contains("#[test]"), "{path}: a function of the executor, named in list.rs");
+    }
+}
+
 /// What no build here compiles: that each target is declared, runs, and stands in the page.
 #[test]
 fn fuzz_targets_are_declared() {

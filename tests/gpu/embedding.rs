@@ -4,7 +4,8 @@ use longshore::wgpu;
 use longshore::wgpu::util::DeviceExt as _;
 use longshore::{Activation, Dim, Error, Graph, Runtime};
 
-use crate::harness::{open, stage};
+use longshore_testing::executor::gpu::open;
+use longshore_testing::executor::stage;
 use longshore_testing::random::Random;
 
 /// A graph that computes `relu(x) + x` over 6 numbers per item.

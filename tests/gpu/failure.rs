@@ -4,7 +4,8 @@ use longshore::{Activation, Dim, Error, Graph, HostArray};
 
 use std::process::Command;
 
-use crate::harness::{open, stage};
+use longshore_testing::executor::gpu::open;
+use longshore_testing::executor::stage;
 use longshore_testing::random::Random;
 
 fn graph() -> Graph {

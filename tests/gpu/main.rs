@@ -20,18 +20,13 @@
     reason = "the oracle and the graphs read like the formulas and papers they follow"
 )]
 
-#[path = "../operators/mod.rs"]
-mod operators;
-
-mod dispatch;
-mod harness;
-
 mod embedding;
 mod failure;
 mod own;
 mod reading;
-mod session;
 mod split;
 mod staging;
 mod threads;
 mod turns;
+
+longshore_testing::run_tests_on!(longshore_testing::executor::Gpu);

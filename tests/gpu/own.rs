@@ -9,9 +9,10 @@ use longshore::{
 };
 use ndarray::{ArrayD, IxDyn};
 
-use crate::dispatch::dispatch;
-use crate::harness::{open, run, runtime, stage};
 use longshore_testing::compare::compare;
+use longshore_testing::executor::gpu::{open, runtime};
+use longshore_testing::executor::{Executor, Gpu};
+use longshore_testing::executor::{run, stage};
 use longshore_testing::oracle::{EPSILON, Expected as Wanted};
 use longshore_testing::random::Random;
 
@@ -68,7 +69,7 @@ fn a_dispatch_reads_and_writes_its_arrays_alone() {
         let work = &plan.steps()[0].work;
         for most in [65_535, 5] {
             folded += usize::from(work.launch("sobel", most).unwrap().workgroups[1] > 1);
-            let found = dispatch(work, most, &[&image], &shape);
+            let found = Gpu.dispatch(work, most, &[&image], &shape);
             compare(&found, &sobel_oracle(&image, 0.75)).unwrap();
         }
     }
@@ -109,7 +110,7 @@ fn a_grid_of_threads_covers_the_output() {
         let plan = g.plan(batch).unwrap();
         let wanted =
             ArrayD::from_shape_fn(IxDyn(&[batch, width, height]), |i| x[[i[0], i[2], i[1]]]);
-        let found = dispatch(&plan.steps()[0].work, 65_535, &[&x], &[batch, width, height]);
+        let found = Gpu.dispatch(&plan.steps()[0].work, 65_535, &[&x], &[batch, width, height]);
         assert_eq!(found, wanted);
         let found = run(runtime(), &g, batch, &[("x", &x)]);
         assert_eq!(found["y"], wanted);

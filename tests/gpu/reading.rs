@@ -9,7 +9,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use longshore::ledger::{Cause, Direction};
 use longshore::{Dense, Dim, Error, Graph, HostArray, LayerWeights};
 
-use crate::harness::{open, runtime, stage};
+use longshore_testing::executor::gpu::{open, runtime};
+use longshore_testing::executor::stage;
 use longshore_testing::random::Random;
 
 /// Tells the test that a future wants to be polled again.

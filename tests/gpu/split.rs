@@ -9,8 +9,9 @@ use longshore::{
 };
 use ndarray::ArrayD;
 
-use crate::harness::{runtime, stage};
-use crate::operators::golden::{assert_same_bits, batched, weights};
+use longshore_testing::executor::gpu::runtime;
+use longshore_testing::executor::stage;
+use longshore_testing::golden::{assert_same_bits, batched, weights};
 use longshore_testing::random::Random;
 
 /// A prime, so that the last part is always smaller.

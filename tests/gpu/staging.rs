@@ -5,7 +5,8 @@ use longshore::ledger::{Direction, Method};
 use longshore::{Error, HostArray, LayerWeights, Weights};
 use ndarray::{ArrayD, Axis, IxDyn, ShapeBuilder as _};
 
-use crate::harness::{open, runtime, stage};
+use longshore_testing::executor::gpu::{open, runtime};
+use longshore_testing::executor::stage;
 use longshore_testing::random::Random;
 
 /// Sizes around the alignment of mapped ranges, of vectors and of packing's parts.

@@ -3,8 +3,9 @@
 use longshore::Activation::Relu;
 use longshore::{Dim, Graph, Reduce, ReduceOp};
 
-use crate::harness::{open, runtime, stage};
-use crate::operators::golden::assert_same_bits;
+use longshore_testing::executor::gpu::{open, runtime};
+use longshore_testing::executor::stage;
+use longshore_testing::golden::assert_same_bits;
 use longshore_testing::random::Random;
 
 #[test]

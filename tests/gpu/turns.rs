@@ -6,7 +6,8 @@ use longshore::{
 };
 use ndarray::{ArrayD, IxDyn};
 
-use crate::harness::{run, runtime};
+use longshore_testing::executor::gpu::runtime;
+use longshore_testing::executor::run;
 
 fn ones(shape: &[usize]) -> ArrayD<f32> {
     ArrayD::from_elem(IxDyn(shape), 1.0)

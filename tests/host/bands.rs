@@ -3,7 +3,8 @@
 use longshore::{Dim, Graph, MatMul};
 use ndarray::{Array1, Array2, ArrayD};
 
-use crate::harness::{run, runtime};
+use longshore_testing::executor::host::runtime;
+use longshore_testing::executor::run;
 
 /// More rows than a band has where they are this long, on one thread, which takes them all.
 #[test]

@@ -20,17 +20,10 @@
     reason = "the oracle and the graphs read like the formulas and papers they follow"
 )]
 
-#[path = "../operators/mod.rs"]
-mod operators;
-
 mod bands;
-mod dispatch;
-mod harness;
-
-#[path = "../gpu/session.rs"]
-mod session;
-
 mod memory;
 mod own;
 mod refusals;
 mod saved;
+
+longshore_testing::run_tests_on!(longshore_testing::executor::Host);

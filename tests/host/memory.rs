@@ -7,7 +7,8 @@ use longshore::{
 };
 use ndarray::{Array2, ArrayD, array};
 
-use crate::harness::{open, stage};
+use longshore_testing::executor::host::open;
+use longshore_testing::executor::stage;
 use longshore_testing::random::Random;
 
 /// relu(x . w) of 5 numbers each, whose weights are still on the host.

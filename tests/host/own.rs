@@ -2,7 +2,8 @@
 
 use longshore::{Activation, Dim, Error, Graph, OwnCall, OwnKernel};
 
-use crate::harness::{open, run, runtime, stage};
+use longshore_testing::executor::host::{open, runtime};
+use longshore_testing::executor::{run, stage};
 use longshore_testing::random::Random;
 
 const SCALE: &str = "

@@ -7,7 +7,8 @@ use longshore::wgpu;
 use longshore::{Activation, Dim, Error, Graph, HostArray, Runtime, RuntimeOptions};
 use ndarray::ArrayD;
 
-use crate::harness::{open, stage};
+use longshore_testing::executor::host::open;
+use longshore_testing::executor::stage;
 
 fn noop() -> (wgpu::Device, wgpu::Queue) {
     wgpu::Device::noop(&wgpu::DeviceDescriptor::default())

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use longshore::{Graph, HostArray, Passes, PlanOptions, Saved, StagePolicy};
 use ndarray::ArrayD;
 
-use crate::harness::runtime;
-use crate::operators::golden::assert_same_bits;
-use crate::operators::network::{DECK, Network};
+use longshore_testing::executor::host::runtime;
+use longshore_testing::golden::assert_same_bits;
+use longshore_testing::network::{DECK, Network};
 
 /// The names of the operations in a description: `"op": "dense"`, `"op": {"softmax": ...}`.
 fn operations(description: &str) -> impl Iterator<Item = String> {
