@@ -27,6 +27,10 @@ const TAIL: usize = 128;
 pub struct Gpu;
 
 impl Executor for Gpu {
+    fn name(&self) -> &'static str {
+        "GPU"
+    }
+
     fn runtime(&self) -> &'static Runtime {
         runtime()
     }

@@ -22,6 +22,10 @@ const GUARD: usize = 128;
 pub struct Host;
 
 impl Executor for Host {
+    fn name(&self) -> &'static str {
+        "host"
+    }
+
     fn runtime(&self) -> &'static Runtime {
         runtime()
     }

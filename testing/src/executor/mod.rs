@@ -14,6 +14,9 @@ pub use host::Host;
 
 /// An executor under test.
 pub trait Executor: Sync {
+    /// What tables call it.
+    fn name(&self) -> &'static str;
+
     /// Returns the runtime that tests share.
     fn runtime(&self) -> &'static Runtime;
 
