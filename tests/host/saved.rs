@@ -79,7 +79,7 @@ fn networks_of_every_operator_come_back_as_they_were() {
 
 /// The operations that a node can be, from the source, as a description names them.
 fn variants() -> Vec<String> {
-    let source = include_str!("../../src/graph/node.rs");
+    let source = include_str!("../../src/ops/mod.rs");
     let (_, rest) = source.split_once("pub enum Op {").unwrap();
     let (body, _) = rest.split_once("\n}").unwrap();
     let lines = body.lines().filter(|line| line.starts_with("    ") && !line.starts_with("     "));
