@@ -30,7 +30,6 @@ pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {
     let input = random.uniform(&[1024, 1000]);
     let work = Work::Bytes(4 * input.len() as u64);
     let layer = ArgReduce::new(-1);
-    cases
-        .push(Case::new("arg_max of 1024 rows of 1000", input, work, |g, x| g.arg_max(x, &layer))?);
+    cases.push(Case::new("arg_max of 1024 rows of 1000", input, work, |g, x| g.arg_max(x, layer))?);
     Ok(cases)
 }

@@ -222,7 +222,7 @@ impl Graph {
             return Ok(symbol);
         }
         let second = match (activation, shape.rank().checked_sub(1)) {
-            (Activation::Softmax, Some(axis)) => Op::Softmax { axis },
+            (Activation::Softmax, Some(axis)) => Op::Softmax(softmax::Softmax { axis }),
             (Activation::Softmax, None) => return Err(softmax::no_axis(&node)),
             (other, _) => Op::Activation(other),
         };
@@ -269,7 +269,6 @@ impl Graph {
         self.add_activated_node(pending, op, weights, Activation::Linear)
     }
 
-    #[allow(dead_code, reason = "operators move here one by one")]
     /// As [`Graph::add_node`], where the shape is an option of the operator's.
     pub(crate) fn add_shaped_node<const N: usize>(
         &mut self,

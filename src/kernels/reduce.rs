@@ -5,21 +5,11 @@ use super::trips::merge;
 use super::{Launch, Shader, shader};
 use crate::error::Result;
 use crate::ops::ReduceOp;
+pub use crate::ops::reduction::reduce::Geometry;
 use crate::ops::reduction::reduce::Operation;
 
 /// The family's WGSL.
 pub static SHADER: Shader = shader!("reduce");
-
-/// What to compute.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Geometry {
-    /// The input's shape.
-    pub input: Vec<usize>,
-    /// Which axes are reduced, one for each of the input's.
-    pub reduced: Vec<bool>,
-    /// What becomes of a row; positions take one reduced axis.
-    pub operation: Operation,
-}
 
 /// What a row goes through, in the shader's words.
 pub(crate) struct Recipe {

@@ -4,34 +4,10 @@ use super::rows::rows;
 use super::trips::{SHARED, merge};
 use super::{Launch, Shader, shader};
 use crate::error::Result;
+pub use crate::ops::reduction::softmax::{Function, Geometry};
 
 /// The family's WGSL.
 pub static SHADER: Shader = shader!("softmax");
-
-/// What becomes of a row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Function {
-    /// `exp(x - max) / sum(exp(x - max))`.
-    #[default]
-    Softmax,
-    /// Its logarithm.
-    LogSoftmax,
-    /// 1 where the first of the largest is, 0 elsewhere.
-    Hardmax,
-}
-
-/// What to compute: input and output are (outer, length, inner).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Geometry {
-    /// The product of the lengths in front of the axis.
-    pub outer: usize,
-    /// The axis's length.
-    pub length: usize,
-    /// The product of the lengths behind the axis.
-    pub inner: usize,
-    /// What becomes of a row.
-    pub function: Function,
-}
 
 /// Makes the dispatch for a geometry.
 ///

@@ -1,7 +1,7 @@
 //! Operators: one file for each, with all that is known of it.
 //!
 //! A file has the options as users write them, the resolved operator that a node holds, and its
-//! [`Operator`]: checks and shape rule, computation, and what passes ask. [`Op`] lists them all.
+//! `Operator`: checks and shape rule, computation, and what passes ask. [`Op`] lists them all.
 
 mod checks;
 mod constant;
@@ -58,7 +58,7 @@ use movement::{concat, depth_to_space, gather, pad, slice, tile, transpose};
 use normalization::{batch_normalization, lrn, moments};
 use pooling::pool2d;
 use product::{dense, matmul};
-use reduction::reduce;
+use reduction::{reduce, softmax};
 use resampling::grid_sample;
 
 /// What a node computes, with every option resolved.
@@ -84,22 +84,13 @@ pub enum Op {
     /// Batch normalisation; weights: scale and bias where there are any, mean, variance.
     BatchNormalization(batch_normalization::Resolved),
     /// Softmax over one axis.
-    Softmax {
-        /// The axis, counted from the first.
-        axis: usize,
-    },
+    Softmax(softmax::Softmax),
     /// An element-wise function of two operands.
     Binary(BinaryOp),
     /// Log-softmax over one axis.
-    LogSoftmax {
-        /// The axis, counted from the first.
-        axis: usize,
-    },
+    LogSoftmax(softmax::LogSoftmax),
     /// Hardmax over one axis.
-    Hardmax {
-        /// The axis, counted from the first.
-        axis: usize,
-    },
+    Hardmax(softmax::Hardmax),
     /// Local response normalisation.
     Lrn(lrn::Resolved),
     /// Mean and inverse deviation of each row.
@@ -153,14 +144,18 @@ impl Op {
             Op::Expand => Some(&movement::expand::Expand),
             Op::Gather(operator) => Some(operator),
             Op::GridSample(operator) => Some(operator),
+            Op::Hardmax(operator) => Some(operator),
             Op::Input => Some(&input::Input),
+            Op::LogSoftmax(operator) => Some(operator),
             Op::Lrn(operator) => Some(operator),
             Op::MatMul(operator) => Some(operator),
             Op::Own(operator) => Some(operator),
             Op::Pad(operator) => Some(operator),
             Op::Pool2d(operator) => Some(operator),
+            Op::Reduce(operator) => Some(operator),
             Op::Reshape => Some(&movement::reshape::View),
             Op::Slice(operator) => Some(operator),
+            Op::Softmax(operator) => Some(operator),
             Op::SpaceToDepth(operator) => Some(operator),
             Op::Tile(operator) => Some(operator),
             Op::Transpose(operator) => Some(operator),
@@ -188,7 +183,7 @@ impl Op {
 
     /// Tells whether items of a batch are computed apart; see [`Operator::splits_along_batch`].
     pub(crate) fn splits_along_batch(&self) -> bool {
-        self.operator().is_none_or(|operator| operator.splits_along_batch())
+        self.operator().is_none_or(Operator::splits_along_batch)
     }
 
     pub(crate) fn is_moved(&self) -> bool {
@@ -205,13 +200,9 @@ impl Op {
             Op::Resize2d(_) => "resize2d",
             Op::Activation(activation) => activation.name(),
             Op::BatchNormalization(_) => "batch_normalization",
-            Op::Softmax { .. } => "softmax",
             Op::Binary(operation) => operation.name(),
-            Op::LogSoftmax { .. } => "log_softmax",
-            Op::Hardmax { .. } => "hardmax",
             Op::Moments(_) => "moments",
             Op::Normalization(_) => "normalization",
-            Op::Reduce(layer) => layer.operation.name(),
             Op::Select => "where",
             _ => "",
         }

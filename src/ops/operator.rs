@@ -110,10 +110,11 @@ impl Arguments<'_> {
         if axis < rank {
             return Ok(());
         }
+        let name = self.operands.first().map_or("x", |x| x.name.as_str());
         Err(site.refuse(
             "axis",
             format!("is {axis}"),
-            format!("there are {rank} axes"),
+            format!("\"{name}\" has {rank} axes"),
             "use an axis from 0 to rank - 1",
         ))
     }

@@ -6,9 +6,6 @@ use crate::graph::Node;
 use crate::ops::Op;
 use crate::shape::{Dim, Shape};
 
-/// Up to this rank, kernels walk over rows along axes in any order.
-pub(super) const MOST_AXES: usize = 6;
-
 /// Returns the entries that a permutation names, in its order.
 pub(super) fn permute<T: Copy>(entries: &[T], perm: &[usize]) -> Option<Vec<T>> {
     perm.iter().map(|&from| entries.get(from).copied()).collect()
@@ -43,33 +40,16 @@ pub(super) fn in_order_of(
 /// Returns the operation over operands of which the node's are a transpose: axis `k` of those is
 /// axis `perm[k]`. `None` where the operation depends on the order of axes.
 pub(super) fn moved_op(node: &Node, perm: &[usize]) -> Option<Op> {
-    // Entries of an array with one for each axis, where the axes now are.
-    fn each<T: Copy + Default>(entries: &[T], perm: &[usize]) -> Option<Vec<T>> {
-        let mut moved = vec![T::default(); perm.len()];
-        for (&axis, &entry) in perm.iter().zip(entries) {
-            *moved.get_mut(axis)? = entry;
-        }
-        (entries.len() == perm.len()).then_some(moved)
-    }
     if node.op.is_moved() {
         return node.op.reordered(node, perm);
     }
     let axis_of = |axis: &usize| perm.get(*axis).copied();
     match &node.op {
         Op::Activation(_) | Op::Binary(_) | Op::Select => Some(node.op.clone()),
-        Op::Softmax { axis } => Some(Op::Softmax { axis: axis_of(axis)? }),
-        Op::LogSoftmax { axis } => Some(Op::LogSoftmax { axis: axis_of(axis)? }),
-        Op::Hardmax { axis } => Some(Op::Hardmax { axis: axis_of(axis)? }),
         Op::BatchNormalization(rule) => {
             let mut rule = *rule;
             rule.axis = axis_of(&rule.axis)?;
             Some(Op::BatchNormalization(rule))
-        }
-        // Where reduced axes stay with a length of 1.
-        Op::Reduce(rule) if node.shape.rank() == perm.len() && perm.len() <= MOST_AXES => {
-            let mut rule = rule.clone();
-            rule.reduced = each(&rule.reduced, perm)?;
-            Some(Op::Reduce(rule))
         }
         Op::Resize2d(rule) => {
             let mut rule = *rule;

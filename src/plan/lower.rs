@@ -172,13 +172,9 @@ impl<'a> Lowering<'a> {
         let result = self.region(index, bytes);
         let batched = node.shape.has_batch();
         extents.push(Extent { tensor: "the result".to_owned(), bytes, batched });
-        // A row that lies along the batch needs all of it. A reduction or moments over the batch
-        // have a result without one, so `batched` leaves them whole.
-        let along_batch = match &node.op {
-            Op::Softmax { axis } | Op::LogSoftmax { axis } | Op::Hardmax { axis } => *axis > 0,
-            other => other.splits_along_batch(),
-        };
-        let splittable = batched && along_batch;
+        // A reduction or moments over the batch have a result without one, so `batched` leaves
+        // them whole.
+        let splittable = batched && node.op.splits_along_batch();
         let ranges = inner::ranges(self.graph, node, &mut extents, &self.limits);
         let items = items_per_step(&title, &extents, self.batch, splittable, &self.limits)?;
         let mut first = 0;

@@ -1,18 +1,11 @@
-//! Reductions, softmax and normalisations: from a node to its geometry.
+//! Normalizations: from a node to its geometry.
 
-use crate::kernels::softmax::Function;
-use crate::kernels::{Work, batch_normalization, moments, normalization, reduce, softmax};
+use crate::kernels::{Work, batch_normalization, moments, normalization};
 use crate::ops::{Epilogue, Op};
 
 /// Describes the one step of such a node for a number of items; none for any other node.
 /// Normalisations alone take an epilogue.
-pub(super) fn work(
-    op: &Op,
-    operand: Vec<usize>,
-    result: &[usize],
-    items: usize,
-    epilogue: Epilogue,
-) -> Option<Work> {
+pub(super) fn work(op: &Op, result: &[usize], items: usize, epilogue: Epilogue) -> Option<Work> {
     let work = match op {
         Op::BatchNormalization(layer) => {
             let [outer, channels, inner] = round(result, layer.axis)?;
@@ -27,9 +20,6 @@ pub(super) fn work(
                 epilogue,
             })
         }
-        Op::Softmax { axis } => along(Function::Softmax, result, *axis)?,
-        Op::LogSoftmax { axis } => along(Function::LogSoftmax, result, *axis)?,
-        Op::Hardmax { axis } => along(Function::Hardmax, result, *axis)?,
         Op::Moments(layer) => Work::Moments(moments::Geometry {
             input: layer.split.resolve(items),
             reduced: layer.reduced.clone(),
@@ -45,19 +35,9 @@ pub(super) fn work(
             bias: layer.bias.clone(),
             epilogue,
         }),
-        Op::Reduce(layer) => Work::Reduce(reduce::Geometry {
-            input: operand,
-            reduced: layer.reduced.clone(),
-            operation: layer.operation,
-        }),
         _ => return None,
     };
     Some(work)
-}
-
-fn along(function: Function, shape: &[usize], axis: usize) -> Option<Work> {
-    let [outer, length, inner] = round(shape, axis)?;
-    Some(Work::Softmax(softmax::Geometry { outer, length, inner, function }))
 }
 
 /// The elements in front of an axis, on it and behind it.

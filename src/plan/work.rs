@@ -46,15 +46,9 @@ impl Site<'_> {
                 on_true: self.operand(1)?,
                 on_false: self.operand(2)?,
             })),
-            Op::BatchNormalization(_)
-            | Op::Hardmax { .. }
-            | Op::LogSoftmax { .. }
-            | Op::Moments(_)
-            | Op::Normalization(_)
-            | Op::Reduce(_)
-            | Op::Softmax { .. } => {
-                let (operand, epilogue) = (self.operand(0)?, self.epilogue()?);
-                rows::work(&self.node.op, operand, &self.shape(), self.items, epilogue)
+            Op::BatchNormalization(_) | Op::Moments(_) | Op::Normalization(_) => {
+                let epilogue = self.epilogue()?;
+                rows::work(&self.node.op, &self.shape(), self.items, epilogue)
                     .ok_or_else(|| self.defect())
             }
             _ => Err(self.defect()),

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::options::{
-    BatchNormalizationFormat, BinaryOpFormat, MomentsFormat, NormalizationFormat, ReduceFormat,
+    BatchNormalizationFormat, BinaryOpFormat, MomentsFormat, NormalizationFormat,
 };
 use super::own::OwnText;
 use super::resampling::ResamplingFormat;
@@ -19,11 +19,11 @@ use crate::ops::normalization::moments;
 use crate::ops::normalization::normalization;
 use crate::ops::pooling::pool2d;
 use crate::ops::product::matmul;
-use crate::ops::reduction::reduce;
+use crate::ops::reduction::{reduce, softmax};
 use crate::ops::resampling::grid_sample;
 use crate::ops::{Activation, BinaryOp, Op, Resampling, Stage};
 use crate::own::Bound;
-use crate::serial::{length, number};
+use crate::serial::number;
 
 /// An operation with its options. An own kernel is written here, and read by [`OwnText`], as it
 /// needs the kernel.
@@ -42,23 +42,14 @@ enum OpFormat {
     MatMul(matmul::Resolved),
     Activation(#[serde(with = "ActivationFormat")] Activation),
     BatchNormalization(#[serde(with = "BatchNormalizationFormat")] batch_normalization::Resolved),
-    Softmax {
-        #[serde(with = "length")]
-        axis: usize,
-    },
+    Softmax(softmax::Softmax),
     Binary(#[serde(with = "BinaryOpFormat")] BinaryOp),
-    LogSoftmax {
-        #[serde(with = "length")]
-        axis: usize,
-    },
-    Hardmax {
-        #[serde(with = "length")]
-        axis: usize,
-    },
+    LogSoftmax(softmax::LogSoftmax),
+    Hardmax(softmax::Hardmax),
     Lrn(lrn::Resolved),
     Moments(#[serde(with = "MomentsFormat")] moments::Resolved),
     Normalization(#[serde(with = "NormalizationFormat")] normalization::Resolved),
-    Reduce(#[serde(with = "ReduceFormat")] reduce::Resolved),
+    Reduce(reduce::Resolved),
     #[serde(skip_deserializing, serialize_with = "own")]
     Own(Bound),
     Reshape,

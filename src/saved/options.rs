@@ -5,13 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ops::BinaryOp;
 use crate::ops::normalization::batch_normalization;
 use crate::ops::normalization::moments;
 use crate::ops::normalization::moments::Part;
 use crate::ops::normalization::normalization;
-use crate::ops::reduction::reduce;
-use crate::ops::reduction::reduce::Operation;
-use crate::ops::{BinaryOp, ReduceOp};
 use crate::serial::{length, number, shape};
 use crate::shape::Shape;
 
@@ -59,36 +57,6 @@ pub(super) struct NormalizationFormat {
     scale: Option<Vec<usize>>,
     #[serde(with = "length::option_list")]
     bias: Option<Vec<usize>>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "ReduceOp", rename_all = "snake_case")]
-enum ReduceOpFormat {
-    Mean,
-    Sum,
-    Max,
-    Min,
-    Prod,
-    L1,
-    L2,
-    SumSquare,
-    LogSum,
-    LogSumExp,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Operation", rename_all = "snake_case", deny_unknown_fields)]
-enum OperationFormat {
-    Value(#[serde(with = "ReduceOpFormat")] ReduceOp),
-    Position { largest: bool, last: bool },
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "reduce::Resolved", deny_unknown_fields)]
-pub(super) struct ReduceFormat {
-    #[serde(with = "OperationFormat")]
-    operation: Operation,
-    reduced: Vec<bool>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! Shape rules that hold: every layer and option against numbers worked out by hand.
 
+use longshore::ops::reduction::softmax::Softmax;
 use longshore::ops::{Op, Pads, Pair};
 use longshore::{
     Activation, Conv2d, Conv2dTranspose, Dense, DepthwiseConv2d, Dim, Graph, HostArray,
@@ -207,7 +208,7 @@ fn softmax_as_an_activation_is_a_node_of_its_own() {
     let titles: Vec<String> = g.nodes().iter().map(longshore::graph::Node::title).collect();
     assert_eq!(titles, ["input \"x\"", "conv2d \"edges/linear\"", "softmax \"edges\""]);
     assert_eq!(g.symbol("edges"), Some(y));
-    assert_eq!(g.nodes()[2].op(), &Op::Softmax { axis: 3 });
+    assert_eq!(g.nodes()[2].op(), &Op::Softmax(Softmax { axis: 3 }));
 }
 
 #[test]

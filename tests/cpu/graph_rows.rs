@@ -58,9 +58,9 @@ fn reduced_axes_become_1_or_go() {
     let Op::Reduce(resolved) = g.nodes().last().unwrap().op() else { panic!("a reduction") };
     assert_eq!(resolved.operation, Operation::Value(ReduceOp::L2));
     assert_eq!(resolved.reduced, [false; 4]);
-    let y = g.arg_max(x, &ArgReduce::new(-2)).unwrap();
+    let y = g.arg_max(x, ArgReduce::new(-2)).unwrap();
     shape(&g, y, "[batch, 5, 1, 3]");
-    let y = g.arg_min(x, &ArgReduce::new(1).keepdims(false).select_last_index(true)).unwrap();
+    let y = g.arg_min(x, ArgReduce::new(1).keepdims(false).select_last_index(true)).unwrap();
     shape(&g, y, "[batch, 4, 3]");
     let Op::Reduce(resolved) = g.nodes().last().unwrap().op() else { panic!("a reduction") };
     assert_eq!(resolved.operation, Operation::Position { largest: false, last: true });
@@ -74,7 +74,7 @@ fn reductions_refuse() {
         let remedy = "use an axis from -rank to rank - 1";
         let layer = Reduce::new(ReduceOp::Mean).axes([1, axis]);
         refused(g.reduce(x, layer), "reduce_mean", &text, remedy);
-        refused(g.arg_max(x, &ArgReduce::new(axis)), "arg_max", &text, remedy);
+        refused(g.arg_max(x, ArgReduce::new(axis)), "arg_max", &text, remedy);
         refused(g.log_softmax(x, axis), "log_softmax", &text, remedy);
         refused(g.hardmax(x, axis), "hardmax", &text, remedy);
     }
@@ -83,13 +83,13 @@ fn reductions_refuse() {
     refused(g.reduce(x, layer), "reduce_log_sum_exp", text, "name each axis once");
     let empty = g.input("e", [2, 0]);
     operand(
-        g.arg_min(empty, &ArgReduce::new(1)),
+        g.arg_min(empty, ArgReduce::new(1)),
         "arg_min \"arg_min\": axis has no elements but a position needs at least 1\n  (e [2, 0]); \
          reduce another axis",
     );
     let scalar = g.input("s", [0usize; 0]);
     operand(
-        g.arg_max(scalar, &ArgReduce::new(0)),
+        g.arg_max(scalar, ArgReduce::new(0)),
         "arg_max \"arg_max\": axis is 0 but \"s\" has 0 axes\n  (s []); use an axis from -rank to rank - 1",
     );
     for (kind, result) in
@@ -287,8 +287,8 @@ fn symbols_of_other_graphs_are_refused_everywhere() {
     let all = both.clone().with("moving_mean", host(&[3])).with("moving_variance", host(&[3]));
     for result in [
         g.reduce(foreign, Reduce::new(ReduceOp::Sum)),
-        g.arg_max(foreign, &ArgReduce::new(0)),
-        g.arg_min(foreign, &ArgReduce::new(0)),
+        g.arg_max(foreign, ArgReduce::new(0)),
+        g.arg_min(foreign, ArgReduce::new(0)),
         g.log_softmax(foreign, 0),
         g.hardmax(foreign, 0),
         g.lrn(foreign, Lrn::new(1)),

@@ -1,4 +1,4 @@
-//! Softmax, reductions and normalisations.
+//! Normalizations.
 
 use super::Replay;
 use crate::error::Result;
@@ -9,22 +9,6 @@ use crate::ops::{BatchNormalization, Op};
 impl Graph {
     pub(super) fn replay_rows(&mut self, replay: &Replay<'_>) -> Result<Symbol> {
         match &replay.claim.op {
-            Op::Softmax { axis } => self.softmax(replay.alone()?, replay.axis(*axis)?),
-            Op::LogSoftmax { axis } => self.log_softmax(replay.alone()?, replay.axis(*axis)?),
-            Op::Hardmax { axis } => self.hardmax(replay.alone()?, replay.axis(*axis)?),
-            Op::Reduce(rule) => {
-                let x = replay.alone()?;
-                let named = rule.reduced.iter().enumerate().filter(|(_, reduced)| **reduced);
-                let axes: Vec<isize> =
-                    named.map(|(axis, _)| replay.axis(axis)).collect::<Result<_>>()?;
-                let rank = self.shape(x).map_or(0, crate::shape::Shape::rank);
-                if rule.reduced.len() != rank {
-                    let got = format!("are {} for {rank} axes", rule.reduced.len());
-                    return Err(replay.refuse("reduced", got));
-                }
-                let keepdims = replay.claim.shape.rank() == rank;
-                self.reduction(x, rule.operation, &axes, false, keepdims, None)
-            }
             Op::BatchNormalization(rule) => self.replay_batch(replay, rule),
             Op::Moments(rule) => self.moments_again(replay.alone()?, rule),
             Op::Normalization(rule) => {

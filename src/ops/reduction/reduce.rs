@@ -1,15 +1,21 @@
 //! Reductions over axes, named as ONNX names them, and positions of extremes.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
-use crate::graph::{Graph, Site, Symbol, title};
-use crate::ops::Op;
+use crate::graph::{Graph, Node, Site, Symbol};
+use crate::kernels::Work;
 use crate::ops::movement::copy::{resolve_axis, twice};
+use crate::ops::operator::reorder;
+use crate::ops::reduction::MOST_AXES;
+use crate::ops::{Arguments, Op, Operator, Shapes};
 use crate::shape::{Dim, Shape};
 
 /// Names what a reduction makes of the elements `x` it goes over.
 ///
 /// The formulas are ONNX's; NaN and infinity give what NumPy's f32 gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ReduceOp {
     /// `sum(x) / count`; NaN of nothing.
@@ -35,7 +41,8 @@ pub enum ReduceOp {
 }
 
 /// Says what becomes of a row, with every option resolved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Operation {
     /// A value made of all elements.
     Value(ReduceOp),
@@ -70,12 +77,87 @@ impl Operation {
 }
 
 /// A reduction with resolved axes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Resolved {
     /// What becomes of a row.
     pub operation: Operation,
     /// Which axes are reduced, one for each of the operand's.
     pub reduced: Vec<bool>,
+}
+
+impl Resolved {
+    /// Returns the shape of the value, with a length of 1 for each reduced axis or without it.
+    fn shape(&self, x: &Shape, keepdims: bool) -> Shape {
+        let dims = x.dims().iter().zip(&self.reduced);
+        let kept = dims.filter(|(_, reduced)| keepdims || !**reduced);
+        Shape::new(kept.map(|(&dim, &reduced)| if reduced { Dim::Fixed(1) } else { dim }))
+    }
+}
+
+impl Operator for Resolved {
+    fn name(&self) -> &'static str {
+        self.operation.name()
+    }
+
+    /// Whether reduced axes are kept is told by the wanted rank alone.
+    fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        let [x] = of.only()?;
+        let (site, rank) = (of.site(""), x.shape.rank());
+        if self.reduced.len() != rank {
+            return Err(site.refuse(
+                "reduced",
+                format!("are {} for {rank} axes", self.reduced.len()),
+                "each axis is reduced or kept",
+                "save the graph again",
+            ));
+        }
+        if matches!(self.operation, Operation::Position { .. }) {
+            let axes = x.shape.dims().iter().zip(&self.reduced);
+            let axes: Vec<&Dim> = axes.filter(|(_, is)| **is).map(|(dim, _)| dim).collect();
+            let refuse = |got: &str, expected: &str, remedy: &str| {
+                Err(site.refuse("axis", got, expected, remedy))
+            };
+            match axes.as_slice() {
+                [Dim::Fixed(0)] => {
+                    let expected = "a position needs at least 1";
+                    return refuse("has no elements", expected, "reduce another axis");
+                }
+                [_] => {}
+                _ => {
+                    let expected = "a position lies along one";
+                    return refuse("is not one", expected, "save the graph again");
+                }
+            }
+        }
+        let keepdims = of.wanted.is_some_and(|wanted| wanted.rank() == rank);
+        Ok(self.shape(&x.shape, keepdims))
+    }
+
+    fn work(&self, at: &Shapes) -> Option<Work> {
+        let Resolved { operation, reduced } = self.clone();
+        Some(Work::Reduce(Geometry { input: at.operand(0)?.to_vec(), reduced, operation }))
+    }
+
+    /// Where reduced axes are kept with a length of 1.
+    fn reordered(&self, node: &Node, perm: &[usize]) -> Option<Op> {
+        if node.shape.rank() != perm.len() || perm.len() > MOST_AXES {
+            return None;
+        }
+        let reduced = reorder(&self.reduced, perm)?;
+        Some(Op::Reduce(Resolved { reduced, operation: self.operation }))
+    }
+}
+
+/// What to compute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Geometry {
+    /// The input's shape.
+    pub input: Vec<usize>,
+    /// Which axes are reduced, one for each of the input's.
+    pub reduced: Vec<bool>,
+    /// What becomes of a row; positions take one reduced axis.
+    pub operation: Operation,
 }
 
 /// Describes a reduction; names and defaults are those of ONNX's `ReduceSum` and its kin.
@@ -203,7 +285,7 @@ impl Graph {
     /// [`Error::Operand`](crate::Error::Operand) for an axis that `x` lacks or that is empty,
     /// and for a symbol of another graph; [`Error::Name`](crate::Error::Name) for a name in use.
     /// Planning refuses an axis longer than 2^24.
-    pub fn arg_max(&mut self, x: Symbol, layer: &ArgReduce) -> Result<Symbol> {
+    pub fn arg_max(&mut self, x: Symbol, layer: ArgReduce) -> Result<Symbol> {
         self.position(x, true, layer)
     }
 
@@ -214,16 +296,16 @@ impl Graph {
     /// # Errors
     ///
     /// Those of [`Graph::arg_max`].
-    pub fn arg_min(&mut self, x: Symbol, layer: &ArgReduce) -> Result<Symbol> {
+    pub fn arg_min(&mut self, x: Symbol, layer: ArgReduce) -> Result<Symbol> {
         self.position(x, false, layer)
     }
 
-    fn position(&mut self, x: Symbol, largest: bool, layer: &ArgReduce) -> Result<Symbol> {
+    fn position(&mut self, x: Symbol, largest: bool, layer: ArgReduce) -> Result<Symbol> {
         let operation = Operation::Position { largest, last: layer.select_last_index };
         self.reduction(x, operation, &[layer.axis], false, layer.keepdims, layer.name.as_deref())
     }
 
-    pub(crate) fn reduction(
+    fn reduction(
         &mut self,
         x: Symbol,
         operation: Operation,
@@ -232,28 +314,12 @@ impl Graph {
         keepdims: bool,
         name: Option<&str>,
     ) -> Result<Symbol> {
-        let name = self.name_for(operation.name(), name)?;
-        let node = title(operation.name(), &name);
-        let x = self.operand(&node, "x", x)?;
-        let site = Site::new(&node, x.describe());
-        let reduced = mark_axes(&site, &x.name, axes, x.shape.rank(), all)?;
-        let dims = || x.shape.dims().iter().copied().zip(reduced.iter().copied());
-        let is_empty = dims().any(|(dim, is_reduced)| is_reduced && dim == Dim::Fixed(0));
-        if is_empty && matches!(operation, Operation::Position { .. }) {
-            return Err(site.refuse(
-                "axis",
-                "has no elements",
-                "a position needs at least 1",
-                "reduce another axis",
-            ));
-        }
-        let shape = if keepdims {
-            Shape::new(dims().map(|(dim, gone)| if gone { Dim::Fixed(1) } else { dim }))
-        } else {
-            Shape::new(dims().filter(|(_, gone)| !gone).map(|(dim, _)| dim))
-        };
-        let op = Op::Reduce(Resolved { operation, reduced });
-        Ok(self.insert(name, op, vec![x.index], Vec::new(), shape))
+        let pending = self.begin(operation.name(), name, [("x", x)])?;
+        let [x] = &pending.operands;
+        let reduced = mark_axes(&pending.site(""), &x.name, axes, x.shape.rank(), all)?;
+        let rule = Resolved { operation, reduced };
+        let wanted = rule.shape(&x.shape, keepdims);
+        self.add_shaped_node(pending, Op::Reduce(rule), &wanted)
     }
 }
 

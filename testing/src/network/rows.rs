@@ -107,13 +107,9 @@ pub fn position(net: &mut Network, name: &str) -> bool {
     let (keepdims, last) = (net.coin(), net.coin());
     let oracle = move |x: &[&Expected]| exact::position(&x[0].value, axis, largest, last, keepdims);
     let layer = ArgReduce::new(axis as isize).keepdims(keepdims).select_last_index(last);
-    net.layer(
-        &[x],
-        oracle,
-        |g, x| {
-            if largest { g.arg_max(x[0], &layer) } else { g.arg_min(x[0], &layer) }
-        },
-    )
+    net.layer(&[x], oracle, |g, x| {
+        if largest { g.arg_max(x[0], layer.clone()) } else { g.arg_min(x[0], layer) }
+    })
 }
 
 pub fn hardmax(net: &mut Network, _: &str) -> bool {

@@ -86,7 +86,7 @@ pub fn golden_positions(on: &dyn Executor) {
             let last = switch(&case, "select_last_index", false);
             let layer = ArgReduce::new(axis).keepdims(keepdims).select_last_index(last);
             let actual = fixed(on, &narrow(input), |g, x| {
-                if largest { g.arg_max(x, &layer) } else { g.arg_min(x, &layer) }
+                if largest { g.arg_max(x, layer) } else { g.arg_min(x, layer) }
             });
             let axis = from_start(axis, input.ndim());
             check(&case, "out_reduced", &actual, &position(input, axis, largest, last, keepdims));
@@ -124,7 +124,7 @@ pub fn random_shapes_and_axes(on: &dyn Executor) {
             apply(
                 on,
                 &input,
-                |g, x| if largest { g.arg_max(x, &layer) } else { g.arg_min(x, &layer) },
+                |g, x| if largest { g.arg_max(x, layer) } else { g.arg_min(x, layer) },
             );
         let expected = position(&widen(&input), axis, largest, last, keepdims);
         assert_close(&format!("position in {shape:?} on {axis}"), &actual, &expected);
@@ -324,7 +324,7 @@ pub fn nothing_gives_the_identity_and_nothing_left_gives_nothing(on: &dyn Execut
         let nothing = apply(on, &empty, |g, x| g.reduce(x, layer().axes([-1])));
         assert_eq!(nothing.shape(), [2, 0]);
     }
-    let none = apply(on, &empty, |g, x| g.arg_max(x, &ArgReduce::new(0)));
+    let none = apply(on, &empty, |g, x| g.arg_max(x, ArgReduce::new(0)));
     assert_eq!(none.shape(), [1, 0, 3]);
 }
 

@@ -259,7 +259,7 @@ fn positions_and_what_drops_axes_need_no_transpose() {
     let mut g = Graph::new();
     let x = g.input("x", batch_of(&[2, 5, 7]));
     let y = conv(&mut g, x, [2, 6]);
-    let y = g.arg_max(y, &ArgReduce::new(1).keepdims(false)).unwrap();
+    let y = g.arg_max(y, ArgReduce::new(1).keepdims(false)).unwrap();
     g.output("y", y);
     let (lines, _) = apply(move_transposes, &g);
     let transposes = lines.iter().filter(|line| line.starts_with("transpose")).count();

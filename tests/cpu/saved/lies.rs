@@ -67,7 +67,7 @@ fn shapes_are_computed_not_believed() {
     assert_eq!(
         refusal(&saved),
         "graph.json: node 2 \"lie\": softmax \"lie\": shape is [batch, 4, 5, 7] but its operands \
-         give [batch, 4, 5, 6]\n  (Softmax { axis: 3 }, [batch, 4, 5, 7]); save the graph again"
+         give [batch, 4, 5, 6]\n  (Softmax(Softmax { axis: 3 }), [batch, 4, 5, 7]); save the graph again"
     );
     let ops = [
         "{\"activation\": \"relu\"}",
@@ -196,6 +196,12 @@ fn options_of_functions_are_those_that_layers_take() {
             "{\"reduce\": {\"operation\": {\"value\": \"sum\"}, \"reduced\": [true]}}",
             X,
             "reduced are 1 for 4 axes",
+        ),
+        (
+            "{\"reduce\": {\"operation\": {\"position\": {\"largest\": true, \"last\": false}}, \
+             \"reduced\": [false, true, true, false]}}",
+            "[\"batch\", 1, 1, 6]",
+            "axis is not one",
         ),
         ("{\"activation\": \"softmax\"}", X, "op is softmax but its layer makes softmax"),
         ("{\"activation\": {\"celu\": 0}}", X, "celu with alpha 0"),

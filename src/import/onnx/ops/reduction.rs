@@ -70,7 +70,7 @@ pub(super) fn position(
         .select_last_index(node.flag("select_last_index", false)?);
     let graph = &mut importer.graph;
     let result =
-        if node.op() == "ArgMax" { graph.arg_max(x, &layer)? } else { graph.arg_min(x, &layer)? };
+        if node.op() == "ArgMax" { graph.arg_max(x, layer)? } else { graph.arg_min(x, layer)? };
     Ok(vec![result.into()])
 }
 
