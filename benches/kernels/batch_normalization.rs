@@ -24,7 +24,7 @@ pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {
         let layer = BatchNormalization::new().axis(axis as isize);
         let name = format!("batch_normalization of {shape:?}, channels on {axis}");
         let case = Case::new(&name, input.clone(), work, |g, x| {
-            g.batch_normalization(x, &layer, &weights)
+            g.batch_normalization(x, layer, &weights)
         })?;
         cases.push(if shape[1] == 5 {
             let [gamma, beta, mean, variance] = [gamma, beta, mean, variance].map(|a| wide(&a));

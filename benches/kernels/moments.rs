@@ -22,7 +22,7 @@ pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {
         let layer = InstanceNormalization::new().axis(axis as isize);
         let name = format!("instances of {shape:?}, channels on {axis}");
         let case = Case::new(&name, input.clone(), work, |g, x| {
-            g.instance_normalization(x, &layer, &weights)
+            g.instance_normalization(x, layer, &weights)
         })?;
         let rule = Rule { is_centered: true, epsilon: f64::from(1e-5f32), floor: 0.0 };
         let (gamma, beta) = (wide(&gamma), wide(&beta));

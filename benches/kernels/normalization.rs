@@ -22,7 +22,7 @@ pub(crate) fn cases(random: &mut Random) -> Result<Vec<Case>> {
         let layer = LayerNormalization::new();
         let name = format!("layer_normalization of {} rows of {}", shape[0], shape[1]);
         let case = Case::new(&name, input.clone(), work, |g, x| {
-            g.layer_normalization(x, &layer, &weights)
+            g.layer_normalization(x, layer, &weights)
         })?;
         let rule = Rule { is_centered: true, epsilon: f64::from(1e-3f32), floor: 0.0 };
         let (gamma, beta) = (wide(&gamma), wide(&beta));

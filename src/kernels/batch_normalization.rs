@@ -1,32 +1,12 @@
-//! Batch normalisation by known means and variances.
+//! Batch normalization by known means and variances.
 
 use super::epilogue::staged;
 use super::{Launch, Shader, count, narrow, shader};
 use crate::error::Result;
-use crate::ops::Epilogue;
+pub use crate::ops::normalization::batch_normalization::Geometry;
 
 /// The family's WGSL.
 pub static SHADER: Shader = shader!("batch_normalization", staged);
-
-/// What to compute: input and output are (outer, channels, inner). The operands are the input,
-/// then scale and bias where there are any, mean and variance.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Geometry {
-    /// The product of the lengths in front of the channel axis.
-    pub outer: usize,
-    /// The number of channels.
-    pub channels: usize,
-    /// The product of the lengths behind the channel axis.
-    pub inner: usize,
-    /// Whether there is a scale.
-    pub has_scale: bool,
-    /// Whether there is a bias.
-    pub has_bias: bool,
-    /// Added to the variance.
-    pub epsilon: f32,
-    /// What happens to each result before it is stored.
-    pub epilogue: Epilogue,
-}
 
 /// Makes the dispatch for a geometry.
 ///

@@ -4,27 +4,11 @@ use super::rows::rows;
 use super::trips::merge;
 use super::{Launch, Shader, count, shader};
 use crate::error::Result;
+pub use crate::ops::normalization::moments::Geometry;
 use crate::ops::normalization::moments::Part;
 
 /// The family's WGSL.
 pub static SHADER: Shader = shader!("moments");
-
-/// What to compute.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Geometry {
-    /// The input's shape.
-    pub input: Vec<usize>,
-    /// Which axes a row spans, one for each of the input's.
-    pub reduced: Vec<bool>,
-    /// Whether the mean is subtracted; otherwise it counts as 0.
-    pub is_centered: bool,
-    /// Added to the variance.
-    pub epsilon: f32,
-    /// Added to the root of the variance.
-    pub floor: f32,
-    /// What is written for each row.
-    pub part: Part,
-}
 
 /// Makes the dispatch for a geometry.
 ///

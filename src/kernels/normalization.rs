@@ -1,31 +1,15 @@
-//! Normalisation by moments of the element's row, with scale and bias.
+//! Normalization by moments of the element's row, with scale and bias.
 
 use super::epilogue::staged;
 use super::{Launch, Shader, count, narrow, shader};
 use crate::error::{Error, Result};
-use crate::ops::Epilogue;
+pub use crate::ops::normalization::normalization::Geometry;
 
 /// Axes that the shader walks over.
 const AXES: usize = 6;
 
 /// The family's WGSL.
 pub static SHADER: Shader = shader!("normalization", staged);
-
-/// What to compute. The operands are the input, the moments (rows, 2), then scale and bias where
-/// there are any.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Geometry {
-    /// The input's shape.
-    pub input: Vec<usize>,
-    /// Which axes a row spans, one for each of the input's.
-    pub reduced: Vec<bool>,
-    /// The shape of the scale, with a length for each of the input's axes, which broadcasts.
-    pub scale: Option<Vec<usize>>,
-    /// The same of the bias.
-    pub bias: Option<Vec<usize>>,
-    /// What happens to each result before it is stored.
-    pub epilogue: Epilogue,
-}
 
 /// An axis of the input: its length, and how far row, scale and bias move along it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +74,7 @@ pub fn launch(
     let axes = axes(geometry);
     let missing = AXES.checked_sub(axes.len()).ok_or_else(|| Error::Unsupported {
         node: node.to_owned(),
-        what: format!("a normalisation over {} runs of axes", axes.len()),
+        what: format!("a normalization over {} runs of axes", axes.len()),
         remedy: format!("reshape the operand, {AXES} are handled"),
     })?;
     let padded = |fill: usize, pick: &dyn Fn(&Axis) -> usize| {

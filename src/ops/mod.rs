@@ -135,6 +135,7 @@ impl Op {
     /// Returns what is known of the operator.
     pub(crate) fn operator(&self) -> Option<&dyn Operator> {
         match self {
+            Op::BatchNormalization(operator) => Some(operator),
             Op::Concat(operator) => Some(operator),
             Op::Constant => Some(&constant::Constant),
             Op::Conv2d(operator) => Some(operator),
@@ -149,6 +150,8 @@ impl Op {
             Op::LogSoftmax(operator) => Some(operator),
             Op::Lrn(operator) => Some(operator),
             Op::MatMul(operator) => Some(operator),
+            Op::Moments(operator) => Some(operator),
+            Op::Normalization(operator) => Some(operator),
             Op::Own(operator) => Some(operator),
             Op::Pad(operator) => Some(operator),
             Op::Pool2d(operator) => Some(operator),
@@ -199,10 +202,7 @@ impl Op {
         match self {
             Op::Resize2d(_) => "resize2d",
             Op::Activation(activation) => activation.name(),
-            Op::BatchNormalization(_) => "batch_normalization",
             Op::Binary(operation) => operation.name(),
-            Op::Moments(_) => "moments",
-            Op::Normalization(_) => "normalization",
             Op::Select => "where",
             _ => "",
         }

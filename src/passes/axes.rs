@@ -46,11 +46,6 @@ pub(super) fn moved_op(node: &Node, perm: &[usize]) -> Option<Op> {
     let axis_of = |axis: &usize| perm.get(*axis).copied();
     match &node.op {
         Op::Activation(_) | Op::Binary(_) | Op::Select => Some(node.op.clone()),
-        Op::BatchNormalization(rule) => {
-            let mut rule = *rule;
-            rule.axis = axis_of(&rule.axis)?;
-            Some(Op::BatchNormalization(rule))
-        }
         Op::Resize2d(rule) => {
             let mut rule = *rule;
             // Two axes are resampled at once only where they are still neighbours.

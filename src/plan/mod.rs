@@ -15,7 +15,6 @@ mod lower;
 mod options;
 mod places;
 mod print;
-mod rows;
 mod slots;
 mod split;
 mod work;

@@ -1,7 +1,7 @@
 //! From a node to its step's work.
 
+use super::imaging;
 use super::inner::Task;
-use super::{imaging, rows};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node};
 use crate::kernels::{Work, activation, binary, select};
@@ -46,11 +46,6 @@ impl Site<'_> {
                 on_true: self.operand(1)?,
                 on_false: self.operand(2)?,
             })),
-            Op::BatchNormalization(_) | Op::Moments(_) | Op::Normalization(_) => {
-                let epilogue = self.epilogue()?;
-                rows::work(&self.node.op, &self.shape(), self.items, epilogue)
-                    .ok_or_else(|| self.defect())
-            }
             _ => Err(self.defect()),
         }
     }

@@ -4,9 +4,7 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::options::{
-    BatchNormalizationFormat, BinaryOpFormat, MomentsFormat, NormalizationFormat,
-};
+use super::options::BinaryOpFormat;
 use super::own::OwnText;
 use super::resampling::ResamplingFormat;
 use crate::ops::convolution::conv2d;
@@ -41,14 +39,14 @@ enum OpFormat {
     #[serde(rename = "matmul")]
     MatMul(matmul::Resolved),
     Activation(#[serde(with = "ActivationFormat")] Activation),
-    BatchNormalization(#[serde(with = "BatchNormalizationFormat")] batch_normalization::Resolved),
+    BatchNormalization(batch_normalization::Resolved),
     Softmax(softmax::Softmax),
     Binary(#[serde(with = "BinaryOpFormat")] BinaryOp),
     LogSoftmax(softmax::LogSoftmax),
     Hardmax(softmax::Hardmax),
     Lrn(lrn::Resolved),
-    Moments(#[serde(with = "MomentsFormat")] moments::Resolved),
-    Normalization(#[serde(with = "NormalizationFormat")] normalization::Resolved),
+    Moments(moments::Resolved),
+    Normalization(normalization::Resolved),
     Reduce(reduce::Resolved),
     #[serde(skip_deserializing, serialize_with = "own")]
     Own(Bound),

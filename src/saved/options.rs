@@ -6,58 +6,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ops::BinaryOp;
-use crate::ops::normalization::batch_normalization;
-use crate::ops::normalization::moments;
-use crate::ops::normalization::moments::Part;
-use crate::ops::normalization::normalization;
-use crate::serial::{length, number, shape};
-use crate::shape::Shape;
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "batch_normalization::Resolved", deny_unknown_fields)]
-pub(super) struct BatchNormalizationFormat {
-    #[serde(with = "length")]
-    axis: usize,
-    #[serde(with = "number")]
-    epsilon: f32,
-    center: bool,
-    scale: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Part", rename_all = "snake_case")]
-enum PartFormat {
-    Both,
-    Mean,
-    InverseDeviation,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "moments::Resolved", deny_unknown_fields)]
-pub(super) struct MomentsFormat {
-    #[serde(with = "shape")]
-    split: Shape,
-    reduced: Vec<bool>,
-    is_centered: bool,
-    #[serde(with = "number")]
-    epsilon: f32,
-    #[serde(with = "number")]
-    floor: f32,
-    #[serde(with = "PartFormat")]
-    part: Part,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "normalization::Resolved", deny_unknown_fields)]
-pub(super) struct NormalizationFormat {
-    #[serde(with = "shape")]
-    split: Shape,
-    reduced: Vec<bool>,
-    #[serde(with = "length::option_list")]
-    scale: Option<Vec<usize>>,
-    #[serde(with = "length::option_list")]
-    bias: Option<Vec<usize>>,
-}
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "BinaryOp", rename_all = "snake_case")]

@@ -132,9 +132,9 @@ fn a_renamed_layer_of_two_nodes_leaves_room_for_another() {
     let mut g = Graph::new();
     let x = g.input("x", batch_of(&[3, 2]));
     let layer = longshore::LayerNormalization::new().scale(false).center(false);
-    let y = g.layer_normalization(x, &layer, &LayerWeights::default()).unwrap();
+    let y = g.layer_normalization(x, layer.clone(), &LayerWeights::default()).unwrap();
     let y = g.rename(y, "first").unwrap();
-    let y = g.layer_normalization(y, &layer, &LayerWeights::default()).unwrap();
+    let y = g.layer_normalization(y, layer, &LayerWeights::default()).unwrap();
     g.output("y", y);
     let names: Vec<&str> = g.nodes().iter().map(longshore::graph::Node::name).collect();
     let expected = [

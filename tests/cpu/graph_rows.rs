@@ -124,34 +124,34 @@ fn batch_normalization() {
     let (mut g, x) = start();
     let layer = BatchNormalization::new().axis(2);
     let first = layer.clone().name("first");
-    let y = g.batch_normalization(x, &first, &weights(&all)).unwrap();
+    let y = g.batch_normalization(x, first, &weights(&all)).unwrap();
     shape(&g, y, "[batch, 5, 4, 3]");
     let kind = "batch_normalization";
     refused(
-        g.batch_normalization(x, &BatchNormalization::new(), &weights(&all)),
+        g.batch_normalization(x, BatchNormalization::new(), &weights(&all)),
         kind,
         "gamma has shape [4] but there are 3 channels, so [3] is needed",
         "give one number for each channel",
     );
     refused(
-        g.batch_normalization(x, &layer.clone().axis(0), &weights(&all)),
+        g.batch_normalization(x, layer.clone().axis(0), &weights(&all)),
         kind,
         "axis is the batch but the channels have a fixed number",
         "normalize another axis",
     );
     refused(
-        g.batch_normalization(x, &layer.clone().axis(4), &weights(&all)),
+        g.batch_normalization(x, layer.clone().axis(4), &weights(&all)),
         kind,
         "axis is 4 but \"x\" has 4 axes",
         "use an axis from -rank to rank - 1",
     );
     named(
-        g.batch_normalization(x, &layer.clone().scale(false), &weights(&all)),
+        g.batch_normalization(x, layer.clone().scale(false), &weights(&all)),
         "batch_normalization \"batch_normalization\": the layer takes no weight named \"gamma\"; known: \
          beta, moving_mean, moving_variance; rename it or leave it out",
     );
     named(
-        g.batch_normalization(x, &layer, &weights(&all[1..])),
+        g.batch_normalization(x, layer, &weights(&all[1..])),
         "batch_normalization \"batch_normalization\": the layer's weights have no \"gamma\"; known: beta, \
          moving_mean, moving_variance; add it",
     );
@@ -184,7 +184,7 @@ fn layer_and_root_mean_square_normalization() {
     let layer = LayerNormalization::new().axis([1, -1]);
     let given = weights(&[("gamma", &[5, 3]), ("beta", &[3])]);
     let first = layer.clone().name("first");
-    let made = g.layer_normalization_with_moments(x, &first, &given).unwrap();
+    let made = g.layer_normalization_with_moments(x, first, &given).unwrap();
     shape(&g, made.output, "[batch, 5, 4, 3]");
     shape(&g, made.mean, "[batch, 1, 4, 1]");
     shape(&g, made.inv_std_dev, "[batch, 1, 4, 1]");
@@ -192,37 +192,37 @@ fn layer_and_root_mean_square_normalization() {
     let remedy = "give one number for each place of a row";
     for (wrong, named) in [(&[3, 5][..], "gamma"), (&[1, 5, 3], "gamma"), (&[5], "gamma")] {
         let given = weights(&[("gamma", wrong), ("beta", &[3])]);
-        let text = format!("{named} has shape {wrong:?} but the normalised axes are [5, 3]");
-        refused(g.layer_normalization(x, &layer.clone().name(kind), &given), kind, &text, remedy);
+        let text = format!("{named} has shape {wrong:?} but the normalized axes are [5, 3]");
+        refused(g.layer_normalization(x, layer.clone().name(kind), &given), kind, &text, remedy);
     }
     let given = weights(&[("gamma", &[3]), ("beta", &[3])]);
     refused(
-        g.layer_normalization(x, &LayerNormalization::new().name(kind).axis([0]), &given),
+        g.layer_normalization(x, LayerNormalization::new().name(kind).axis([0]), &given),
         kind,
         "axis includes the batch but a weight has one number for each place of a row",
         "use fixed dimensions",
     );
     refused(
-        g.layer_normalization(x, &LayerNormalization::new().name(kind).axis([3, -1]), &given),
+        g.layer_normalization(x, LayerNormalization::new().name(kind).axis([3, -1]), &given),
         kind,
         "axes are [3, -1] but axis 3 is named twice",
         "name each axis once",
     );
     named(
-        g.layer_normalization(x, &LayerNormalization::new().name(kind).center(false), &given),
+        g.layer_normalization(x, LayerNormalization::new().name(kind).center(false), &given),
         "layer_normalization \"layer_normalization\": the layer takes no weight named \"beta\"; known: \
          gamma; rename it or leave it out",
     );
     named(
-        g.rms_normalization(x, &RmsNormalization::new(), &given),
+        g.rms_normalization(x, RmsNormalization::new(), &given),
         "rms_normalization \"rms_normalization\": the layer takes no weight named \"beta\"; known: scale; \
          rename it or leave it out",
     );
     let scale = weights(&[("scale", &[2])]);
     refused(
-        g.rms_normalization(x, &RmsNormalization::new(), &scale),
+        g.rms_normalization(x, RmsNormalization::new(), &scale),
         "rms_normalization",
-        "scale has shape [2] but the normalised axes are [3]",
+        "scale has shape [2] but the normalized axes are [3]",
         remedy,
     );
 }
@@ -233,14 +233,14 @@ fn group_and_instance_normalization() {
     let x = g.input("x", batch_of(&[5, 6]));
     let given = |length: usize| weights(&[("gamma", &[length]), ("beta", &[length])]);
     for length in [2, 6] {
-        let y = g.group_normalization(x, &GroupNormalization::new(2), &given(length)).unwrap();
+        let y = g.group_normalization(x, GroupNormalization::new(2), &given(length)).unwrap();
         shape(&g, y, "[batch, 5, 6]");
     }
     let mut refuse = |groups: isize, axis: isize, text: &str, remedy: &str| {
         let kind = "group_normalization";
         let layer = GroupNormalization::new(groups).axis(axis).name("n");
         operand(
-            g.group_normalization(x, &layer, &given(4)),
+            g.group_normalization(x, layer, &given(4)),
             &format!("{kind} \"n\": {text}\n  (x [batch, 5, 6], groups {groups}); {remedy}"),
         );
     };
@@ -255,7 +255,7 @@ fn group_and_instance_normalization() {
     let text = "axis is 3 but \"x\" has 3 axes";
     refuse(3, 3, text, "use an axis from -rank to rank - 1");
     let y = g
-        .instance_normalization(x, &InstanceNormalization::new().axis(1).name("i"), &given(5))
+        .instance_normalization(x, InstanceNormalization::new().axis(1).name("i"), &given(5))
         .unwrap();
     shape(&g, y, "[batch, 5, 6]");
     let moments = g.nodes().iter().find(|node| node.name() == "i/moments").unwrap();
@@ -265,13 +265,13 @@ fn group_and_instance_normalization() {
 #[test]
 fn mean_variance_normalization() {
     let (mut g, x) = start();
-    let y = g.mean_variance_normalization(x, &MeanVarianceNormalization::new()).unwrap();
+    let y = g.mean_variance_normalization(x, MeanVarianceNormalization::new()).unwrap();
     shape(&g, y, "[batch, 5, 4, 3]");
     let layer = MeanVarianceNormalization::new().axes([0, 4]).name("mean_variance_normalization");
     let mut g = Graph::new();
     let x = g.input("x", batch_of(&[5, 4, 3]));
     refused(
-        g.mean_variance_normalization(x, &layer),
+        g.mean_variance_normalization(x, layer),
         "mean_variance_normalization",
         "axis is 4 but \"x\" has 4 axes",
         "use an axis from -rank to rank - 1",
@@ -292,12 +292,12 @@ fn symbols_of_other_graphs_are_refused_everywhere() {
         g.log_softmax(foreign, 0),
         g.hardmax(foreign, 0),
         g.lrn(foreign, Lrn::new(1)),
-        g.batch_normalization(foreign, &BatchNormalization::new(), &all),
-        g.layer_normalization(foreign, &LayerNormalization::new(), &both),
-        g.rms_normalization(foreign, &RmsNormalization::new(), &scale),
-        g.group_normalization(foreign, &GroupNormalization::new(1), &both),
-        g.instance_normalization(foreign, &InstanceNormalization::new(), &both),
-        g.mean_variance_normalization(foreign, &MeanVarianceNormalization::new()),
+        g.batch_normalization(foreign, BatchNormalization::new(), &all),
+        g.layer_normalization(foreign, LayerNormalization::new(), &both),
+        g.rms_normalization(foreign, RmsNormalization::new(), &scale),
+        g.group_normalization(foreign, GroupNormalization::new(1), &both),
+        g.instance_normalization(foreign, InstanceNormalization::new(), &both),
+        g.mean_variance_normalization(foreign, MeanVarianceNormalization::new()),
     ] {
         assert!(result.unwrap_err().to_string().contains("is a symbol of another graph"));
     }

@@ -5,7 +5,6 @@
 //! shape and options alike. So a graph that was replayed is one that could have been built.
 
 mod resampling;
-mod rows;
 
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, Site, Symbol, Weight, title};
@@ -65,15 +64,6 @@ impl Replay<'_> {
         self.no_weights()?;
         let [x] = self.operands()?;
         Ok(x)
-    }
-
-    fn axis(&self, axis: usize) -> Result<isize> {
-        isize::try_from(axis).map_err(|_| self.refuse("axis", format!("is {axis}")))
-    }
-
-    fn refuse(&self, option: &str, got: String) -> Error {
-        let expected = "no layer makes such a node";
-        self.claim.site().refuse(option, got, expected, "save the graph again")
     }
 }
 
@@ -138,9 +128,6 @@ impl Graph {
                 self.select(condition, on_true, on_false)
             }
             Op::Resize2d(rule) => resampling::again(self, replay, rule),
-            Op::BatchNormalization(_) | Op::Moments(_) | Op::Normalization(_) => {
-                self.replay_rows(replay)
-            }
             _ => Err(claim.count("rules", 0, 1)),
         }
         .map(|_| ())

@@ -1,30 +1,34 @@
-//! Batch normalisation for inference: by means and variances that are weights.
+//! Batch normalization for inference: by means and variances that are weights.
 
+use serde::{Deserialize, Serialize};
+
+use super::{channels, switched};
 use crate::error::Result;
-use crate::graph::{Graph, LayerWeights, Site, Symbol, Weight, title};
-use crate::ops::Op;
+use crate::graph::{Graph, LayerWeights, Node, Symbol};
+use crate::kernels::Work;
 use crate::ops::checks::check_vector;
 use crate::ops::movement::copy::resolve_axis;
-use crate::shape::Dim;
+use crate::ops::{Arguments, Epilogue, Op, Operator, Shapes, around};
+use crate::serial::{length, number};
+use crate::shape::Shape;
 
-/// Describes a batch normalisation; names and defaults are Keras's.
+/// Describes a batch normalization; names and defaults are Keras's.
 #[derive(Clone, Debug)]
 pub struct BatchNormalization {
+    rule: Resolved,
     axis: isize,
-    epsilon: f32,
-    center: bool,
-    scale: bool,
     name: Option<String>,
 }
 
 impl Default for BatchNormalization {
     fn default() -> Self {
-        BatchNormalization { axis: -1, epsilon: 1e-3, center: true, scale: true, name: None }
+        let rule = Resolved { axis: 0, epsilon: 1e-3, center: true, scale: true };
+        BatchNormalization { rule, axis: -1, name: None }
     }
 }
 
 impl BatchNormalization {
-    /// Makes a normalisation of the channels on the last axis.
+    /// Makes a normalization of the channels on the last axis.
     #[must_use]
     pub fn new() -> Self {
         BatchNormalization::default()
@@ -40,21 +44,21 @@ impl BatchNormalization {
     /// Sets what is added to the variance.
     #[must_use]
     pub fn epsilon(mut self, epsilon: f32) -> Self {
-        self.epsilon = epsilon;
+        self.rule.epsilon = epsilon;
         self
     }
 
     /// Adds `beta`, or leaves it out.
     #[must_use]
     pub fn center(mut self, center: bool) -> Self {
-        self.center = center;
+        self.rule.center = center;
         self
     }
 
     /// Multiplies by `gamma`, or leaves it out.
     #[must_use]
     pub fn scale(mut self, scale: bool) -> Self {
-        self.scale = scale;
+        self.rule.scale = scale;
         self
     }
 
@@ -66,20 +70,93 @@ impl BatchNormalization {
     }
 }
 
-/// A batch normalisation with its options resolved.
+/// A batch normalization with its options resolved.
 ///
 /// The node's weights are, in this order, `gamma` (if `scale`), `beta` (if `center`),
 /// `moving_mean` and `moving_variance`, each with one number for each channel.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Resolved {
     /// The channel axis, counted from the first.
+    #[serde(with = "length")]
     pub axis: usize,
     /// What is added to the variance.
+    #[serde(with = "number")]
     pub epsilon: f32,
     /// Whether there is a `beta`.
     pub center: bool,
     /// Whether there is a `gamma`.
     pub scale: bool,
+}
+
+impl Resolved {
+    /// Returns the weights in their order, and whether there is one.
+    fn switches(&self) -> [(&'static str, bool); 4] {
+        let (scale, center) = (self.scale, self.center);
+        [("gamma", scale), ("beta", center), ("moving_mean", true), ("moving_variance", true)]
+    }
+}
+
+impl Operator for Resolved {
+    fn name(&self) -> &'static str {
+        "batch_normalization"
+    }
+
+    fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        let [x] = of.operands()?;
+        let site = of.site("");
+        let channels = channels(of, &site, x, self.axis)?;
+        let names = self.switches().into_iter().filter(|(_, on)| *on).map(|(name, _)| name);
+        let expected = names.clone().count();
+        if of.weights.len() != expected {
+            return Err(of.count("weights", of.weights.len(), &expected.to_string()));
+        }
+        for (weight, name) in of.weights.iter().zip(names) {
+            check_vector(&site, name, weight, channels)?;
+        }
+        Ok(x.shape.clone())
+    }
+
+    fn work(&self, at: &Shapes) -> Option<Work> {
+        let [outer, channels, inner] = around(&at.result, self.axis)?;
+        Some(Work::BatchNormalization(Geometry {
+            outer,
+            channels,
+            inner,
+            has_scale: self.scale,
+            has_bias: self.center,
+            epsilon: self.epsilon,
+            epilogue: at.epilogue.clone(),
+        }))
+    }
+
+    fn reordered(&self, _node: &Node, perm: &[usize]) -> Option<Op> {
+        Some(Op::BatchNormalization(Resolved { axis: *perm.get(self.axis)?, ..*self }))
+    }
+
+    fn has_epilogue(&self) -> bool {
+        true
+    }
+}
+
+/// What to compute: input and output are (outer, channels, inner). The operands are the input,
+/// then scale and bias where there are any, mean and variance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Geometry {
+    /// The product of the lengths in front of the channel axis.
+    pub outer: usize,
+    /// The number of channels.
+    pub channels: usize,
+    /// The product of the lengths behind the channel axis.
+    pub inner: usize,
+    /// Whether there is a scale.
+    pub has_scale: bool,
+    /// Whether there is a bias.
+    pub has_bias: bool,
+    /// Added to the variance.
+    pub epsilon: f32,
+    /// What happens to each result before it is stored.
+    pub epilogue: Epilogue,
 }
 
 impl Graph {
@@ -96,34 +173,14 @@ impl Graph {
     pub fn batch_normalization(
         &mut self,
         x: Symbol,
-        layer: &BatchNormalization,
+        layer: BatchNormalization,
         weights: &LayerWeights,
     ) -> Result<Symbol> {
-        let BatchNormalization { epsilon, center, scale, .. } = *layer;
-        let name = self.name_for("batch_normalization", layer.name.as_deref())?;
-        let node = title("batch_normalization", &name);
-        let switched =
-            [("gamma", scale), ("beta", center), ("moving_mean", true), ("moving_variance", true)];
-        let known: Vec<&str> =
-            switched.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
-        weights.check_names(&node, &known)?;
-        let weights: Vec<Weight> =
-            known.iter().map(|name| weights.required(&node, name)).collect::<Result<_>>()?;
-        let x = self.operand(&node, "x", x)?;
-        let site = Site::new(&node, x.describe());
-        let axis = resolve_axis(&site, &x.name, x.shape.rank(), layer.axis)?;
-        let Some(&Dim::Fixed(channels)) = x.shape.dims().get(axis) else {
-            return Err(site.refuse(
-                "axis",
-                "is the batch",
-                "the channels have a fixed number",
-                "normalize another axis",
-            ));
-        };
-        for (weight, name) in weights.iter().zip(known) {
-            check_vector(&site, name, weight, channels)?;
-        }
-        let op = Op::BatchNormalization(Resolved { axis, epsilon, center, scale });
-        Ok(self.insert(name, op, vec![x.index], weights, x.shape))
+        let pending = self.begin("batch_normalization", layer.name.as_deref(), [("x", x)])?;
+        let taken = switched(&pending.node, weights, layer.rule.switches())?;
+        let [x] = &pending.operands;
+        let axis = resolve_axis(&pending.site(""), &x.name, x.shape.rank(), layer.axis)?;
+        let op = Op::BatchNormalization(Resolved { axis, ..layer.rule });
+        self.add_node(pending, op, taken.into_iter().flatten().collect())
     }
 }

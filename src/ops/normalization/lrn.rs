@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::channels;
 use crate::error::Result;
 use crate::graph::{Graph, Node, Symbol};
 use crate::kernels::Work;
 use crate::ops::movement::copy::resolve_axis;
 use crate::ops::{Arguments, Op, Operator, Shapes, around};
 use crate::serial::{length, number};
-use crate::shape::{Dim, Shape};
+use crate::shape::Shape;
 
 /// Describes a local response normalization; names and defaults are those of ONNX's `LRN`, but for
 /// the channel axis, which is the last one.
@@ -106,15 +107,7 @@ impl Operator for Resolved {
                 ));
             }
         }
-        of.check_axis(&site, axis, x.shape.rank())?;
-        if x.shape.dims().get(axis) == Some(&Dim::Batch) {
-            return Err(site.refuse(
-                "axis",
-                "is the batch",
-                "the channels have a fixed number",
-                "normalize another axis",
-            ));
-        }
+        channels(of, &site, x, axis)?;
         Ok(x.shape.clone())
     }
 

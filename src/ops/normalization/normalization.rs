@@ -1,62 +1,133 @@
-//! Normalisation by the moments of a row: over layers, groups, instances, or chosen axes.
+//! Normalization by the moments of a row: over layers, groups, instances, or chosen axes.
 
-mod again;
-mod options;
+use serde::{Deserialize, Serialize};
 
-pub use options::{
+pub use super::options::{
     GroupNormalization, InstanceNormalization, LayerNormalization, MeanVarianceNormalization,
     RmsNormalization,
 };
-
+use super::rows::{Rows, check_items};
+use super::switched;
 use crate::error::Result;
-use crate::graph::{Graph, LayerWeights, Operand, Site, Symbol, Weight, title};
-use crate::ops::Op;
-use crate::ops::checks::check_vector;
+use crate::graph::{Graph, LayerWeights, Pending, Symbol, Weight};
+use crate::kernels::Work;
 use crate::ops::movement::copy::resolve_axis;
 use crate::ops::normalization::moments::{self, Part};
 use crate::ops::reduction::reduce::mark_axes;
-use crate::shape::{Dim, Shape, element_count};
+use crate::ops::{Arguments, Epilogue, Op, Operator, Shapes};
+use crate::serial::{length, shape};
+use crate::shape::{Dim, Shape};
 
-/// A normalisation with every option resolved.
+/// A normalization with every option resolved.
 ///
 /// The node's operands are `x` and its moments; its weights, scale and bias where there are any.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Resolved {
     /// The operand's shape, a channel axis split into groups and what is in them.
+    #[serde(with = "shape")]
     pub split: Shape,
     /// Which axes of `split` a row spans.
     pub reduced: Vec<bool>,
     /// The scale's shape, which broadcasts to `split` and has as many axes.
+    #[serde(with = "length::option_list")]
     pub scale: Option<Vec<usize>>,
     /// The same of the bias.
+    #[serde(with = "length::option_list")]
     pub bias: Option<Vec<usize>>,
 }
 
-/// What layer normalisation gives besides its result, as ONNX's does.
+impl Operator for Resolved {
+    fn name(&self) -> &'static str {
+        "normalization"
+    }
+
+    fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        let [x, moments] = of.operands()?;
+        let site = of.site("");
+        let laid = [("scale", &self.scale), ("bias", &self.bias)];
+        let laid = laid.into_iter().filter_map(|(name, shape)| Some((name, shape.as_ref()?)));
+        let expected = laid.clone().count();
+        if of.weights.len() != expected {
+            return Err(of.count("weights", of.weights.len(), &expected.to_string()));
+        }
+        let rows = Rows::find(&site, x, &self.split, &self.reduced)?;
+        let kept = moments::shape_of(&self.split, &self.reduced, Part::Both);
+        if moments.shape != kept {
+            return Err(site.refuse(
+                &format!("\"{}\"", moments.name),
+                format!("has shape {}", moments.shape),
+                format!("the moments of its rows are {kept}"),
+                "normalize by the moments of the same rows",
+            ));
+        }
+        for ((name, claimed), weight) in laid.zip(of.weights) {
+            let found = rows.lay(&site, name, weight)?;
+            if found != *claimed {
+                return Err(site.refuse(
+                    name,
+                    format!("is said to broadcast as {claimed:?}"),
+                    format!("a weight of shape {:?} does as {found:?}", weight.shape()),
+                    "save the graph again",
+                ));
+            }
+        }
+        Ok(x.shape.clone())
+    }
+
+    fn work(&self, at: &Shapes) -> Option<Work> {
+        let Resolved { split, reduced, scale, bias } = self.clone();
+        let (input, epilogue) = (split.resolve(at.items), at.epilogue.clone());
+        Some(Work::Normalization(Geometry { input, reduced, scale, bias, epilogue }))
+    }
+
+    fn has_epilogue(&self) -> bool {
+        true
+    }
+}
+
+/// What to compute. The operands are the input, the moments (rows, 2), then scale and bias where
+/// there are any.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Geometry {
+    /// The input's shape.
+    pub input: Vec<usize>,
+    /// Which axes a row spans, one for each of the input's.
+    pub reduced: Vec<bool>,
+    /// The shape of the scale, with a length for each of the input's axes, which broadcasts.
+    pub scale: Option<Vec<usize>>,
+    /// The same of the bias.
+    pub bias: Option<Vec<usize>>,
+    /// What happens to each result before it is stored.
+    pub epilogue: Epilogue,
+}
+
+/// What layer normalization gives besides its result, as ONNX's does.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerNormalized {
-    /// The normalised value, of the operand's shape.
+    /// The normalized value, of the operand's shape.
     pub output: Symbol,
-    /// The mean of each row; normalised axes have length 1.
+    /// The mean of each row; normalized axes have length 1.
     pub mean: Symbol,
-    /// `1 / sqrt(variance + epsilon)` of each row; normalised axes have length 1.
+    /// `1 / sqrt(variance + epsilon)` of each row; normalized axes have length 1.
     pub inv_std_dev: Symbol,
 }
 
-/// A normalisation on its way into the graph.
+/// A normalization on its way into the graph.
 struct Draft {
-    name: String,
-    x: Operand,
+    pending: Pending<1>,
+    x: Symbol,
+    /// What messages show besides the operand.
+    options: String,
     moments: moments::Resolved,
-    /// Scale and bias, each with its shape along the split axes.
-    scale: Option<(Weight, Vec<usize>)>,
-    bias: Option<(Weight, Vec<usize>)>,
+    /// Scale and bias by the layer's names, where there are any.
+    weights: [(&'static str, Option<Weight>); 2],
 }
 
 impl Graph {
-    /// Normalises each row over the layer's axes: `(x - mean) / sqrt(variance + epsilon) * gamma + beta`.
+    /// Normalizes each row over the layer's axes: `(x - mean) / sqrt(variance + epsilon) * gamma + beta`.
     ///
-    /// `x` is of any rank; `gamma` and `beta` have the lengths of the normalised axes, or
+    /// `x` is of any rank; `gamma` and `beta` have the lengths of the normalized axes, or
     /// broadcast to them. The rule is that of Keras's `LayerNormalization`, and of ONNX's if the
     /// axes are the last ones.
     ///
@@ -68,14 +139,14 @@ impl Graph {
     pub fn layer_normalization(
         &mut self,
         x: Symbol,
-        layer: &LayerNormalization,
+        layer: LayerNormalization,
         weights: &LayerWeights,
     ) -> Result<Symbol> {
-        let draft = self.layer_draft(x, layer, weights)?;
+        let draft = self.layer_draft(x, &layer, weights)?;
         self.insert_normalization(draft)
     }
 
-    /// Normalises as [`Graph::layer_normalization`] does, and gives the moments too.
+    /// Normalizes as [`Graph::layer_normalization`] does, and gives the moments too.
     ///
     /// They are nodes named `NAME/mean` and `NAME/inv_std_dev`; a plan leaves out what is not used.
     ///
@@ -85,28 +156,26 @@ impl Graph {
     pub fn layer_normalization_with_moments(
         &mut self,
         x: Symbol,
-        layer: &LayerNormalization,
+        layer: LayerNormalization,
         weights: &LayerWeights,
     ) -> Result<LayerNormalized> {
-        let draft = self.layer_draft(x, layer, weights)?;
-        let single = [(Part::Mean, "mean"), (Part::InverseDeviation, "inv_std_dev")];
-        let [mean, inv_std_dev] =
-            single.map(|(part, suffix)| -> Result<(String, moments::Resolved)> {
-                let name = self.name_for("moments", Some(&format!("{}/{suffix}", draft.name)))?;
-                Ok((name, moments::Resolved { part, ..draft.moments.clone() }))
-            });
-        let (mean, inv_std_dev, operand) = (mean?, inv_std_dev?, draft.x.index);
-        let output = self.insert_normalization(draft)?;
-        let mut insert = |(name, resolved): (String, moments::Resolved)| {
-            let shape = resolved.shape();
-            self.insert(name, Op::Moments(resolved), vec![operand], Vec::new(), shape)
+        let draft = self.layer_draft(x, &layer, weights)?;
+        let rule = draft.moments.clone();
+        let mut single = |part: Part, suffix: &str| {
+            let name = format!("{}/{suffix}", draft.pending.name);
+            let pending = self.begin("moments", Some(&name), [("x", x)])?;
+            Ok((pending, Op::Moments(moments::Resolved { part, ..rule.clone() })))
         };
-        Ok(LayerNormalized { output, mean: insert(mean), inv_std_dev: insert(inv_std_dev) })
+        let mean = single(Part::Mean, "mean")?;
+        let inv_std_dev = single(Part::InverseDeviation, "inv_std_dev")?;
+        let output = self.insert_normalization(draft)?;
+        let mut add = |(pending, op)| self.add_node(pending, op, Vec::new());
+        Ok(LayerNormalized { output, mean: add(mean)?, inv_std_dev: add(inv_std_dev)? })
     }
 
     /// Divides each row by its root mean square: `x / sqrt(mean(x^2) + epsilon) * scale`.
     ///
-    /// `x` is of any rank; the weight `scale` has the lengths of the normalised axes, or
+    /// `x` is of any rank; the weight `scale` has the lengths of the normalized axes, or
     /// broadcasts to them. The rule is that of Keras's `RMSNormalization`, and of ONNX's if the
     /// axes are the last ones.
     ///
@@ -116,21 +185,18 @@ impl Graph {
     pub fn rms_normalization(
         &mut self,
         x: Symbol,
-        layer: &RmsNormalization,
+        layer: RmsNormalization,
         weights: &LayerWeights,
     ) -> Result<Symbol> {
-        let name = self.name_for("rms_normalization", layer.name.as_deref())?;
-        let node = title("rms_normalization", &name);
-        weights.check_names(&node, &["scale"])?;
-        let scale = weights.required(&node, "scale")?;
-        let (x, reduced) = self.rows_of(&node, x, &layer.axis)?;
-        let site = Site::new(&node, x.describe());
-        let scale = Some(along_rows(&site, "scale", scale, &x.shape, &reduced)?);
-        let moments = moments_of(x.shape.clone(), reduced, false, layer.epsilon);
-        self.insert_normalization(Draft { name, x, moments, scale, bias: None })
+        let pending = self.begin("rms_normalization", layer.name.as_deref(), [("x", x)])?;
+        let [scale] = switched(&pending.node, weights, [("scale", true)])?;
+        let mut moments = row_moments(&pending, &layer.axis, layer.epsilon)?;
+        moments.is_centered = false;
+        let (options, weights) = (String::new(), [("scale", scale), ("bias", None)]);
+        self.insert_normalization(Draft { pending, x, options, moments, weights })
     }
 
-    /// Normalises each group of channels of each item.
+    /// Normalizes each group of channels of each item.
     ///
     /// `x` is (batch, ...) with its channels on `axis`; a row is what belongs to one item and one
     /// of `groups` equal groups of neighbouring channels. `gamma` and `beta` are (channels), as in
@@ -144,13 +210,13 @@ impl Graph {
     pub fn group_normalization(
         &mut self,
         x: Symbol,
-        layer: &GroupNormalization,
+        layer: GroupNormalization,
         weights: &LayerWeights,
     ) -> Result<Symbol> {
-        self.grouped(x, "group_normalization", layer, weights)
+        self.grouped(x, "group_normalization", &layer, weights)
     }
 
-    /// Normalises each channel of each item: group normalisation with one channel to a group.
+    /// Normalizes each channel of each item: group normalization with one channel to a group.
     ///
     /// The rule is ONNX's `InstanceNormalization`; the weights have Keras's names.
     ///
@@ -160,7 +226,7 @@ impl Graph {
     pub fn instance_normalization(
         &mut self,
         x: Symbol,
-        layer: &InstanceNormalization,
+        layer: InstanceNormalization,
         weights: &LayerWeights,
     ) -> Result<Symbol> {
         self.grouped(x, "instance_normalization", &layer.0, weights)
@@ -177,16 +243,17 @@ impl Graph {
     pub fn mean_variance_normalization(
         &mut self,
         x: Symbol,
-        layer: &MeanVarianceNormalization,
+        layer: MeanVarianceNormalization,
     ) -> Result<Symbol> {
-        let name = self.name_for("mean_variance_normalization", layer.name.as_deref())?;
-        let node = title("mean_variance_normalization", &name);
-        let x = self.operand(&node, "x", x)?;
-        let site = Site::new(&node, x.describe());
-        let reduced = mark_axes(&site, &x.name, &layer.axes, x.shape.rank(), false)?;
-        let mut moments = moments_of(x.shape.clone(), reduced, true, 0.0);
+        let name = layer.name.as_deref();
+        let pending = self.begin("mean_variance_normalization", name, [("x", x)])?;
+        let [operand] = &pending.operands;
+        let rank = operand.shape.rank();
+        let reduced = mark_axes(&pending.site(""), &operand.name, &layer.axes, rank, false)?;
+        let mut moments = moments_of(operand.shape.clone(), reduced, 0.0);
         moments.floor = 1e-9;
-        self.insert_normalization(Draft { name, x, moments, scale: None, bias: None })
+        let (options, weights) = (String::new(), [("scale", None), ("bias", None)]);
+        self.insert_normalization(Draft { pending, x, options, moments, weights })
     }
 
     fn layer_draft(
@@ -195,33 +262,12 @@ impl Graph {
         layer: &LayerNormalization,
         weights: &LayerWeights,
     ) -> Result<Draft> {
-        let name = self.name_for("layer_normalization", layer.name.as_deref())?;
-        let node = title("layer_normalization", &name);
-        let [scale, bias] = switched(&node, weights, layer.scale, layer.center)?;
-        let (x, reduced) = self.rows_of(&node, x, &layer.axis)?;
-        let site = Site::new(&node, x.describe());
-        let fit = |name: &str, weight: Option<Weight>| {
-            weight.map(|weight| along_rows(&site, name, weight, &x.shape, &reduced)).transpose()
-        };
-        let (scale, bias) = (fit("gamma", scale)?, fit("beta", bias)?);
-        let moments = moments_of(x.shape.clone(), reduced, true, layer.epsilon);
-        Ok(Draft { name, x, moments, scale, bias })
-    }
-
-    /// Resolves the operand and the axes of a layer whose rows are normalised.
-    fn rows_of(&self, node: &str, x: Symbol, axes: &[isize]) -> Result<(Operand, Vec<bool>)> {
-        let x = self.operand(node, "x", x)?;
-        let site = Site::new(node, x.describe());
-        let reduced = mark_axes(&site, &x.name, axes, x.shape.rank(), false)?;
-        if x.shape.has_batch() && reduced.first() == Some(&true) {
-            return Err(site.refuse(
-                "axis",
-                "includes the batch",
-                "a weight has one number for each place of a row",
-                "use fixed dimensions",
-            ));
-        }
-        Ok((x, reduced))
+        let pending = self.begin("layer_normalization", layer.name.as_deref(), [("x", x)])?;
+        let switches = [("gamma", layer.scale), ("beta", layer.center)];
+        let [scale, bias] = switched(&pending.node, weights, switches)?;
+        let moments = row_moments(&pending, &layer.axis, layer.epsilon)?;
+        let (options, weights) = (String::new(), [("gamma", scale), ("beta", bias)]);
+        Ok(Draft { pending, x, options, moments, weights })
     }
 
     fn grouped(
@@ -231,13 +277,15 @@ impl Graph {
         layer: &GroupNormalization,
         weights: &LayerWeights,
     ) -> Result<Symbol> {
-        let name = self.name_for(kind, layer.name.as_deref())?;
-        let node = title(kind, &name);
-        let [scale, bias] = switched(&node, weights, layer.scale, layer.center)?;
-        let x = self.operand(&node, "x", x)?;
-        let site = Site::new(&node, format!("{}, groups {}", x.describe(), layer.groups));
-        let axis = resolve_axis(&site, &x.name, x.shape.rank(), layer.axis)?;
-        let channels = match x.shape.dims().get(axis) {
+        let pending = self.begin(kind, layer.name.as_deref(), [("x", x)])?;
+        let switches = [("gamma", layer.scale), ("beta", layer.center)];
+        let [scale, bias] = switched(&pending.node, weights, switches)?;
+        let options = format!("groups {}", layer.groups);
+        let site = pending.site(&options);
+        let [operand] = &pending.operands;
+        let mut dims = operand.shape.dims().to_vec();
+        let axis = resolve_axis(&site, &operand.name, dims.len(), layer.axis)?;
+        let channels = match dims.get(axis) {
             Some(&Dim::Fixed(channels)) if axis > 0 => channels,
             _ => {
                 return Err(site.refuse(
@@ -258,116 +306,41 @@ impl Graph {
                 "use a divisor, or -1 for one channel to a group",
             ));
         };
-        let each = channels / groups;
-        let mut dims = x.shape.dims().to_vec();
-        dims.splice(axis..=axis, [Dim::Fixed(groups), Dim::Fixed(each)]);
+        dims.splice(axis..=axis, [Dim::Fixed(groups), Dim::Fixed(channels / groups)]);
         let reduced = (0..dims.len()).map(|place| place != 0 && place != axis).collect();
-        let split = Split { rank: dims.len(), axis, groups, each };
-        let fit = |name: &str, weight: Option<Weight>| {
-            weight.map(|weight| along_groups(&site, name, weight, &split)).transpose()
-        };
-        let (scale, bias) = (fit("gamma", scale)?, fit("beta", bias)?);
-        let moments = moments_of(Shape::new(dims), reduced, true, layer.epsilon);
-        self.insert_normalization(Draft { name, x, moments, scale, bias })
+        let moments = moments_of(Shape::new(dims), reduced, layer.epsilon);
+        let weights = [("gamma", scale), ("beta", bias)];
+        self.insert_normalization(Draft { pending, x, options, moments, weights })
     }
 
-    /// Adds the two nodes of a normalisation.
+    /// Adds the two nodes of a normalization.
     fn insert_normalization(&mut self, draft: Draft) -> Result<Symbol> {
-        let Draft { name, x, moments, scale, bias } = draft;
-        let shape = moments.shape();
-        let half = self.name_for("moments", Some(&format!("{name}/moments")))?;
-        element_count(&title("moments", &half), &shape.resolve(1))?;
-        let op = Op::Normalization(Resolved {
-            split: moments.split.clone(),
-            reduced: moments.reduced.clone(),
-            scale: scale.as_ref().map(|(_, shape)| shape.clone()),
-            bias: bias.as_ref().map(|(_, shape)| shape.clone()),
+        let Draft { pending, x, options, moments, weights } = draft;
+        let site = pending.site(&options);
+        let Pending { name, node, operands: [operand] } = pending;
+        let rows = Rows::find(&site, &operand, &moments.split, &moments.reduced)?;
+        let [scale, bias] = weights.each_ref().map(|(name, weight)| {
+            weight.as_ref().map(|weight| rows.lay(&site, name, weight)).transpose()
         });
-        let before = self.insert(half, Op::Moments(moments), vec![x.index], Vec::new(), shape);
-        let weights = scale.into_iter().chain(bias).map(|(weight, _)| weight).collect();
-        Ok(self.insert(name, op, vec![x.index, before.index], weights, x.shape))
+        let (split, reduced) = (moments.split.clone(), moments.reduced.clone());
+        let op = Op::Normalization(Resolved { split, reduced, scale: scale?, bias: bias? });
+        let half = self.begin("moments", Some(&format!("{name}/moments")), [("x", x)])?;
+        let before = self.add_node(half, Op::Moments(moments), Vec::new())?;
+        let operands = [operand, self.operand(&node, "moments", before)?];
+        let weights = weights.into_iter().filter_map(|(_, weight)| weight).collect();
+        self.add_node(Pending { name, node, operands }, op, weights)
     }
 }
 
-fn moments_of(
-    split: Shape,
-    reduced: Vec<bool>,
-    is_centered: bool,
-    epsilon: f32,
-) -> moments::Resolved {
-    moments::Resolved { split, reduced, is_centered, epsilon, floor: 0.0, part: Part::Both }
+/// Makes the moments of a layer whose rows lie along axes, and not along the batch.
+fn row_moments(pending: &Pending<1>, axes: &[isize], epsilon: f32) -> Result<moments::Resolved> {
+    let ([x], site) = (&pending.operands, pending.site(""));
+    let reduced = mark_axes(&site, &x.name, axes, x.shape.rank(), false)?;
+    check_items(&site, x, &reduced)?;
+    Ok(moments_of(x.shape.clone(), reduced, epsilon))
 }
 
-/// Takes `gamma` and `beta`, if the layer has them, and no other weight.
-fn switched(
-    node: &str,
-    weights: &LayerWeights,
-    scale: bool,
-    center: bool,
-) -> Result<[Option<Weight>; 2]> {
-    let both = [("gamma", scale), ("beta", center)];
-    let known: Vec<&str> = both.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
-    weights.check_names(node, &known)?;
-    let take = |on: bool, name: &str| on.then(|| weights.required(node, name)).transpose();
-    Ok([take(scale, "gamma")?, take(center, "beta")?])
-}
-
-/// Lays a weight along the normalised axes, to which it broadcasts; 1 along all others.
-fn along_rows(
-    site: &Site,
-    name: &str,
-    weight: Weight,
-    x: &Shape,
-    reduced: &[bool],
-) -> Result<(Weight, Vec<usize>)> {
-    let axes: Vec<usize> = (0..reduced.len()).filter(|&axis| reduced[axis]).collect();
-    let lengths: Vec<usize> = axes.iter().map(|&axis| x.dims()[axis].resolve(1)).collect();
-    let own = weight.shape();
-    let aligned = own.iter().rev().zip(lengths.iter().rev());
-    let broadcasts = own.len() <= lengths.len()
-        && aligned.into_iter().all(|(&own, &length)| own == length || own == 1);
-    if !broadcasts {
-        return Err(site.refuse(
-            name,
-            format!("has shape {own:?}"),
-            format!("the normalised axes are {lengths:?}"),
-            "give one number for each place of a row",
-        ));
-    }
-    let mut shape = vec![1; reduced.len()];
-    for (&axis, &length) in axes.iter().rev().zip(own.iter().rev()) {
-        shape[axis] = length;
-    }
-    Ok((weight, shape))
-}
-
-/// A channel axis split in two.
-struct Split {
-    /// Of the shape with both.
-    rank: usize,
-    /// That of the groups; the channels of a group follow.
-    axis: usize,
-    groups: usize,
-    each: usize,
-}
-
-/// Lets a weight broadcast over groups: one number for each, or for each channel.
-fn along_groups(
-    site: &Site,
-    name: &str,
-    weight: Weight,
-    split: &Split,
-) -> Result<(Weight, Vec<usize>)> {
-    let &Split { rank, axis, groups, each } = split;
-    let lengths = if weight.shape() == [groups] {
-        [groups, 1]
-    } else {
-        check_vector(site, name, &weight, groups.saturating_mul(each))?;
-        [groups, each]
-    };
-    let mut shape = vec![1; rank];
-    for (place, length) in shape.iter_mut().skip(axis).zip(lengths) {
-        *place = length;
-    }
-    Ok((weight, shape))
+fn moments_of(split: Shape, reduced: Vec<bool>, epsilon: f32) -> moments::Resolved {
+    let (is_centered, floor, part) = (true, 0.0, Part::Both);
+    moments::Resolved { split, reduced, is_centered, epsilon, floor, part }
 }

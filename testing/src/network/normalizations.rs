@@ -145,13 +145,13 @@ fn layer_of(net: &mut Network, name: &str, x: usize) -> bool {
     if is_rms {
         let given = weights.given(["scale", ""]);
         let layer = RmsNormalization::new().axis(told).epsilon(epsilon);
-        return net.layer(&[x], oracle, |g, x| g.rms_normalization(x[0], &layer, &given));
+        return net.layer(&[x], oracle, |g, x| g.rms_normalization(x[0], layer, &given));
     }
     let given = weights.given(["gamma", "beta"]);
     let layer = LayerNormalization::new().axis(told).epsilon(epsilon);
     let layer = layer.scale(weights.0[0].is_some()).center(weights.0[1].is_some());
     if name == "layer_normalization" {
-        return net.layer(&[x], oracle, |g, x| g.layer_normalization(x[0], &layer, &given));
+        return net.layer(&[x], oracle, |g, x| g.layer_normalization(x[0], layer, &given));
     }
     let mut oracles: Vec<Oracle> = vec![Box::new(oracle)];
     for is_inverse in [false, true] {
@@ -159,7 +159,7 @@ fn layer_of(net: &mut Network, name: &str, x: usize) -> bool {
         oracles.push(Box::new(move |x: &[&Expected]| moment(x[0], rule, &axes, is_inverse)));
     }
     net.layers(&[x], oracles, |g, x| {
-        let result = g.layer_normalization_with_moments(x[0], &layer, &given)?;
+        let result = g.layer_normalization_with_moments(x[0], layer, &given)?;
         Ok(vec![result.output, result.mean, result.inv_std_dev])
     })
 }
@@ -240,11 +240,11 @@ fn group_of(net: &mut Network, name: &str, x: usize, axis: usize) -> bool {
     let axis = axis as isize;
     if is_instance {
         let layer = InstanceNormalization::new().axis(axis).epsilon(epsilon);
-        return net.layer(&[x], oracle, |g, x| g.instance_normalization(x[0], &layer, &given));
+        return net.layer(&[x], oracle, |g, x| g.instance_normalization(x[0], layer, &given));
     }
     let layer = GroupNormalization::new(groups as isize).axis(axis).epsilon(epsilon);
     let layer = layer.scale(weights.0[0].is_some()).center(weights.0[1].is_some());
-    net.layer(&[x], oracle, |g, x| g.group_normalization(x[0], &layer, &given))
+    net.layer(&[x], oracle, |g, x| g.group_normalization(x[0], layer, &given))
 }
 
 pub fn mean_variance(net: &mut Network, _: &str) -> bool {
@@ -259,7 +259,7 @@ pub fn mean_variance(net: &mut Network, _: &str) -> bool {
         let own = exact::layer_normalization(&x[0].value, rule, &axes, None, None);
         near(own, &spread(x[0], rule, &|index| kept(index, &axes)))
     };
-    net.layer(&[x], oracle, |g, x| g.mean_variance_normalization(x[0], &layer))
+    net.layer(&[x], oracle, |g, x| g.mean_variance_normalization(x[0], layer))
 }
 
 pub fn batch(net: &mut Network, _: &str) -> bool {
@@ -286,7 +286,7 @@ pub fn batch(net: &mut Network, _: &str) -> bool {
         let spread = apply(&x[0].bound, magnitude.as_ref(), None, &none).value;
         near(apply(&x[0].value, scale.as_ref(), bias.as_ref(), &mean), &spread)
     };
-    net.layer(&[x], oracle, |g, x| g.batch_normalization(x[0], &layer, &given))
+    net.layer(&[x], oracle, |g, x| g.batch_normalization(x[0], layer, &given))
 }
 
 pub fn lrn(net: &mut Network, _: &str) -> bool {

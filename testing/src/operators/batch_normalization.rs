@@ -45,7 +45,7 @@ fn golden(
     let layer = BatchNormalization::new().axis(axis).epsilon(epsilon).center(center).scale(scale);
     let input = case.array(input);
     let given = weights(narrowed.each_ref().map(Option::as_ref));
-    let actual = apply(on, &narrow(input), |g, x| g.batch_normalization(x, &layer, &given));
+    let actual = apply(on, &narrow(input), |g, x| g.batch_normalization(x, layer, &given));
     let axis = from_start(axis, input.ndim());
     let [gamma, beta, mean, variance] = exact;
     let (mean, variance) = (mean.unwrap(), variance.unwrap());
@@ -105,7 +105,7 @@ pub fn random_shapes_axes_and_switches(on: &dyn Executor) {
             .scale(switches & 1 == 1)
             .center(switches & 2 == 2);
         let given = weights(arrays.each_ref().map(Option::as_ref));
-        let actual = apply(on, &input, |g, x| g.batch_normalization(x, &layer, &given));
+        let actual = apply(on, &input, |g, x| g.batch_normalization(x, layer, &given));
         let what = format!("{shape:?} axis {axis} switches {switches}");
         assert_close(&what, &actual, &exact(&input, axis, &arrays, 0.02));
     });

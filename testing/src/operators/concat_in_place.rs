@@ -29,7 +29,7 @@ const MAKERS: [(&str, Make); 32] = [
         for (name, seed) in [("moving_mean", 1), ("moving_variance", 2)] {
             given = given.with(name, HostArray::from(drawn(seed, &[ROW]).mapv(|x| x + 1.5)));
         }
-        g.batch_normalization(x, &BatchNormalization::new().scale(false).center(false), &given)
+        g.batch_normalization(x, BatchNormalization::new().scale(false).center(false), &given)
     }),
     ("binary/same4", |g, x, _| g.multiply(x, x)),
     ("binary/repeat_right4", |g, x, _| {
@@ -103,7 +103,7 @@ const MAKERS: [(&str, Make); 32] = [
     }),
     ("normalization/general", |g, x, _| {
         let layer = LayerNormalization::new().scale(false).center(false);
-        g.layer_normalization(x, &layer, &LayerWeights::default())
+        g.layer_normalization(x, layer, &LayerWeights::default())
     }),
     ("pad/pad", |g, x, _| g.pad(x, Pad::new([(-3, 3)]).axes([1]))),
     ("pool2d/channels4", |g, x, rows| {

@@ -39,19 +39,19 @@ pub fn groups_and_instances(on: &dyn Executor) {
     for groups in [1, 2, 3, -1] {
         let steps = between(on, |g, x| {
             let layer = GroupNormalization::new(groups).axis(1).epsilon(EPSILON);
-            g.group_normalization(x, &layer, &norm(&[6])).unwrap()
+            g.group_normalization(x, layer, &norm(&[6])).unwrap()
         });
         assert_eq!(steps, [8, 6]);
     }
     let steps = between(on, |g, x| {
         let layer = InstanceNormalization::new().axis(1).epsilon(EPSILON);
-        g.instance_normalization(x, &layer, &norm(&[6])).unwrap()
+        g.instance_normalization(x, layer, &norm(&[6])).unwrap()
     });
     assert_eq!(steps, [8, 6]);
     // Rows of another axis, which no exporter writes.
     let steps = between(on, |g, x| {
         let layer = GroupNormalization::new(2).axis(3).epsilon(EPSILON);
-        g.group_normalization(x, &layer, &norm(&[4])).unwrap()
+        g.group_normalization(x, layer, &norm(&[4])).unwrap()
     });
     assert_eq!(steps, [8, 6]);
 }
@@ -61,7 +61,7 @@ pub fn groups_as_parts_of_a_reshaped_value(on: &dyn Executor) {
         let steps = between(on, |g, x| {
             let parts = g.reshape(x, [groups, 120 / groups]).unwrap();
             let layer = InstanceNormalization::new().axis(1).epsilon(EPSILON);
-            let y = g.instance_normalization(parts, &layer, &norm(&[groups as usize])).unwrap();
+            let y = g.instance_normalization(parts, layer, &norm(&[groups as usize])).unwrap();
             g.reshape(y, [6, 5, 4]).unwrap()
         });
         assert_eq!(steps, [8, 6]);
@@ -76,12 +76,12 @@ pub fn layers_over_each_axis(on: &dyn Executor) {
         let named: Vec<isize> = axes.iter().map(|&axis| axis as isize).collect();
         let steps = between(on, |g, x| {
             let layer = LayerNormalization::new().axis(named.clone()).epsilon(EPSILON);
-            g.layer_normalization(x, &layer, &norm(&lengths)).unwrap()
+            g.layer_normalization(x, layer, &norm(&lengths)).unwrap()
         });
         assert_eq!(steps, [8, 6], "{axes:?}");
         let steps = between(on, |g, x| {
             let layer = LayerNormalization::new().axis(named.clone()).epsilon(EPSILON);
-            let found = g.layer_normalization_with_moments(x, &layer, &norm(&lengths)).unwrap();
+            let found = g.layer_normalization_with_moments(x, layer, &norm(&lengths)).unwrap();
             let y = g.multiply(found.output, found.inv_std_dev).unwrap();
             g.add(found.mean, y).unwrap()
         });
@@ -90,12 +90,12 @@ pub fn layers_over_each_axis(on: &dyn Executor) {
             let layer = RmsNormalization::new().axis(named.clone()).epsilon(EPSILON);
             let scale = HostArray::from(Random::new(22).uniform(&lengths));
             let weights = LayerWeights::default().with("scale", scale);
-            g.rms_normalization(x, &layer, &weights).unwrap()
+            g.rms_normalization(x, layer, &weights).unwrap()
         });
         assert_eq!(steps, [8, 6], "{axes:?}");
         let steps = between(on, |g, x| {
             let layer = MeanVarianceNormalization::new().axes([0].into_iter().chain(named.clone()));
-            g.mean_variance_normalization(x, &layer).unwrap()
+            g.mean_variance_normalization(x, layer).unwrap()
         });
         assert_eq!(steps, [8, 6], "{axes:?}");
     }

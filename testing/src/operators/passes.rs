@@ -108,7 +108,7 @@ pub fn batch_normalization_folds_into_a_convolution_with_channels_first(on: &dyn
                 weights = weights.with(*name, HostArray::from(values));
             }
             let layer = longshore::BatchNormalization::new().axis(1).scale(scale).center(center);
-            let y = g.batch_normalization(y, &layer, &weights).unwrap();
+            let y = g.batch_normalization(y, layer, &weights).unwrap();
             let mean = longshore::Reduce::new(longshore::ReduceOp::Mean).axes([2, 3]);
             g.reduce(y, mean.keepdims(scale)).unwrap()
         };
@@ -291,14 +291,14 @@ pub fn normalizations_and_windows_take_what_follows(on: &dyn Executor) {
             let steps = check(on, "fuse_epilogues", &[6, 4, channels], |g, x| {
                 let (beside, weights) = constants(g, 4);
                 let layer = longshore::BatchNormalization::new();
-                let y = g.batch_normalization(x, &layer, &weights).unwrap();
+                let y = g.batch_normalization(x, layer, &weights).unwrap();
                 followed(g, y, beside)
             });
             assert_eq!(steps, [4, 1]);
             let steps = check(on, "fuse_epilogues", &[6, 4, channels], |g, x| {
                 let (beside, weights) = constants(g, 2);
                 let layer = longshore::InstanceNormalization::new().epsilon(0.25);
-                let y = g.instance_normalization(x, &layer, &weights).unwrap();
+                let y = g.instance_normalization(x, layer, &weights).unwrap();
                 followed(g, y, beside)
             });
             assert_eq!(steps, [5, 2]);

@@ -288,14 +288,14 @@ fn norm(channels: usize) -> LayerWeights {
 
 fn batch_norm(g: &mut Graph, x: Symbol) -> Symbol {
     let weights = norm(2).with("moving_mean", host(&[2])).with("moving_variance", host(&[2]));
-    g.batch_normalization(x, &BatchNormalization::new(), &weights).unwrap()
+    g.batch_normalization(x, BatchNormalization::new(), &weights).unwrap()
 }
 
 #[test]
 fn normalizations_take_what_follows_behind_their_moments() {
     let mut g = Graph::new();
     let x = g.input("x", batch_of(&[3, 3, 2]));
-    let y = g.instance_normalization(x, &InstanceNormalization::new().name("n"), &norm(2));
+    let y = g.instance_normalization(x, InstanceNormalization::new().name("n"), &norm(2));
     let y = g.activation(y.unwrap(), Relu).unwrap();
     let y = g.add(y, x).unwrap();
     let y = batch_norm(&mut g, y);
@@ -352,7 +352,7 @@ fn the_families_that_take_stages_are_those_whose_kernels_do() {
         |g, x| g.resize2d(x, Resize2d::new(3)).unwrap(),
         |g, x| g.max_pooling2d(x, Pooling::new(2)).unwrap(),
         |g, x| batch_norm(g, x),
-        |g, x| g.instance_normalization(x, &InstanceNormalization::new(), &norm(2)).unwrap(),
+        |g, x| g.instance_normalization(x, InstanceNormalization::new(), &norm(2)).unwrap(),
         |g, x| g.softmax(x, -1).unwrap(),
         |g, x| g.lrn(x, Lrn::new(1)).unwrap(),
         |g, x| g.reduce(x, Reduce::new(ReduceOp::Sum).axes([-1])).unwrap(),

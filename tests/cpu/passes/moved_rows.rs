@@ -59,7 +59,7 @@ fn between(layer: impl Fn(&mut Graph, Symbol) -> Symbol) -> (Vec<String>, Vec<St
 fn instance_normalization_needs_no_transpose() {
     let (inside, _) = between(|g, x| {
         let layer = InstanceNormalization::new().axis(1).name("n");
-        g.instance_normalization(x, &layer, &norm(&[6])).unwrap()
+        g.instance_normalization(x, layer, &norm(&[6])).unwrap()
     });
     let expected = [
         r#"moments "n/moments" of "conv2d": [batch, 6, 2]"#,
@@ -72,7 +72,7 @@ fn instance_normalization_needs_no_transpose() {
 fn group_normalization_splits_the_channels_where_they_are() {
     let (inside, _) = between(|g, x| {
         let layer = GroupNormalization::new(2).axis(1).name("n");
-        let y = g.group_normalization(x, &layer, &norm(&[6])).unwrap();
+        let y = g.group_normalization(x, layer, &norm(&[6])).unwrap();
         g.activation(y, Relu).unwrap()
     });
     let expected = [
@@ -90,7 +90,7 @@ fn a_reshaped_normalization_becomes_one_of_groups() {
         let (inside, done) = between(|g, x| {
             let parts = g.reshape(x, [groups, 210 / groups]).unwrap();
             let layer = InstanceNormalization::new().axis(1).name("n");
-            let y = g.instance_normalization(parts, &layer, &norm(&[groups as usize])).unwrap();
+            let y = g.instance_normalization(parts, layer, &norm(&[groups as usize])).unwrap();
             g.reshape(y, [6, 5, 7]).unwrap()
         });
         assert_eq!(inside.len(), 2, "{inside:#?}");
@@ -112,7 +112,7 @@ fn a_reshape_that_others_need_stays_behind_the_lifted_one() {
     let y = conv(&mut g, x, [2, 6]);
     let parts = g.reshape(y, [2, 105]).unwrap();
     let layer = InstanceNormalization::new().axis(1).name("n");
-    let z = g.instance_normalization(parts, &layer, &norm(&[2])).unwrap();
+    let z = g.instance_normalization(parts, layer, &norm(&[2])).unwrap();
     let y = g.reshape(z, [6, 5, 7]).unwrap();
     let y = conv(&mut g, y, [6, 3]);
     let flat = g.reshape(z, [210]).unwrap();
@@ -139,7 +139,7 @@ fn parts_of_several_axes_cannot_be_found_where_the_value_is_held() {
     // 21 = 3 * 7, of which no axis has the other 10.
     let parts = g.reshape(y, [10, 21]).unwrap();
     let layer = InstanceNormalization::new().axis(1);
-    let y = g.instance_normalization(parts, &layer, &norm(&[10])).unwrap();
+    let y = g.instance_normalization(parts, layer, &norm(&[10])).unwrap();
     g.output("y", y);
     leaves(move_transposes, &g);
 }
@@ -149,7 +149,7 @@ fn layer_normalization_takes_its_weights_along() {
     // Channels alone, as before a block of dense layers.
     let (inside, done) = between(|g, x| {
         let layer = LayerNormalization::new().axis([1]).name("n");
-        g.layer_normalization(x, &layer, &norm(&[6])).unwrap()
+        g.layer_normalization(x, layer, &norm(&[6])).unwrap()
     });
     let expected = [
         r#"moments "n/moments" of "conv2d": [batch, 5, 7, 2]"#,
@@ -161,7 +161,7 @@ fn layer_normalization_takes_its_weights_along() {
     // The whole image: the weights' numbers move.
     let (inside, done) = between(|g, x| {
         let layer = LayerNormalization::new().axis([1, 2, 3]).name("n");
-        g.layer_normalization(x, &layer, &norm(&[6, 5, 7])).unwrap()
+        g.layer_normalization(x, layer, &norm(&[6, 5, 7])).unwrap()
     });
     assert_eq!(inside[0], r#"moments "n/moments" of "conv2d": [batch, 2]"#);
     assert_eq!(done.iter().filter(|line| *line == weight).count(), 2, "{done:?}");
@@ -172,7 +172,7 @@ fn moments_in_another_order_are_read_in_that_order() {
     // Rows along the height: items, channels and columns are kept, and held with channels last.
     let (inside, _) = between(|g, x| {
         let layer = LayerNormalization::new().axis([2]).name("n");
-        g.layer_normalization(x, &layer, &norm(&[5])).unwrap()
+        g.layer_normalization(x, layer, &norm(&[5])).unwrap()
     });
     let expected = [
         r#"moments "n/moments/moved1" of "conv2d": [batch, 7, 6, 2]"#,
@@ -182,7 +182,7 @@ fn moments_in_another_order_are_read_in_that_order() {
     // Over the batch as well.
     let (inside, _) = between(|g, x| {
         let layer = MeanVarianceNormalization::new().axes([0, 3]).name("n");
-        g.mean_variance_normalization(x, &layer).unwrap()
+        g.mean_variance_normalization(x, layer).unwrap()
     });
     assert_eq!(inside[0], r#"moments "n/moments/moved1" of "conv2d": [5, 6, 2]"#);
 }
@@ -191,7 +191,7 @@ fn moments_in_another_order_are_read_in_that_order() {
 fn means_and_deviations_that_are_values_move_as_well() {
     let (inside, _) = between(|g, x| {
         let layer = LayerNormalization::new().axis([3]).name("n");
-        let found = g.layer_normalization_with_moments(x, &layer, &norm(&[7])).unwrap();
+        let found = g.layer_normalization_with_moments(x, layer, &norm(&[7])).unwrap();
         let y = g.multiply(found.output, found.inv_std_dev).unwrap();
         g.add(y, found.mean).unwrap()
     });
@@ -210,7 +210,7 @@ fn weights_that_cannot_be_read_keep_their_layer_where_it_was() {
     let nan = HostArray::from(ArrayD::from_elem(vec![6, 5, 7], f32::NAN));
     let layer = LayerNormalization::new().axis([1, 2, 3]).name("n");
     let weights = LayerWeights::default().with("gamma", nan.clone()).with("beta", nan);
-    let y = g.layer_normalization(y, &layer, &weights).unwrap();
+    let y = g.layer_normalization(y, layer, &weights).unwrap();
     let y = conv(&mut g, y, [6, 3]);
     let y = conv(&mut g, y, [3, 3]);
     g.output("y", y);
@@ -227,7 +227,7 @@ fn weights_that_cannot_be_read_keep_their_layer_where_it_was() {
     let layer = LayerNormalization::new().axis([1, 3]).name("n");
     let nan = HostArray::from(ArrayD::from_elem(vec![5, 3], f32::NAN));
     let weights = LayerWeights::default().with("gamma", nan.clone()).with("beta", nan);
-    let y = g.layer_normalization(y, &layer, &weights).unwrap();
+    let y = g.layer_normalization(y, layer, &weights).unwrap();
     let mut y = g.transpose(y, &[0, 4, 3, 2, 1]).unwrap();
     for _ in 0..2 {
         y = g.transpose(y, &[0, 1, 2, 4, 3]).unwrap();
@@ -245,7 +245,7 @@ fn a_block_with_channels_last_inside_keeps_none() {
     let (inside, _) = between(|g, x| {
         let y = conv(g, x, [6, 6]);
         let y = g.transpose(y, &TO_LAST).unwrap();
-        let y = g.layer_normalization(y, &LayerNormalization::new(), &norm(&[6])).unwrap();
+        let y = g.layer_normalization(y, LayerNormalization::new(), &norm(&[6])).unwrap();
         let y = g.dense(y, Dense::new(12).activation(Gelu), &kernel(&[6, 12])).unwrap();
         let y = g.dense(y, Dense::new(6), &kernel(&[12, 6])).unwrap();
         let y = g.transpose(y, &TO_FIRST).unwrap();
@@ -274,7 +274,7 @@ fn moments_that_others_read_keep_their_reshape() {
     let y = conv(&mut g, x, [2, 6]);
     let parts = g.reshape(y, [2, 105]).unwrap();
     let layer = InstanceNormalization::new().axis(1).name("n");
-    let y = g.instance_normalization(parts, &layer, &norm(&[2])).unwrap();
+    let y = g.instance_normalization(parts, layer, &norm(&[2])).unwrap();
     let y = g.reshape(y, [6, 5, 7]).unwrap();
     let y = conv(&mut g, y, [6, 3]);
     g.output("y", y);
@@ -290,7 +290,7 @@ fn a_reshaped_normalization_with_stages_stays() {
     let y = conv(&mut g, x, [2, 6]);
     let parts = g.reshape(y, [2, 105]).unwrap();
     let layer = InstanceNormalization::new().axis(1).name("n");
-    let y = g.instance_normalization(parts, &layer, &norm(&[2])).unwrap();
+    let y = g.instance_normalization(parts, layer, &norm(&[2])).unwrap();
     let y = g.activation(y, Relu).unwrap();
     let y = g.reshape(y, [6, 5, 7]).unwrap();
     let y = conv(&mut g, y, [6, 3]);
@@ -305,7 +305,7 @@ fn an_operand_of_an_epilogue_keeps_a_normalization_where_it_is() {
     let x = g.input("x", batch_of(&[2, 5, 7]));
     let y = conv(&mut g, x, [2, 6]);
     let layer = InstanceNormalization::new().axis(1).name("n");
-    let z = g.instance_normalization(y, &layer, &norm(&[6])).unwrap();
+    let z = g.instance_normalization(y, layer, &norm(&[6])).unwrap();
     let other = g.input("other", batch_of(&[6, 5, 7]));
     let y = g.add(z, other).unwrap();
     let y = conv(&mut g, y, [6, 3]);
@@ -329,7 +329,7 @@ fn rows_of_more_axes_than_kernels_walk_in_any_order_stay() {
         let y = if layer == 0 {
             let layer = LayerNormalization::new().axis([4, 5, 6]);
             let lengths: Vec<usize> = back[4..].iter().map(|&axis| shape[axis]).collect();
-            g.layer_normalization(y, &layer, &norm(&lengths)).unwrap()
+            g.layer_normalization(y, layer, &norm(&lengths)).unwrap()
         } else {
             let sum = Reduce::new(ReduceOp::Sum).axes([4, 5, 6]).keepdims(layer == 1);
             g.reduce(y, sum).unwrap()

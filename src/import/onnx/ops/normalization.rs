@@ -32,7 +32,7 @@ pub(super) fn batch(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Input
     for (number, name) in ["gamma", "beta", "moving_mean", "moving_variance"].iter().enumerate() {
         weights = weights.with(*name, weight(importer, node, inputs, number.saturating_add(1))?);
     }
-    Ok(vec![importer.graph.batch_normalization(x, &layer, &weights)?.into()])
+    Ok(vec![importer.graph.batch_normalization(x, layer, &weights)?.into()])
 }
 
 /// Returns a weight that must be there.
@@ -53,7 +53,7 @@ pub(super) fn instance(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &In
     let layer = InstanceNormalization::new().axis(1).epsilon(node.float("epsilon", EPSILON)?);
     let weights = LayerWeights::default().with("gamma", weight(importer, node, inputs, 1)?);
     let weights = weights.with("beta", weight(importer, node, inputs, 2)?);
-    Ok(vec![importer.graph.instance_normalization(x, &layer, &weights)?.into()])
+    Ok(vec![importer.graph.instance_normalization(x, layer, &weights)?.into()])
 }
 
 pub(super) fn group(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
@@ -65,7 +65,7 @@ pub(super) fn group(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Input
         .epsilon(node.float("epsilon", EPSILON)?);
     let weights = LayerWeights::default().with("gamma", weight(importer, node, inputs, 1)?);
     let weights = weights.with("beta", weight(importer, node, inputs, 2)?);
-    Ok(vec![importer.graph.group_normalization(x, &layer, &weights)?.into()])
+    Ok(vec![importer.graph.group_normalization(x, layer, &weights)?.into()])
 }
 
 pub(super) fn layer(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
@@ -81,10 +81,10 @@ pub(super) fn layer(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Input
         weights = weights.with("beta", bias);
     }
     if node.wants(1) || node.wants(2) {
-        let made = importer.graph.layer_normalization_with_moments(x, &layer, &weights)?;
+        let made = importer.graph.layer_normalization_with_moments(x, layer, &weights)?;
         return Ok(vec![made.output.into(), made.mean.into(), made.inv_std_dev.into()]);
     }
-    Ok(vec![importer.graph.layer_normalization(x, &layer, &weights)?.into()])
+    Ok(vec![importer.graph.layer_normalization(x, layer, &weights)?.into()])
 }
 
 pub(super) fn rms(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
@@ -94,7 +94,7 @@ pub(super) fn rms(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs)
         .axis(axes_from(importer, node, x)?)
         .epsilon(node.float("epsilon", EPSILON)?);
     let weights = LayerWeights::default().with("scale", weight(importer, node, inputs, 1)?);
-    Ok(vec![importer.graph.rms_normalization(x, &layer, &weights)?.into()])
+    Ok(vec![importer.graph.rms_normalization(x, layer, &weights)?.into()])
 }
 
 pub(super) fn mean_variance(
@@ -105,7 +105,7 @@ pub(super) fn mean_variance(
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let axes = node.ints("axes")?.unwrap_or_else(|| vec![0, 2, 3]);
     let layer = MeanVarianceNormalization::new().axes(inputs::positions(node, &axes)?);
-    Ok(vec![importer.graph.mean_variance_normalization(x, &layer)?.into()])
+    Ok(vec![importer.graph.mean_variance_normalization(x, layer)?.into()])
 }
 
 pub(super) fn local_response(

@@ -1,6 +1,6 @@
-//! Options of the normalisations.
+//! Options of the normalizations.
 
-/// Writes the setters that several normalisations share.
+/// Writes the setters that several normalizations share.
 macro_rules! setters {
     ($($name:ident: $kind:ty, $what:literal;)*) => {
         $(
@@ -21,7 +21,7 @@ macro_rules! setters {
     };
 }
 
-/// Describes a layer normalisation; names and defaults are Keras's.
+/// Describes a layer normalization; names and defaults are Keras's.
 #[derive(Clone, Debug)]
 pub struct LayerNormalization {
     pub(crate) axis: Vec<isize>,
@@ -38,7 +38,7 @@ impl Default for LayerNormalization {
 }
 
 impl LayerNormalization {
-    /// Makes a normalisation of the last axis.
+    /// Makes a normalization of the last axis.
     #[must_use]
     pub fn new() -> Self {
         LayerNormalization::default()
@@ -58,7 +58,7 @@ impl LayerNormalization {
     }
 }
 
-/// Describes a normalisation by the root mean square; names and defaults are Keras's.
+/// Describes a normalization by the root mean square; names and defaults are Keras's.
 #[derive(Clone, Debug)]
 pub struct RmsNormalization {
     pub(crate) axis: Vec<isize>,
@@ -73,7 +73,7 @@ impl Default for RmsNormalization {
 }
 
 impl RmsNormalization {
-    /// Makes a normalisation of the last axis.
+    /// Makes a normalization of the last axis.
     #[must_use]
     pub fn new() -> Self {
         RmsNormalization::default()
@@ -91,7 +91,7 @@ impl RmsNormalization {
     }
 }
 
-/// Describes a group normalisation; names and defaults are Keras's.
+/// Describes a group normalization; names and defaults are Keras's.
 #[derive(Clone, Debug)]
 pub struct GroupNormalization {
     pub(crate) groups: isize,
@@ -109,7 +109,7 @@ impl Default for GroupNormalization {
 }
 
 impl GroupNormalization {
-    /// Makes a normalisation of this many groups of channels on the last axis; -1 stands for one
+    /// Makes a normalization of this many groups of channels on the last axis; -1 stands for one
     /// channel to a group.
     #[must_use]
     pub fn new(groups: isize) -> Self {
@@ -131,7 +131,7 @@ impl GroupNormalization {
     }
 }
 
-/// Describes an instance normalisation; the default epsilon is that of ONNX's
+/// Describes an instance normalization; the default epsilon is that of ONNX's
 /// `InstanceNormalization`, the channels are on the last axis.
 #[derive(Clone, Debug)]
 pub struct InstanceNormalization(pub(crate) GroupNormalization);
@@ -143,7 +143,7 @@ impl Default for InstanceNormalization {
 }
 
 impl InstanceNormalization {
-    /// Makes a normalisation of the channels on the last axis.
+    /// Makes a normalization of the channels on the last axis.
     #[must_use]
     pub fn new() -> Self {
         InstanceNormalization::default()
@@ -168,7 +168,7 @@ impl InstanceNormalization {
     }
 }
 
-/// Describes a normalisation to mean 0 and variance 1; names and defaults are those of ONNX's
+/// Describes a normalization to mean 0 and variance 1; names and defaults are those of ONNX's
 /// `MeanVarianceNormalization`.
 #[derive(Clone, Debug)]
 pub struct MeanVarianceNormalization {
@@ -183,7 +183,7 @@ impl Default for MeanVarianceNormalization {
 }
 
 impl MeanVarianceNormalization {
-    /// Makes a normalisation over axes 0, 2 and 3: all but the channels, if those are on axis 1.
+    /// Makes a normalization over axes 0, 2 and 3: all but the channels, if those are on axis 1.
     #[must_use]
     pub fn new() -> Self {
         MeanVarianceNormalization::default()
