@@ -11,34 +11,11 @@ use super::taps::{append_nearest, append_taps};
 use super::trips::nested;
 use super::{Launch, Shader, count, narrow, shader};
 use crate::error::Result;
-use crate::ops::{AxisMap, Epilogue, Filter, Sampling};
+use crate::ops::Filter;
+pub use crate::ops::resampling::rule::Geometry;
 
 /// The family's WGSL.
 pub static SHADER: Shader = shader!("resize2d", staged);
-
-/// What to compute.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Geometry {
-    /// The input, seen as images: batch, height, width, channels; no length 0 among height and
-    /// width, unless the output has one.
-    pub input: [usize; 4],
-    /// How the height is resampled.
-    pub rows: AxisMap,
-    /// How the width is resampled.
-    pub columns: AxisMap,
-    /// The rule for both.
-    pub sampling: Sampling,
-    /// What happens to each result before it is stored.
-    pub epilogue: Epilogue,
-}
-
-impl Geometry {
-    /// Returns the output's shape: batch, height, width, channels.
-    #[must_use]
-    pub fn output(&self) -> [usize; 4] {
-        [self.input[0], self.rows.length, self.columns.length, self.input[3]]
-    }
-}
 
 /// Returns how many numbers an output row and an output column have in a launch's table.
 pub(crate) fn entry_lengths(launch: &Launch) -> [usize; 2] {

@@ -109,7 +109,7 @@ pub(crate) fn has_epilogue(op: &Op) -> bool {
     }
     match op {
         Op::Activation(activation) => *activation != Activation::Softmax,
-        Op::Binary(_) | Op::Resize2d(_) => true,
+        Op::Binary(_) => true,
         _ => false,
     }
 }

@@ -157,6 +157,7 @@ impl Op {
             Op::Pool2d(operator) => Some(operator),
             Op::Reduce(operator) => Some(operator),
             Op::Reshape => Some(&movement::reshape::View),
+            Op::Resize2d(operator) => Some(operator),
             Op::Slice(operator) => Some(operator),
             Op::Softmax(operator) => Some(operator),
             Op::SpaceToDepth(operator) => Some(operator),
@@ -200,7 +201,6 @@ impl Op {
             return operator.name();
         }
         match self {
-            Op::Resize2d(_) => "resize2d",
             Op::Activation(activation) => activation.name(),
             Op::Binary(operation) => operation.name(),
             Op::Select => "where",

@@ -43,17 +43,8 @@ pub(super) fn moved_op(node: &Node, perm: &[usize]) -> Option<Op> {
     if node.op.is_moved() {
         return node.op.reordered(node, perm);
     }
-    let axis_of = |axis: &usize| perm.get(*axis).copied();
     match &node.op {
         Op::Activation(_) | Op::Binary(_) | Op::Select => Some(node.op.clone()),
-        Op::Resize2d(rule) => {
-            let mut rule = *rule;
-            // Two axes are resampled at once only where they are still neighbours.
-            let second = rule.columns.map(|_| axis_of(&rule.axis.checked_add(1)?));
-            rule.axis = axis_of(&rule.axis)?;
-            let follows = second.is_none_or(|second| second == rule.axis.checked_add(1));
-            follows.then_some(Op::Resize2d(rule))
-        }
         _ => None,
     }
 }

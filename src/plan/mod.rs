@@ -7,7 +7,6 @@
 mod block;
 mod crossings;
 mod homes;
-mod imaging;
 mod in_place;
 mod inner;
 mod limits;

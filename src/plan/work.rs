@@ -1,6 +1,5 @@
 //! From a node to its step's work.
 
-use super::imaging;
 use super::inner::Task;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node};
@@ -37,10 +36,6 @@ impl Site<'_> {
                 operation: *operation,
                 epilogue: self.epilogue()?,
             })),
-            Op::Resize2d(layer) => {
-                let work = imaging::resampling(layer, &self.operand(0)?, self.epilogue()?);
-                work.ok_or_else(|| self.defect())
-            }
             Op::Select => Ok(Work::Select(select::Geometry {
                 condition: self.operand(0)?,
                 on_true: self.operand(1)?,

@@ -63,7 +63,6 @@ mod layout;
 mod ops;
 mod options;
 mod own;
-mod resampling;
 mod restore;
 
 use std::io::Cursor;

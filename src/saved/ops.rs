@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::options::BinaryOpFormat;
 use super::own::OwnText;
-use super::resampling::ResamplingFormat;
 use crate::ops::convolution::conv2d;
 use crate::ops::convolution::conv2d_transpose;
 use crate::ops::movement::pad;
@@ -32,7 +31,7 @@ pub(super) struct OpText(#[serde(with = "OpFormat")] pub Op);
 #[serde(remote = "Op", rename_all = "snake_case", deny_unknown_fields)]
 enum OpFormat {
     Input,
-    Resize2d(#[serde(with = "ResamplingFormat")] Resampling),
+    Resize2d(Resampling),
     Conv2d(conv2d::Resolved),
     Conv2dTranspose(conv2d_transpose::Resolved),
     Dense,

@@ -46,6 +46,28 @@ fn parse(text: &str) -> Option<f32> {
     text.parse().ok().filter(|value: &f32| value.is_finite())
 }
 
+/// Two numbers.
+pub(crate) mod pair {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct One(#[serde(with = "super")] f32);
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+    pub(crate) fn serialize<S: Serializer>(
+        values: &[f32; 2],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        values.map(One).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<[f32; 2], D::Error> {
+        Ok(<[One; 2]>::deserialize(deserializer)?.map(|One(value)| value))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Serialize;

@@ -4,8 +4,6 @@
 //! the layer's own builder is asked for the node, and what it makes must be what is claimed,
 //! shape and options alike. So a graph that was replayed is one that could have been built.
 
-mod resampling;
-
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, Site, Symbol, Weight, title};
 use crate::ops::{Arguments, epilogue};
@@ -127,7 +125,6 @@ impl Graph {
                 let [condition, on_true, on_false] = replay.operands()?;
                 self.select(condition, on_true, on_false)
             }
-            Op::Resize2d(rule) => resampling::again(self, replay, rule),
             _ => Err(claim.count("rules", 0, 1)),
         }
         .map(|_| ())

@@ -1,11 +1,11 @@
 //! ONNX's `Resize`: any axes of a value of up to 6 dimensions.
 
 use crate::error::Result;
-use crate::graph::{Graph, Operand, Site, Symbol, title};
+use crate::graph::{Graph, Pending, Symbol};
 use crate::ops::resampling::resize_axes::{check_options, maps};
 use crate::ops::resampling::rule::{AxisMap, Filter, NearestMode, Resampling, Sampling};
-use crate::ops::{Coordinates, Op};
-use crate::shape::{Dim, Shape, element_count};
+use crate::ops::{Arguments, Coordinates, Op};
+use crate::shape::Shape;
 
 /// Names the interpolation of [`Resize`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -195,56 +195,50 @@ impl Graph {
     /// nearest, for a policy with scales and for `exclude_outside` with a policy and aligned
     /// corners.
     pub fn resize(&mut self, x: Symbol, layer: Resize) -> Result<Symbol> {
-        let name = self.name_for("resize", layer.name.as_deref())?;
-        let node = title("resize", &name);
-        let x = self.operand(&node, "x", x)?;
+        let pending = self.begin("resize", layer.name.as_deref(), [("x", x)])?;
         let target = match &layer.target {
             Target::Scales(scales) => format!("scales {scales:?}"),
             Target::Sizes(sizes) => format!("sizes {sizes:?}"),
         };
-        let site = Site::new(&node, format!("{}, {target}", x.describe()));
+        let (site, [x]) = (pending.site(&target), &pending.operands);
+        let sampling = layer.sampling();
         check_options(&site, &layer)?;
-        let maps = maps(&site, &x, &layer)?;
-        self.resample_axes(&site, name, &x, maps, layer.sampling())
+        sampling.check_cubic(&site)?;
+        let maps = maps(&site, x, &layer)?;
+        self.resample_axes(pending, maps, sampling)
     }
 
     /// Adds a node for each pair of neighbouring axes, and for each axis alone; `maps` are in
     /// order. What is left as it is becomes a reshape, which moves nothing.
     pub(crate) fn resample_axes(
         &mut self,
-        site: &Site,
-        name: String,
-        x: &Operand,
+        pending: Pending<1>,
         maps: Vec<(usize, AxisMap)>,
         sampling: Sampling,
     ) -> Result<Symbol> {
-        let mut dims = x.shape.dims().to_vec();
-        let mut drafts: Vec<(Resampling, Shape, String)> = Vec::new();
+        let Pending { name, node, operands: [mut x] } = pending;
+        let mut operand = x.index;
+        let mut drafts: Vec<(Op, Shape, String)> = Vec::new();
         let mut left = maps.into_iter().filter(|(_, map)| !map.is_kept()).peekable();
         while let Some((axis, rows)) = left.next() {
             let columns = left.next_if(|(next, _)| *next == axis + 1).map(|(_, map)| map);
-            dims[axis] = Dim::Fixed(rows.length);
-            let axes = if let Some(columns) = columns {
-                dims[axis + 1] = Dim::Fixed(columns.length);
-                format!("{name}/axes {axis}, {}", axis + 1)
-            } else {
-                format!("{name}/axis {axis}")
+            let axes = match columns {
+                Some(_) => format!("{name}/axes {axis}, {}", axis + 1),
+                None => format!("{name}/axis {axis}"),
             };
-            let shape = Shape::new(dims.iter().copied());
-            element_count(&site.node, &shape.resolve(1))?;
-            drafts.push((Resampling { axis, rows, columns, sampling }, shape, axes));
+            let op = Op::Resize2d(Resampling { axis, rows, columns, sampling });
+            let operands = std::slice::from_ref(&x);
+            let of = Arguments { node: &node, operands, weights: &[], wanted: None };
+            x.shape = op.infer(&of)?;
+            drafts.push((op, x.shape.clone(), axes));
         }
-        let Some((last, shape, _)) = drafts.pop() else {
-            return Ok(self.insert(name, Op::Reshape, vec![x.index], Vec::new(), x.shape.clone()));
-        };
+        let (last, shape, _) = drafts.pop().unwrap_or((Op::Reshape, x.shape, String::new()));
         for (_, _, axes) in &drafts {
             self.name_for("resize2d", Some(axes))?;
         }
-        let mut operand = x.index;
         for (op, shape, axes) in drafts {
-            let op = Op::Resize2d(op);
             operand = self.insert(axes, op, vec![operand], Vec::new(), shape).index;
         }
-        Ok(self.insert(name, Op::Resize2d(last), vec![operand], Vec::new(), shape))
+        Ok(self.insert(name, last, vec![operand], Vec::new(), shape))
     }
 }

@@ -1,10 +1,11 @@
 //! Resampling of height and width: `up_sampling2d` and `resize2d`.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Operand, Site, Symbol, title};
+use crate::graph::{Graph, Pending, Symbol};
 use crate::ops::convolution::window::check_positive;
 use crate::ops::{AxisMap, Op, Pair, Resampling, Sampling};
-use crate::shape::{Shape, element_count};
 
 /// Names the interpolation between pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,7 +27,8 @@ pub enum Interpolation {
 ///
 /// `in / out` stands for the inverse of the scale; [`Resize`](crate::ops::Resize) can be given one
 /// that differs from the quotient of the sizes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Coordinates {
     /// `(x + 0.5) * in / out - 0.5`: pixel centres agree. Keras's only rule.
     #[default]
@@ -138,10 +140,9 @@ impl Graph {
     ///
     /// [`Error::Operand`] when `x` is no image or a factor is 0.
     pub fn up_sampling2d(&mut self, x: Symbol, layer: UpSampling2d) -> Result<Symbol> {
-        let name = self.name_for("up_sampling2d", None)?;
-        let node = title("up_sampling2d", &name);
-        let x = self.operand(&node, "x", x)?;
-        let site = Site::new(&node, format!("{}, size {}", x.describe(), layer.size));
+        let pending = self.begin("up_sampling2d", None, [("x", x)])?;
+        let [x] = &pending.operands;
+        let site = pending.site(&format!("size {}", layer.size));
         let [height, width, _] = x.image(&site)?;
         check_positive(&site, "size", layer.size)?;
         let product = |length: usize, factor: usize| {
@@ -159,7 +160,7 @@ impl Graph {
         let coordinates = Coordinates::HalfPixel;
         let interpolation = layer.interpolation;
         let layer = Resize2d { size, interpolation, coordinates, antialias: false };
-        self.resample(&node, name, &x, layer)
+        self.resample(pending, layer)
     }
 
     /// Resamples height and width to a given size, by Keras's rules.
@@ -176,13 +177,11 @@ impl Graph {
     /// size has a 0, [`Error::Unsupported`] for antialiasing of nearest and for
     /// [`Coordinates::TfCropAndResize`], which [`Graph::resize`] has.
     pub fn resize2d(&mut self, x: Symbol, layer: Resize2d) -> Result<Symbol> {
-        let name = self.name_for("resize2d", None)?;
-        let node = title("resize2d", &name);
-        let x = self.operand(&node, "x", x)?;
-        check_positive(&Site::new(&node, x.describe()), "size", layer.size)?;
+        let pending = self.begin("resize2d", None, [("x", x)])?;
+        check_positive(&pending.site(""), "size", layer.size)?;
         let unsupported = |what: &str, remedy: &str| {
             let (what, remedy) = (what.to_owned(), remedy.to_owned());
-            Err(Error::Unsupported { node: node.clone(), what, remedy })
+            Err(Error::Unsupported { node: pending.node.clone(), what, remedy })
         };
         if layer.coordinates == Coordinates::TfCropAndResize {
             return unsupported("a crop by resize2d", "use Graph::resize with a roi");
@@ -190,18 +189,12 @@ impl Graph {
         if layer.antialias && layer.interpolation == Interpolation::Nearest {
             return unsupported("antialias of nearest", "use another interpolation");
         }
-        self.resample(&node, name, &x, layer)
+        self.resample(pending, layer)
     }
 
-    fn resample(
-        &mut self,
-        node: &str,
-        name: String,
-        x: &Operand,
-        layer: Resize2d,
-    ) -> Result<Symbol> {
-        let site = Site::new(node, x.describe());
-        let [height, width, channels] = x.image(&site)?;
+    fn resample(&mut self, pending: Pending<1>, layer: Resize2d) -> Result<Symbol> {
+        let (site, [x]) = (pending.site(""), &pending.operands);
+        let [height, width, _] = x.image(&site)?;
         if height == 0 || width == 0 {
             return Err(site.refuse(
                 &format!("\"{}\"", x.name),
@@ -211,15 +204,12 @@ impl Graph {
             ));
         }
         let Resize2d { size, interpolation, coordinates, antialias } = layer;
-        let dims = [x.shape.dims()[0], size.height.into(), size.width.into(), channels.into()];
-        let shape = Shape::new(dims);
-        element_count(&site.node, &shape.resolve(1))?;
         let op = Op::Resize2d(Resampling {
             axis: 1,
             rows: AxisMap::sized(height, size.height),
             columns: Some(AxisMap::sized(width, size.width)),
             sampling: Sampling::keras(interpolation, coordinates, antialias),
         });
-        Ok(self.insert(name, op, vec![x.index], Vec::new(), shape))
+        self.add_node(pending, op, Vec::new())
     }
 }

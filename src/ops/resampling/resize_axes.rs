@@ -33,15 +33,6 @@ pub(crate) fn check_options(site: &Site, layer: &Resize) -> Result<()> {
             "use other coordinates",
         );
     }
-    if layer.mode == ResizeMode::Cubic && !layer.cubic_coeff_a.is_finite() {
-        let got = format!("is {}", layer.cubic_coeff_a);
-        return Err(site.refuse(
-            "cubic_coeff_a",
-            got,
-            "a weight is a finite number",
-            "use -0.75 or -0.5",
-        ));
-    }
     Ok(())
 }
 

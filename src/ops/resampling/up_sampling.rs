@@ -1,7 +1,7 @@
 //! Repeating the elements of lines and volumes: Keras's `UpSampling1D` and `UpSampling3D`.
 
 use crate::error::Result;
-use crate::graph::{Graph, Operand, Site, Symbol, title};
+use crate::graph::{Graph, Operand, Site, Symbol};
 use crate::ops::{AxisMap, Coordinates, Interpolation, Sampling};
 use crate::shape::Dim;
 
@@ -37,10 +37,9 @@ impl Graph {
         expected: &str,
         factors: &[usize],
     ) -> Result<Symbol> {
-        let name = self.name_for(kind, None)?;
-        let node = title(kind, &name);
-        let x = self.operand(&node, "x", x)?;
-        let site = Site::new(&node, format!("{}, size {factors:?}", x.describe()));
+        let pending = self.begin(kind, None, [("x", x)])?;
+        let [x] = &pending.operands;
+        let site = pending.site(&format!("size {factors:?}"));
         if x.shape.rank() != factors.len() + 2 {
             return Err(site.refuse(
                 &format!("\"{}\"", x.name),
@@ -50,10 +49,10 @@ impl Graph {
             ));
         }
         let maps = factors.iter().enumerate();
-        let maps = maps.map(|(number, &factor)| map(&site, &x, number + 1, factor));
+        let maps = maps.map(|(number, &factor)| map(&site, x, number + 1, factor));
         let maps = maps.collect::<Result<Vec<(usize, AxisMap)>>>()?;
         let rule = Sampling::keras(Interpolation::Nearest, Coordinates::HalfPixel, false);
-        self.resample_axes(&site, name, &x, maps, rule)
+        self.resample_axes(pending, maps, rule)
     }
 }
 

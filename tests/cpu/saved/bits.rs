@@ -262,6 +262,9 @@ fn every_scale_of_a_resize_is_kept() {
         let crop = crop.coordinates(Coordinates::TfCropAndResize).roi([0.25, -0.5, 0.75, 1.5]);
         ends.push(g.resize(x, crop.extrapolation_value(f32::NAN)).unwrap());
     }
+    let empty = g.input("empty", [2usize, 0]);
+    let crop = Resize::sizes([0]).axes([1]).coordinates(Coordinates::TfCropAndResize);
+    ends.push(g.resize(empty, crop.roi([0.25, 0.75])).unwrap());
     for (number, end) in ends.into_iter().enumerate() {
         g.output(format!("y {number}"), end);
     }

@@ -67,6 +67,9 @@ fn resampling_is_what_layers_ask_for() {
     assert!(
         resize("1", &rows("9", given, "[0, 1]"), linear, "[\"batch\", 9, 5, 6]").graph().is_ok()
     );
+    let mut unsaid = resize("1", &rows("8", ratio, "[0, 1]"), linear, taller);
+    unsaid.description = unsaid.description.replace("\"columns\": null, ", "");
+    assert!(refusal(&unsaid).contains("missing field `columns`"), "{}", refusal(&unsaid));
     let nearest = linear.replace("\"linear\"", "{\"nearest\": \"ceil\"}");
     let cubic = linear.replace("\"linear\"", "{\"cubic\": \"inf\"}");
     let aligned = linear.replace("half_pixel", "align_corners");
