@@ -83,7 +83,7 @@ pub use ops::{
     InstanceNormalization, Interpolation, LayerNormalization, LayerNormalized, Lrn, MatMul,
     MeanVarianceNormalization, PRelu, Pad, PadMode, Padding, Padding1d, Pads, PoolMode, Pooling,
     Reduce, ReduceOp, Reshape, Resize, Resize2d, RmsNormalization, SeparableConv1d,
-    SeparableConv2d, Slice, Split, UpSampling2d,
+    SeparableConv2d, Slice, Split, UnaryOp, UpSampling2d,
 };
 pub use own::{OwnCall, OwnKernel};
 pub use passes::Passes;

@@ -1,28 +1,8 @@
-// Functions of one operand that are too long for every kernel's epilogue: element-wise nodes
-// alone have them, in an entry point of its own. Their numbers have the bit RARE.
-//! uses exponential, logarithm, trigonometry
+// What the long functions of one operand are made of: element-wise nodes alone have them, in an
+// entry point of its own. Their numbers have the bit RARE.
+//! uses unary_rare, exponential, logarithm, trigonometry
 
 const RARE: u32 = 512u;
-const LOG: u32 = 512u;
-const ASINH: u32 = 513u;
-const ACOSH: u32 = 514u;
-const ATANH: u32 = 515u;
-// From here on functions are made of one exponential.
-const ERF: u32 = 520u;
-const SINH: u32 = 521u;
-const COSH: u32 = 522u;
-const SIN: u32 = 528u;
-const COS: u32 = 529u;
-const TAN: u32 = 530u;
-const ASIN: u32 = 536u;
-const ACOS: u32 = 537u;
-const ATAN: u32 = 538u;
-const IS_NAN: u32 = 544u;
-const IS_INF: u32 = 545u;
-
-fn quiet(x: f32) -> f32 {
-    return bitcast<f32>(bitcast<u32>(x) | 0x7fc00000u);
-}
 
 // log(x), and the inverse hyperbolic functions as log1p of what does not cancel:
 //     asinh a = log1p(a + a^2 / (1 + sqrt(a^2 + 1)))
@@ -60,27 +40,24 @@ fn through_logarithm(kind: u32, x: f32) -> f32 {
     return select(value, -value, x < 0.0);
 }
 
-// erf by its series near 0, so that the relative error stays small, else 1 - 2 Phi(-|x| sqrt 2).
-// sinh a = 2 sinh(a / 2) cosh(a / 2), from e = exp(-a / 2) and e - 1, and cosh a likewise: in two
-// factors, as exp(a) overflows before they do.
-fn through_rare_exponential(kind: u32, x: f32) -> f32 {
+// erf(x) with e = exp(-x^2): by its series near 0, so that the relative error stays small, else
+// 1 - 2 Phi(-|x| sqrt 2).
+fn erf(x: f32, e: f32) -> f32 {
     let a = abs(x);
     let t = x * x;
-    let both = exponentials(select(-0.5 * a, -t, kind == ERF));
-    let e = both.x;
-    if kind == COSH {
-        let fourth = e * e * e * e;
-        return (0.5 + 0.5 * fourth) / e / e;
-    }
-    var value = 0.5 * (-both.y * (1.0 + e) / e) * ((1.0 + e * e) / e);
-    if kind == ERF {
-        value = 1.0 - 2.0 * normal_tail(1.41421356 * a, e);
-        if a < 0.5 {
-            value = a * (1.12837923 + t * (-0.376126379 + t * (0.112837918 + t * (-0.0268661715
-                + t * (0.00522397785 + t * (-0.000854832702 + t * 0.000120553326))))));
-        }
-    }
-    return select(value, -value, x < 0.0);
+    let series = a * (1.12837923 + t * (-0.376126379 + t * (0.112837918 + t * (-0.0268661715
+        + t * (0.00522397785 + t * (-0.000854832702 + t * 0.000120553326))))));
+    return odd(x, select(1.0 - 2.0 * normal_tail(1.41421356 * a, e), series, a < 0.5));
+}
+
+// sinh a = 2 sinh(a / 2) cosh(a / 2), from e = exp(-a / 2) and m = e - 1, and cosh a likewise: in
+// two factors, as exp(a) overflows before they do.
+fn sinh_of_half(x: f32, e: f32, m: f32) -> f32 {
+    return odd(x, 0.5 * (-m * (1.0 + e) / e) * ((1.0 + e * e) / e));
+}
+
+fn cosh_of_half(e: f32) -> f32 {
+    return (0.5 + 0.5 * e * e * e * e) / e / e;
 }
 
 // atan by a minimax polynomial on [-tan(pi / 8), tan(pi / 8)], of relative error 2.0e-8;
@@ -115,28 +92,10 @@ fn inverse(kind: u32, x: f32) -> f32 {
     return 1.57079633 - select(angle, -angle, x < 0.0);
 }
 
-// alpha and beta of IS_INF say whether +inf and -inf count.
-fn activate_rare(kind: u32, alpha: f32, beta: f32, x: f32) -> f32 {
-    if kind == IS_NAN {
-        return select(0.0, 1.0, is_nan(x));
-    }
-    if kind == IS_INF {
-        let bits = bitcast<u32>(x);
-        return select(select(0.0, beta, bits == 0xff800000u), alpha, bits == 0x7f800000u);
-    }
-    if is_nan(x) {
-        return x;
-    }
-    if kind < ERF {
-        return through_logarithm(kind, x);
-    }
-    if kind < SIN {
-        return through_rare_exponential(kind, x);
-    }
-    if kind < ASIN {
-        return circular(x, kind);
-    }
-    return inverse(kind, x);
+// Which infinities count: 1 where positive and negative ones do, else 0.
+fn infinite(x: f32, positive: f32, negative: f32) -> f32 {
+    let bits = bitcast<u32>(x);
+    return select(select(0.0, negative, bits == 0xff800000u), positive, bits == 0x7f800000u);
 }
 
 // As `finish`, with every function of one operand.

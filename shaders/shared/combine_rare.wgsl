@@ -1,10 +1,6 @@
-// Functions of two operands that are too long for every kernel's epilogue: the binary family alone
-// has them, in an entry point of its own. Their numbers have the bit 512.
-//! uses power
-
-const POWER: u32 = 512u;
-const FMOD: u32 = 513u;
-const MOD: u32 = 514u;
+// What the long functions of two operands are made of: the binary family alone has them, in an
+// entry point of its own.
+//! uses binary_rare, power
 
 // The remainder of a / b with the sign of a, exact: a long division of whole numbers, 8 bits
 // at a time.
@@ -47,12 +43,4 @@ fn floored_remainder(a: f32, b: f32) -> f32 {
         return bitcast<f32>(b_sign);
     }
     return select(rest, rest + b, (bitcast<u32>(rest) & 0x80000000u) != b_sign);
-}
-
-fn combine_rare(kind: u32, a: f32, b: f32) -> f32 {
-    switch kind {
-        case POWER: { return power(a, b); }
-        case FMOD: { return remainder(a, b); }
-        default: { return floored_remainder(a, b); }
-    }
 }

@@ -3,25 +3,24 @@
 //! Pure data. A [`Symbol`] has a shape and no elements; building a graph checks
 //! every shape, before any device exists.
 
+mod claim;
 mod names;
 mod node;
 mod parts;
 mod print;
-mod replay;
 mod weights;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub(crate) use claim::Claim;
 pub use node::Node;
 pub(crate) use node::{BUG, Draft, Operand, Pending, Site, title};
 pub(crate) use parts::Parts;
-pub(crate) use replay::Claim;
 pub(crate) use weights::Source;
 pub use weights::{LayerWeights, StagedWeight, Weight, Weights};
 
 use crate::error::{Error, Result};
-use crate::ops::elementwise::activation;
 use crate::ops::reduction::softmax;
 use crate::ops::{Activation, Arguments, Epilogue, Op};
 use crate::shape::{Dim, Shape, element_count};
@@ -215,16 +214,18 @@ impl Graph {
     ) -> Result<Symbol> {
         let Draft { title: node, name, operands, weights, shape } = draft;
         element_count(&node, &shape.resolve(1))?;
-        activation::check(&node, activation)?;
-        if activation.is_fusable() {
-            let symbol = self.insert(name, op, operands, weights, shape);
-            self.nodes[symbol.index].stages = Epilogue::from(activation).stages;
-            return Ok(symbol);
+        if let Some(function) = activation.function() {
+            function.check(&node)?;
+            if function.is_fusable() {
+                let symbol = self.insert(name, op, operands, weights, shape);
+                self.nodes[symbol.index].stages = Epilogue::from(function).stages;
+                return Ok(symbol);
+            }
         }
-        let second = match (activation, shape.rank().checked_sub(1)) {
-            (Activation::Softmax, Some(axis)) => Op::Softmax(softmax::Softmax { axis }),
-            (Activation::Softmax, None) => return Err(softmax::no_axis(&node)),
-            (other, _) => Op::Activation(other),
+        let second = match (activation.function(), shape.rank().checked_sub(1)) {
+            (Some(function), _) => Op::Activation(function),
+            (None, Some(axis)) => Op::Softmax(softmax::Softmax { axis }),
+            (None, None) => return Err(softmax::no_axis(&node)),
         };
         let half = self.name_for(second.name(), Some(&format!("{name}/linear")))?;
         let before = self.insert(half, op, operands, weights, shape.clone());
@@ -279,7 +280,7 @@ impl Graph {
         let Pending { name, node, operands } = pending;
         let wanted = Some(wanted);
         let of = Arguments { node: &node, operands: &operands, weights: &[], wanted };
-        let shape = op.infer(&of)?;
+        let shape = op.operator().infer(&of)?;
         let operands = operands.iter().map(|operand| operand.index).collect();
         Ok(self.insert(name, op, operands, Vec::new(), shape))
     }
@@ -306,7 +307,7 @@ impl Graph {
     ) -> Result<Symbol> {
         let Pending { name, node, operands } = pending;
         let of = Arguments { node: &node, operands: &operands, weights: &weights, wanted };
-        let shape = op.infer(&of)?;
+        let shape = op.operator().infer(&of)?;
         let operands = operands.iter().map(|operand| operand.index).collect();
         let draft = Draft { title: node, name, operands, weights, shape };
         self.insert_activated(draft, activation, op)

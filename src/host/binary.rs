@@ -7,6 +7,7 @@ use super::threads::for_each_run;
 use crate::error::Result;
 use crate::kernels::binary::{Axis, Geometry, coalesce};
 use crate::ops::BinaryOp;
+use crate::ops::elementwise::VisitTwo;
 
 /// Elements computed at a time: they are still in the cache when the activation is applied.
 const CHUNK: usize = 4096;
@@ -65,7 +66,7 @@ fn combine(lines: &Lines<'_>, at: (usize, usize), first: usize, line: &mut [f32]
         let done = number * CHUNK;
         let left = Operand::new(lines.left, at.0, lines.inner.left, done, line.len());
         let right = Operand::new(lines.right, at.1, lines.inner.right, done, line.len());
-        with_function(lines.operation, Into { left, right, line });
+        lines.operation.visit(Into { left, right, line });
         finish(lines.stages, line, first + done);
     }
 }
@@ -95,56 +96,6 @@ impl<'a> Operand<'a> {
     }
 }
 
-/// A loop over a function of two numbers, which is compiled for each function.
-pub(super) trait Visit {
-    fn visit(self, function: impl Fn(f32, f32) -> f32);
-}
-
-/// Runs a loop with the function of an operation.
-pub(super) fn with_function(operation: BinaryOp, visit: impl Visit) {
-    match operation {
-        BinaryOp::Add => visit.visit(|a, b| a + b),
-        BinaryOp::Multiply => visit.visit(|a, b| a * b),
-        BinaryOp::Subtract => visit.visit(|a, b| a - b),
-        BinaryOp::Divide => visit.visit(|a, b| a / b),
-        BinaryOp::Power => visit.visit(f32::powf),
-        // Of two numbers where one is NaN that one.
-        BinaryOp::Minimum => visit.visit(|a, b| if a <= b || a.is_nan() { a } else { b }),
-        BinaryOp::Maximum => visit.visit(|a, b| if a >= b || a.is_nan() { a } else { b }),
-        BinaryOp::PRelu => visit.visit(|a, b| if a < 0.0 { b * a } else { a }),
-        // Rust's remainder is C's fmod: exact, with the sign of the dividend.
-        BinaryOp::Fmod => visit.visit(|a, b| a % b),
-        BinaryOp::Mod => visit.visit(floored_remainder),
-        #[expect(clippy::float_cmp, reason = "equality is what is asked for")]
-        BinaryOp::Equal => visit.visit(|a, b| truth(a == b)),
-        BinaryOp::Greater => visit.visit(|a, b| truth(a > b)),
-        BinaryOp::GreaterEqual => visit.visit(|a, b| truth(a >= b)),
-        BinaryOp::Less => visit.visit(|a, b| truth(a < b)),
-        BinaryOp::LessEqual => visit.visit(|a, b| truth(a <= b)),
-        BinaryOp::LogicalAnd => visit.visit(|a, b| truth(a != 0.0 && b != 0.0)),
-        BinaryOp::LogicalOr => visit.visit(|a, b| truth(a != 0.0 || b != 0.0)),
-        BinaryOp::LogicalXor => visit.visit(|a, b| truth((a != 0.0) != (b != 0.0))),
-    }
-}
-
-/// The remainder with the divisor's sign, a zero's too.
-#[inline(always)]
-fn floored_remainder(a: f32, b: f32) -> f32 {
-    let rest = a % b;
-    if rest == 0.0 {
-        0.0f32.copysign(b)
-    } else if (rest < 0.0) == (b < 0.0) {
-        rest
-    } else {
-        rest + b
-    }
-}
-
-#[inline(always)]
-fn truth(holds: bool) -> f32 {
-    if holds { 1.0 } else { 0.0 }
-}
-
 /// The loop over a line.
 struct Into<'a> {
     left: Operand<'a>,
@@ -152,7 +103,7 @@ struct Into<'a> {
     line: &'a mut [f32],
 }
 
-impl Visit for Into<'_> {
+impl VisitTwo for Into<'_> {
     fn visit(self, f: impl Fn(f32, f32) -> f32) {
         let Into { left, right, line } = self;
         vectorized(

@@ -19,7 +19,6 @@ mod conv2d_transpose_depthwise;
 mod copy;
 mod dense;
 mod finish;
-mod functions;
 mod gather;
 mod grid_sample;
 mod lrn;

@@ -3,10 +3,10 @@
 //! Rows that lie side by side, as channels behind pixels do, are computed together, line by line;
 //! any other row goes in blocks that lie behind one another, or are brought together first.
 
-use super::functions::exponential;
 use super::simd::vectorized;
 use super::threads::for_each_run;
 use crate::kernels::rows::{Kind, Rows};
+use crate::ops::elementwise::exponential;
 
 /// Rows that are computed together, at most.
 pub(super) const LANES: usize = 64;

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::Step;
-use super::functions::exponential;
 use super::simd::vectorized;
 use super::threads::for_each_run;
 use crate::error::Result;
 use crate::kernels::softmax::{Function, Geometry};
+use crate::ops::elementwise::exponential;
 
 /// Operations that an element counts as.
 const COST: usize = 8;

@@ -1,6 +1,5 @@
 //! Element-wise functions of two operands with NumPy broadcasting.
 
-use super::activation::RARE;
 use super::axes;
 use super::{Launch, Shader, count, in_fours, narrow, shader};
 use crate::error::{Error, Result};
@@ -28,26 +27,7 @@ pub struct Geometry {
 /// Returns an operation's number in the shaders.
 #[must_use]
 pub fn code(operation: BinaryOp) -> u32 {
-    match operation {
-        BinaryOp::Add => 0,
-        BinaryOp::Multiply => 1,
-        BinaryOp::Subtract => 2,
-        BinaryOp::Divide => 3,
-        BinaryOp::Minimum => 4,
-        BinaryOp::Maximum => 5,
-        BinaryOp::PRelu => 6,
-        BinaryOp::Equal => 16,
-        BinaryOp::Greater => 17,
-        BinaryOp::GreaterEqual => 18,
-        BinaryOp::Less => 19,
-        BinaryOp::LessEqual => 20,
-        BinaryOp::LogicalAnd => 21,
-        BinaryOp::LogicalOr => 22,
-        BinaryOp::LogicalXor => 23,
-        BinaryOp::Power => RARE,
-        BinaryOp::Fmod => RARE + 1,
-        BinaryOp::Mod => RARE + 2,
-    }
+    operation.row().number
 }
 
 /// Makes the dispatch for a geometry.

@@ -7,14 +7,12 @@ use super::shader::Draft;
 use super::{Work, binary, narrow};
 use crate::error::{Error, Result};
 use crate::ops::BinaryOp;
+use crate::ops::elementwise::LAST_COMMON;
 use crate::ops::epilogue::{Epilogue, MAX_STAGES, Stage};
 
 /// How `shaders/shared/epilogue.wgsl` says that a kernel has every function, or not.
 const ALL_FUNCTIONS: &str = "const ALL_FUNCTIONS: bool = true;";
 const COMMON_FUNCTIONS: &str = "const ALL_FUNCTIONS: bool = false;";
-/// The last common functions, by their numbers: `AFFINE` and `DIVIDE` of the shaders.
-const LAST_COMMON_UNARY: u32 = 4;
-const LAST_COMMON_BINARY: u32 = 3;
 /// What a stage's number is above that of its function of two operands.
 const BINARY: u32 = 1024;
 /// Added where the extra operand is the left one.
@@ -42,7 +40,7 @@ impl Functions {
         };
         let is_common = |stage: &Stage| match stage {
             Stage::Unary(activation) => {
-                code("", *activation).is_ok_and(|(code, ..)| code <= LAST_COMMON_UNARY)
+                code("", *activation).is_ok_and(|(code, ..)| code <= LAST_COMMON[0])
             }
             Stage::Binary { operation, .. } => is_common_binary(*operation),
         };
@@ -61,7 +59,7 @@ impl Functions {
 }
 
 fn is_common_binary(operation: BinaryOp) -> bool {
-    binary::code(operation) <= LAST_COMMON_BINARY
+    binary::code(operation) <= LAST_COMMON[1]
 }
 
 /// Chooses between an entry point without stages and one that applies them.
@@ -81,8 +79,8 @@ impl Draft<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] for more than [`MAX_STAGES`] stages, for softmax and for functions
-    /// that are not fusable ([`Stage::is_fusable`]),
+    /// [`Error::Unsupported`] for more than [`MAX_STAGES`] stages, and for functions that
+    /// are not fusable ([`Stage::is_fusable`]),
     /// [`Error::Limit`] for an extra operand that 32 bits cannot number.
     pub(super) fn epilogue(self, epilogue: &Epilogue) -> Result<Self> {
         check(self.node, epilogue, Stage::is_fusable)?;

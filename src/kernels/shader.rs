@@ -1,7 +1,7 @@
 //! Shaders: WGSL that declares by itself what it includes, binds and takes as parameters.
 //!
-//! A shader is its own file and the files of `shaders/shared/` that it names in lines
-//! `//! uses NAME, NAME`. Joined, they are parsed once per process, at first use.
+//! A shader is its own file, and the files of `shaders/shared/` and the element-wise functions that
+//! it names in lines `//! uses NAME, NAME`. Joined, they are parsed once per process, at first use.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -10,6 +10,7 @@ use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
 use super::{Binding, Kernel, Launch, fold};
 use crate::error::{Error, Result};
+use crate::ops::elementwise::functions;
 use crate::own::{Field, Kind, Scalar, Value, kind_of};
 
 /// Lists files of `shaders/shared/` with their text.
@@ -282,8 +283,9 @@ fn join(texts: &[&'static str]) -> Result<String, String> {
 }
 
 fn shared(name: &str) -> Result<&'static str, String> {
-    let found = SHARED.iter().find(|(known, _)| *known == name);
-    found.map(|(_, text)| *text).ok_or_else(|| format!("shaders/shared has no {name}.wgsl"))
+    let found = SHARED.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
+    let found = found.or_else(|| functions(name));
+    found.ok_or_else(|| format!("shaders/shared has no {name}.wgsl"))
 }
 
 /// Lists the members of the uniform struct, and counts its bytes.

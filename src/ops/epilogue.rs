@@ -2,21 +2,23 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
 use crate::graph::Site;
-use crate::ops::elementwise::activation;
-use crate::ops::{Activation, BinaryOp, Op};
+use crate::ops::{BinaryOp, Op, UnaryOp};
 use crate::shape::{Dim, Shape};
 
 /// The most stages that a kernel applies.
 pub const MAX_STAGES: usize = 4;
 
 /// One element-wise function of a result.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Stage {
-    /// A function of the result alone; never softmax.
-    Unary(Activation),
+    /// A function of the result alone.
+    Unary(UnaryOp),
     /// A function of the result and an element of the node's extra operand.
     Binary {
         /// The function.
@@ -33,7 +35,7 @@ impl Stage {
     #[must_use]
     pub fn is_fusable(&self) -> bool {
         match self {
-            Stage::Unary(activation) => activation.is_fusable(),
+            Stage::Unary(function) => function.is_fusable(),
             Stage::Binary { operation, .. } => operation.is_fusable(),
         }
     }
@@ -48,7 +50,7 @@ impl Stage {
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Stage::Unary(activation) => f.write_str(activation.name()),
+            Stage::Unary(function) => f.write_str(function.name()),
             Stage::Binary { operation, swapped: false } => write!(f, "{}", operation.name()),
             Stage::Binary { operation, swapped: true } => write!(f, "{} from", operation.name()),
         }
@@ -82,10 +84,10 @@ impl Epilogue {
     }
 }
 
-impl From<Activation> for Epilogue {
-    fn from(activation: Activation) -> Self {
-        let stages = match activation {
-            Activation::Linear => Vec::new(),
+impl From<UnaryOp> for Epilogue {
+    fn from(function: UnaryOp) -> Self {
+        let stages = match function {
+            UnaryOp::Linear => Vec::new(),
             other => vec![Stage::Unary(other)],
         };
         Epilogue { stages, period: 0 }
@@ -102,22 +104,10 @@ impl fmt::Display for Epilogue {
     }
 }
 
-/// Tells whether a node's kernel applies stages.
-pub(crate) fn has_epilogue(op: &Op) -> bool {
-    if let Some(operator) = op.operator() {
-        return operator.has_epilogue();
-    }
-    match op {
-        Op::Activation(activation) => *activation != Activation::Softmax,
-        Op::Binary(_) => true,
-        _ => false,
-    }
-}
-
 /// Returns how many of the stages a node's own operation takes.
 pub(crate) fn own_stages(op: &Op) -> usize {
     match op {
-        Op::Activation(Activation::Linear) => 0,
+        Op::Activation(UnaryOp::Linear) => 0,
         Op::Activation(_) => 1,
         _ => 0,
     }
@@ -147,7 +137,7 @@ pub(crate) fn check(
     if stages.is_empty() {
         return Ok(());
     }
-    if !has_epilogue(op) {
+    if !op.operator().has_epilogue() {
         let got = format!("are {}", stages.len());
         return refuse(got, "its kernel applies none", "make nodes of their own of them");
     }
@@ -163,7 +153,7 @@ pub(crate) fn check(
             return refuse(format!("have {stage}"), expected, "make it a node of its own");
         }
         if let Stage::Unary(function) = stage {
-            activation::check(node, *function)?;
+            function.check(node)?;
         }
     }
     match extra {

@@ -11,7 +11,6 @@ pub mod epilogue;
 mod input;
 pub mod movement;
 pub mod normalization;
-#[allow(dead_code, reason = "operators move here one by one")]
 mod operator;
 mod own;
 pub mod pooling;
@@ -25,9 +24,9 @@ pub use convolution::conv2d::{Conv2d, DepthwiseConv2d, SeparableConv2d};
 pub use convolution::conv2d_transpose::Conv2dTranspose;
 pub use convolution::line::Padding1d;
 pub use convolution::window::{Padding, Pads, Pair};
-pub use elementwise::activation::Activation;
-pub use elementwise::binary::{BinaryOp, MAX_BROADCAST_RANK};
+pub use elementwise::binary::MAX_BROADCAST_RANK;
 pub use elementwise::p_relu::PRelu;
+pub use elementwise::{Activation, BinaryOp, UnaryOp};
 pub use epilogue::{Epilogue, Stage};
 pub use movement::depth_to_space::{DepthMode, DepthToSpace};
 pub use movement::pad::{CenterCropPad, Pad, PadMode};
@@ -49,10 +48,8 @@ pub use resampling::resize::{AspectRatio, Resize, ResizeMode};
 pub use resampling::resize2d::{Coordinates, Interpolation, Resize2d, UpSampling2d};
 pub use resampling::rule::{AxisMap, Filter, NearestMode, Resampling, Sampling, Scale};
 
-use crate::error::Result;
-use crate::graph::Node;
-use crate::kernels::Work;
-use crate::shape::Shape;
+use serde::{Deserialize, Serialize};
+
 use convolution::{conv2d, conv2d_transpose};
 use movement::{concat, depth_to_space, gather, pad, slice, tile, transpose};
 use normalization::{batch_normalization, lrn, moments};
@@ -62,7 +59,8 @@ use reduction::{reduce, softmax};
 use resampling::grid_sample;
 
 /// What a node computes, with every option resolved.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Op {
     /// A value that each run brings.
@@ -78,9 +76,10 @@ pub enum Op {
     /// Matrix product on the last axis; weights: kernel, then bias.
     Dense,
     /// Matrix product of two operands, and of a third one added to it.
+    #[serde(rename = "matmul")]
     MatMul(matmul::Resolved),
-    /// An element-wise activation.
-    Activation(Activation),
+    /// An element-wise function of one operand.
+    Activation(UnaryOp),
     /// Batch normalisation; weights: scale and bias where there are any, mean, variance.
     BatchNormalization(batch_normalization::Resolved),
     /// Softmax over one axis.
@@ -100,10 +99,12 @@ pub enum Op {
     /// One number for each row that the reduced axes span.
     Reduce(reduce::Resolved),
     /// A kernel of the user's own, with the values of its parameters.
+    #[serde(skip_deserializing)]
     Own(crate::own::Bound),
     /// The same elements in another shape; moves nothing.
     Reshape,
     /// Where a condition is not zero one value, else another one.
+    #[serde(rename = "where")]
     Select,
     /// Values joined along one axis, in the order of the operands.
     Concat(concat::Resolved),
@@ -133,78 +134,45 @@ pub enum Op {
 
 impl Op {
     /// Returns what is known of the operator.
-    pub(crate) fn operator(&self) -> Option<&dyn Operator> {
+    pub(crate) fn operator(&self) -> &dyn Operator {
         match self {
-            Op::BatchNormalization(operator) => Some(operator),
-            Op::Concat(operator) => Some(operator),
-            Op::Constant => Some(&constant::Constant),
-            Op::Conv2d(operator) => Some(operator),
-            Op::Conv2dTranspose(operator) => Some(operator),
-            Op::Dense => Some(&dense::Rule),
-            Op::DepthToSpace(operator) => Some(operator),
-            Op::Expand => Some(&movement::expand::Expand),
-            Op::Gather(operator) => Some(operator),
-            Op::GridSample(operator) => Some(operator),
-            Op::Hardmax(operator) => Some(operator),
-            Op::Input => Some(&input::Input),
-            Op::LogSoftmax(operator) => Some(operator),
-            Op::Lrn(operator) => Some(operator),
-            Op::MatMul(operator) => Some(operator),
-            Op::Moments(operator) => Some(operator),
-            Op::Normalization(operator) => Some(operator),
-            Op::Own(operator) => Some(operator),
-            Op::Pad(operator) => Some(operator),
-            Op::Pool2d(operator) => Some(operator),
-            Op::Reduce(operator) => Some(operator),
-            Op::Reshape => Some(&movement::reshape::View),
-            Op::Resize2d(operator) => Some(operator),
-            Op::Slice(operator) => Some(operator),
-            Op::Softmax(operator) => Some(operator),
-            Op::SpaceToDepth(operator) => Some(operator),
-            Op::Tile(operator) => Some(operator),
-            Op::Transpose(operator) => Some(operator),
-            _ => None,
+            Op::Activation(operator) => operator,
+            Op::BatchNormalization(operator) => operator,
+            Op::Binary(operator) => operator,
+            Op::Concat(operator) => operator,
+            Op::Constant => &constant::Constant,
+            Op::Conv2d(operator) => operator,
+            Op::Conv2dTranspose(operator) => operator,
+            Op::Dense => &dense::Rule,
+            Op::DepthToSpace(operator) => operator,
+            Op::Expand => &movement::expand::Expand,
+            Op::Gather(operator) => operator,
+            Op::GridSample(operator) => operator,
+            Op::Hardmax(operator) => operator,
+            Op::Input => &input::Input,
+            Op::LogSoftmax(operator) => operator,
+            Op::Lrn(operator) => operator,
+            Op::MatMul(operator) => operator,
+            Op::Moments(operator) => operator,
+            Op::Normalization(operator) => operator,
+            Op::Own(operator) => operator,
+            Op::Pad(operator) => operator,
+            Op::Pool2d(operator) => operator,
+            Op::Reduce(operator) => operator,
+            Op::Reshape => &movement::reshape::View,
+            Op::Resize2d(operator) => operator,
+            Op::Select => &elementwise::select::Select,
+            Op::Slice(operator) => operator,
+            Op::Softmax(operator) => operator,
+            Op::SpaceToDepth(operator) => operator,
+            Op::Tile(operator) => operator,
+            Op::Transpose(operator) => operator,
         }
     }
 
-    /// Checks operands and weights, and returns the shape of the value.
-    pub(crate) fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
-        match self.operator() {
-            Some(operator) => operator.infer(of),
-            None => Err(of.count("rules", 0, "1")),
-        }
-    }
-
-    /// Describes the steps of a node; see [`Operator::steps`].
-    pub(crate) fn steps(&self, at: &Shapes) -> Option<Vec<(Work, Vec<usize>)>> {
-        self.operator()?.steps(at)
-    }
-
-    /// Returns the operator over operands in another order of axes; see [`Operator::reordered`].
-    pub(crate) fn reordered(&self, node: &Node, perm: &[usize]) -> Option<Op> {
-        self.operator()?.reordered(node, perm)
-    }
-
-    /// Tells whether items of a batch are computed apart; see [`Operator::splits_along_batch`].
-    pub(crate) fn splits_along_batch(&self) -> bool {
-        self.operator().is_none_or(Operator::splits_along_batch)
-    }
-
-    pub(crate) fn is_moved(&self) -> bool {
-        self.operator().is_some()
-    }
-
-    /// Returns the operation's name, as messages and plans print it.
+    /// Returns the operator's name, as messages and plans print it.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        if let Some(operator) = self.operator() {
-            return operator.name();
-        }
-        match self {
-            Op::Activation(activation) => activation.name(),
-            Op::Binary(operation) => operation.name(),
-            Op::Select => "where",
-            _ => "",
-        }
+        self.operator().name()
     }
 }

@@ -112,6 +112,7 @@ mod interface;
 mod params;
 mod source;
 mod stack;
+mod text;
 
 use std::fmt;
 use std::sync::Arc;
@@ -124,6 +125,7 @@ pub use host::{HostCall, HostView};
 pub use interface::{Block, Buffer, Field, Interface, Kind, Scalar, ShapeOf};
 pub use params::{Params, Value};
 pub(crate) use stack::with_large_stack;
+pub(crate) use text::OwnText;
 
 use crate::error::{Error, Result};
 use crate::shape::Shape;

@@ -2,8 +2,6 @@
 
 use ndarray::{ArrayD, IxDyn};
 
-use crate::graph::Node;
-use crate::ops::Op;
 use crate::shape::{Dim, Shape};
 
 /// Returns the entries that a permutation names, in its order.
@@ -35,16 +33,4 @@ pub(super) fn in_order_of(
     inverse.push(perm.len());
     let merged = split.permuted_axes(inverse).as_standard_layout().into_owned();
     merged.into_shape_with_order(IxDyn(&[rows, units])).ok()
-}
-
-/// Returns the operation over operands of which the node's are a transpose: axis `k` of those is
-/// axis `perm[k]`. `None` where the operation depends on the order of axes.
-pub(super) fn moved_op(node: &Node, perm: &[usize]) -> Option<Op> {
-    if node.op.is_moved() {
-        return node.op.reordered(node, perm);
-    }
-    match &node.op {
-        Op::Activation(_) | Op::Binary(_) | Op::Select => Some(node.op.clone()),
-        _ => None,
-    }
 }

@@ -4,7 +4,7 @@ use super::rewrite::Rewrite;
 use super::{PassReport, alone};
 use crate::error::Result;
 use crate::graph::{Graph, Node, Parts};
-use crate::ops::{Activation, Op};
+use crate::ops::{Op, UnaryOp};
 
 /// The pass's name.
 pub const NAME: &str = "remove_dead_code";
@@ -55,7 +55,7 @@ fn hands_on(rewrite: &Rewrite, index: usize) -> Option<usize> {
     let Node { op, operands, stages, shape, .. } = rewrite.node(index);
     let &[operand] = operands.as_slice() else { return None };
     let changes_nothing = match op {
-        Op::Activation(Activation::Linear) => true,
+        Op::Activation(UnaryOp::Linear) => true,
         Op::Reshape => *shape == rewrite.node(operand).shape,
         _ => false,
     };

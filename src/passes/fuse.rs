@@ -4,8 +4,8 @@ use super::rewrite::Rewrite;
 use super::{PassReport, alone};
 use crate::error::Result;
 use crate::graph::{Graph, Node, Parts};
-use crate::ops::epilogue::{MAX_STAGES, has_epilogue, own_stages, repeats_over};
-use crate::ops::{Activation, Op, Stage};
+use crate::ops::epilogue::{MAX_STAGES, own_stages, repeats_over};
+use crate::ops::{Op, Stage, UnaryOp};
 
 /// The pass's name.
 pub const NAME: &str = "fuse_epilogues";
@@ -53,9 +53,8 @@ fn fuse(rewrite: &Rewrite, index: usize) -> Option<(usize, Node)> {
     let (own, extra) = split_extra(node);
     // Which operand a producer may make, the operand beside it, and the stage.
     let choices = match (&node.op, own) {
-        (Op::Activation(Activation::Softmax), _) => return None,
-        (Op::Activation(Activation::Linear), &[x]) => vec![(x, None, None)],
-        (Op::Activation(activation), &[x]) => vec![(x, None, Some(Stage::Unary(*activation)))],
+        (Op::Activation(UnaryOp::Linear), &[x]) => vec![(x, None, None)],
+        (Op::Activation(function), &[x]) => vec![(x, None, Some(Stage::Unary(*function)))],
         (Op::Binary(operation), &[left, right]) => {
             let stage = |swapped| Some(Stage::Binary { operation: *operation, swapped });
             let mut both =
@@ -80,7 +79,7 @@ fn fused(
     extras: &[usize],
 ) -> Option<Node> {
     let (from, to) = (rewrite.node(producer), rewrite.node(user));
-    if rewrite.uses(producer) != 1 || !has_epilogue(&from.op) || from.shape != to.shape {
+    if rewrite.uses(producer) != 1 || !from.op.operator().has_epilogue() || from.shape != to.shape {
         return None;
     }
     // Long functions are in the kernels of element-wise nodes alone.

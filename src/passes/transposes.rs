@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use convert::view;
 
 use super::PassReport;
-use super::axes::{moved_op, permute};
+use super::axes::permute;
 use crate::error::Result;
 use crate::graph::{Graph, Node, Parts, Weight};
 use crate::ops::{Op, Stage};
@@ -187,7 +187,7 @@ impl<'a> Walk<'a> {
                 (op.clone(), vec![self.values.get(operand)?.node], node.shape.clone())
             }
             Pending::Axes(perm) => {
-                let op = moved_op(node, perm)?;
+                let op = node.op.operator().reordered(node, perm)?;
                 let operands: Option<Vec<usize>> =
                     node.operands.iter().map(|&operand| self.convert(operand, perm)).collect();
                 let mut dims = node.shape.dims().to_vec();
@@ -253,7 +253,7 @@ impl<'a> Walk<'a> {
             // An output of its own stays one: a run's outputs are the caller's.
             if was_made && matches!(self.parts.nodes[node].op, Op::Input | Op::Constant) {
                 let Node { name, shape, .. } = self.old.node(*index).clone();
-                let op = Op::Activation(crate::ops::Activation::Linear);
+                let op = Op::Activation(crate::ops::UnaryOp::Linear);
                 let (weights, stages) = (Vec::new(), Vec::new());
                 node = self.push(Node { name, op, operands: vec![node], weights, stages, shape });
             }

@@ -3,19 +3,14 @@
 use super::inner::Task;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node};
-use crate::kernels::{Work, activation, binary, select};
-use crate::ops::{Activation, Epilogue, Op, Shapes, Stage};
+use crate::ops::{Epilogue, Shapes, Stage};
 
 /// Describes the steps of a node for a number of items of the batch; together they write the
 /// node's value.
 pub(super) fn tasks(graph: &Graph, node: &Node, items: usize) -> Result<Vec<Task>> {
     let site = Site { graph, node, items };
-    if node.op.is_moved() {
-        let steps = node.op.steps(&site.shapes()?).ok_or_else(|| site.defect())?;
-        return Ok(steps.into_iter().map(|(work, reads)| Task::whole(work, reads)).collect());
-    }
-    let reads = (0..node.operands.len() + node.weights.len()).collect();
-    Ok(vec![Task::whole(site.work()?, reads)])
+    let steps = node.op.operator().steps(&site.shapes()?).ok_or_else(|| site.defect())?;
+    Ok(steps.into_iter().map(|(work, reads)| Task::whole(work, reads)).collect())
 }
 
 /// A node, with the number of items for which its steps are described.
@@ -26,32 +21,6 @@ struct Site<'a> {
 }
 
 impl Site<'_> {
-    /// One line for each operator; what takes more has a function of its own below.
-    fn work(&self) -> Result<Work> {
-        match &self.node.op {
-            Op::Activation(kind) => self.activation(*kind),
-            Op::Binary(operation) => Ok(Work::Binary(binary::Geometry {
-                left: self.operand(0)?,
-                right: self.operand(1)?,
-                operation: *operation,
-                epilogue: self.epilogue()?,
-            })),
-            Op::Select => Ok(Work::Select(select::Geometry {
-                condition: self.operand(0)?,
-                on_true: self.operand(1)?,
-                on_false: self.operand(2)?,
-            })),
-            _ => Err(self.defect()),
-        }
-    }
-
-    fn activation(&self, kind: Activation) -> Result<Work> {
-        // The function itself is the first stage.
-        let mut epilogue = self.epilogue()?;
-        epilogue.stages.splice(..0, Epilogue::from(kind).stages);
-        Ok(Work::Activation(activation::Geometry { shape: self.shape(), epilogue }))
-    }
-
     /// The shapes that the operator describes its steps by.
     fn shapes(&self) -> Result<Shapes> {
         let operands = (0..self.node.operands.len()).map(|number| self.operand(number));

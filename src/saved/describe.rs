@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use flate2::Crc;
 
 use super::format::{ArrayText, Document, FORMAT, NodeText, OutputText, VERSION};
-use super::ops::{OpText, StageText};
 use super::{layout, restore};
 use crate::array::HostArray;
 use crate::error::{Error, Result};
@@ -98,10 +97,10 @@ fn describe<'a>(number: usize, node: &'a Node, numbers: &BTreeMap<usize, usize>)
     NodeText {
         node: number,
         name: &node.name,
-        op: OpText(node.op.clone()),
+        op: &node.op,
         operands: &node.operands,
         weights: node.weights.iter().filter_map(|weight| numbers.get(weight).copied()).collect(),
-        stages: node.stages.iter().map(|&stage| StageText(stage)).collect(),
+        stages: node.stages.clone(),
         shape: &node.shape,
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::ops::{OpText, StageText};
+use crate::ops::{Op, Stage};
 use crate::serial::{length, shape};
 use crate::shape::Shape;
 
@@ -70,13 +70,13 @@ pub(super) struct NodeText<'a> {
     /// Its number, which is its place in the list.
     pub node: usize,
     pub name: &'a str,
-    pub op: OpText,
+    pub op: &'a Op,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub operands: &'a [usize],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub weights: Vec<usize>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub stages: Vec<StageText>,
+    pub stages: Vec<Stage>,
     #[serde(with = "shape")]
     pub shape: &'a Shape,
 }
@@ -94,7 +94,7 @@ pub(super) struct NodeRead<'a> {
     #[serde(default)]
     pub weights: Vec<usize>,
     #[serde(default)]
-    pub stages: Vec<StageText>,
+    pub stages: Vec<Stage>,
     #[serde(with = "shape")]
     pub shape: Shape,
 }

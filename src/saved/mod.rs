@@ -60,9 +60,6 @@ mod describe;
 mod files;
 mod format;
 mod layout;
-mod ops;
-mod options;
-mod own;
 mod restore;
 
 use std::io::Cursor;

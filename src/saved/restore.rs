@@ -8,13 +8,11 @@ use serde_json::value::RawValue;
 
 use super::describe::checksum;
 use super::format::{ArrayText, DocumentRead, FORMAT, Head, NodeRead, VERSION};
-use super::ops::{OpText, StageText};
-use super::own::OwnText;
 use crate::array::Npz;
 use crate::error::{Error, Result};
 use crate::graph::{Claim, Graph, Weight};
 use crate::ops::Op;
-use crate::own::OwnKernel;
+use crate::own::{OwnKernel, OwnText};
 
 /// Makes a graph of a description; `open` opens the file of weights that it names.
 pub(super) fn graph(
@@ -208,7 +206,7 @@ fn add(
         source: Box::new(source),
     };
     let op = match read_op(node.op).map_err(|error| unread(&format!("{part}: op"), error))? {
-        Read::Own(text) => text.bind("own kernel", kernels).map_err(within)?,
+        Read::Own(text) => Op::Own(text.bind("own kernel", kernels).map_err(within)?),
         Read::Other(op) => op,
     };
     let claim = Claim {
@@ -216,10 +214,10 @@ fn add(
         op,
         operands: node.operands,
         weights: own,
-        stages: node.stages.into_iter().map(|StageText(stage)| stage).collect(),
+        stages: node.stages,
         shape: node.shape,
     };
-    graph.replay(claim).map_err(within)
+    graph.claim(claim).map_err(within)
 }
 
 enum Read {
@@ -233,7 +231,7 @@ fn read_op(raw: &RawValue) -> serde_json::Result<Read> {
         let text: Tagged = serde_json::from_str(raw.get())?;
         return Ok(Read::Own(text.own));
     }
-    serde_json::from_str(raw.get()).map(|OpText(op)| Read::Other(op))
+    serde_json::from_str(raw.get()).map(Read::Other)
 }
 
 /// Tells an own kernel, whatever it holds.

@@ -1,6 +1,9 @@
 //! What the families' tests share: golden cases, activations on both sides, seeded trials.
 
-use longshore::{Activation, Dim, Graph, HostArray, LayerWeights, Result, Symbol};
+use std::sync::LazyLock;
+
+use longshore::ops::Epilogue;
+use longshore::{Activation, Dim, Graph, HostArray, LayerWeights, Result, Symbol, UnaryOp};
 use ndarray::{Array1, ArrayD, IxDyn};
 
 use crate::compare::assert_close;
@@ -9,7 +12,6 @@ use crate::fixture::{Case, load, load_from};
 use crate::oracle::Expected;
 use crate::oracle::activation::{Activation as Exact, activate};
 use crate::oracle::softmax::softmax_of;
-use crate::oracle::unary::Unary;
 use crate::random::Random;
 
 /// Options that every case has.
@@ -122,83 +124,32 @@ const fn twin(ours: Activation, exact: Exact) -> Twin {
 pub const LINEAR: Twin = twin(Activation::Linear, Exact::Linear);
 pub const SOFTMAX: Twin = Twin { ours: Activation::Softmax, exact: None };
 
-const fn other(ours: Activation, exact: Unary) -> Twin {
-    twin(ours, Exact::Other(exact))
-}
-
 /// Every function that layers can fuse and that is continuous, with odd constants where it has some.
-pub const ELEMENTWISE: [Twin; 25] = [
-    LINEAR,
-    twin(Activation::Relu, Exact::Relu),
-    twin(Activation::Relu6, Exact::Relu6),
-    twin(Activation::LeakyRelu(0.375), Exact::LeakyRelu { negative_slope: 0.375 }),
-    twin(Activation::Elu(1.75), Exact::Elu { alpha: 1.75 }),
-    twin(Activation::Selu, Exact::Selu),
-    twin(Activation::Sigmoid, Exact::Sigmoid),
-    twin(Activation::HardSigmoid, Exact::HardSigmoid),
-    twin(Activation::Tanh, Exact::Tanh),
-    twin(Activation::Softplus, Exact::Softplus),
-    twin(Activation::Softsign, Exact::Softsign),
-    twin(Activation::Silu, Exact::Silu),
-    twin(Activation::HardSilu, Exact::HardSilu),
-    twin(Activation::Gelu, Exact::Gelu { approximate: false }),
-    twin(Activation::GeluTanh, Exact::Gelu { approximate: true }),
-    twin(Activation::Exponential, Exact::Exponential),
-    twin(Activation::Mish, Exact::Mish),
-    other(
-        Activation::Affine { scale: -1.5, offset: 0.625 },
-        Unary::Affine { scale: -1.5, offset: 0.625 },
-    ),
-    other(Activation::Clip { min: -0.75, max: 1.25 }, Unary::Clip { min: -0.75, max: 1.25 }),
-    other(Activation::Celu(1.75), Unary::Celu { alpha: 1.75 }),
-    other(
-        Activation::SeluWith { alpha: 2.25, gamma: 0.75 },
-        Unary::Selu { alpha: 2.25, gamma: 0.75 },
-    ),
-    other(
-        Activation::HardSigmoidWith { alpha: 0.375, beta: 0.75 },
-        Unary::HardSigmoid { alpha: 0.375, beta: 0.75 },
-    ),
-    other(Activation::Swish(1.75), Unary::Swish { alpha: 1.75 }),
-    other(Activation::Abs, Unary::Abs),
-    other(Activation::Negative, Unary::Negative),
-];
+pub static ELEMENTWISE: LazyLock<Vec<Twin>> =
+    LazyLock::new(|| twins(|function| is_drawn_for_layers(function)));
 
 /// Every other function of one operand: those that jump, and those that layers cannot fuse.
-pub const ALONE: [Twin; 26] = [
-    other(Activation::ThresholdedRelu(0.75), Unary::ThresholdedRelu { alpha: 0.75 }),
-    other(Activation::Sqrt, Unary::Sqrt),
-    other(Activation::Reciprocal, Unary::Reciprocal),
-    other(Activation::Floor, Unary::Floor),
-    other(Activation::Ceil, Unary::Ceil),
-    other(Activation::Round, Unary::Round),
-    other(Activation::Sign, Unary::Sign),
-    other(Activation::LogicalNot, Unary::LogicalNot),
-    other(Activation::Log, Unary::Log),
-    other(Activation::Erf, Unary::Erf),
-    other(Activation::Sin, Unary::Sin),
-    other(Activation::Cos, Unary::Cos),
-    other(Activation::Tan, Unary::Tan),
-    other(Activation::Asin, Unary::Asin),
-    other(Activation::Acos, Unary::Acos),
-    other(Activation::Atan, Unary::Atan),
-    other(Activation::Sinh, Unary::Sinh),
-    other(Activation::Cosh, Unary::Cosh),
-    other(Activation::Asinh, Unary::Asinh),
-    other(Activation::Acosh, Unary::Acosh),
-    other(Activation::Atanh, Unary::Atanh),
-    other(Activation::IsNan, Unary::IsNan),
-    infinite(true, true),
-    infinite(true, false),
-    infinite(false, true),
-    infinite(false, false),
-];
+pub static ALONE: LazyLock<Vec<Twin>> =
+    LazyLock::new(|| twins(|function| !is_drawn_for_layers(function)));
 
-const fn infinite(positive: bool, negative: bool) -> Twin {
-    other(Activation::IsInf { positive, negative }, Unary::IsInf { positive, negative })
+fn is_drawn_for_layers(function: UnaryOp) -> bool {
+    function.is_fusable() && function.domain() == (-8.0..8.0)
+}
+
+fn twins(is_wanted: impl Fn(UnaryOp) -> bool) -> Vec<Twin> {
+    let exact = |function: UnaryOp| {
+        let found = Exact::of(function.name(), function.constants().map(f64::from));
+        found.unwrap_or_else(|| panic!("the oracle has no formula of {}", function.name()))
+    };
+    UnaryOp::all().filter(|it| is_wanted(*it)).map(|it| twin(it.into(), exact(it))).collect()
 }
 
 impl Twin {
+    /// The crate's half as an epilogue.
+    pub fn epilogue(self) -> Epilogue {
+        self.ours.function().expect("an element-wise function").into()
+    }
+
     /// Applies the oracle's half to values that are within a bound.
     pub fn apply(self, linear: Expected) -> Expected {
         match self.exact {
@@ -229,6 +180,10 @@ impl Twin {
             "gelu" if case.options["approximate"].as_bool() == Some(true) => {
                 twin(Activation::GeluTanh, Exact::Gelu { approximate: true })
             }
+            "relu6" => twin(Activation::Relu6, Exact::Relu6),
+            "selu" => twin(Activation::Selu, Exact::Selu),
+            "silu" => twin(Activation::Silu, Exact::Silu),
+            "hard_sigmoid" => twin(Activation::HardSigmoid, Exact::HardSigmoid),
             _ => *ELEMENTWISE
                 .iter()
                 .find(same)

@@ -2,7 +2,7 @@
 
 use longshore::internals::kernels::{Work, activation, binary, dense};
 use longshore::ops::{BinaryOp, Epilogue, Op, Stage};
-use longshore::{Activation, Dense, Dim, Error, Graph, HostArray, PRelu, Symbol};
+use longshore::{Activation, Dense, Dim, Error, Graph, HostArray, PRelu, Symbol, UnaryOp};
 use ndarray::ArrayD;
 
 use crate::graph::kernel;
@@ -51,10 +51,10 @@ fn methods_of_one_operand_add_their_function() {
         (|g, x| g.celu(x, 0.5), A::Celu(0.5)),
         (|g, x| g.thresholded_relu(x, 2.0), A::ThresholdedRelu(2.0)),
         (|g, x| g.hard_sigmoid(x, 0.5, 0.25), A::HardSigmoidWith { alpha: 0.5, beta: 0.25 }),
-        (|g, x| g.hard_swish(x), A::HardSilu),
+        (|g, x| g.hard_silu(x), A::HardSilu),
         (|g, x| g.swish(x, 1.5), A::Swish(1.5)),
-        (|g, x| g.gelu(x, false), A::Gelu),
-        (|g, x| g.gelu(x, true), A::GeluTanh),
+        (|g, x| g.gelu(x), A::Gelu),
+        (|g, x| g.gelu_tanh(x), A::GeluTanh),
         (|g, x| g.mish(x), A::Mish),
         (|g, x| g.softplus(x), A::Softplus),
         (|g, x| g.softsign(x), A::Softsign),
@@ -66,7 +66,7 @@ fn methods_of_one_operand_add_their_function() {
     for (call, expected) in calls {
         let (mut g, x) = start();
         let y = call(&mut g, x).unwrap();
-        assert_eq!(last(&g), &Op::Activation(expected));
+        assert_eq!(last(&g), &Op::Activation(expected.function().unwrap()));
         assert_eq!(g.nodes().last().unwrap().name(), expected.name());
         assert_eq!(g.shape(y), g.shape(x));
     }
@@ -115,7 +115,7 @@ fn several_operands_become_a_chain() {
     assert_eq!(g.nodes().len(), before);
     let y = g.mean(&[row, x, column]).unwrap();
     assert_eq!(g.shape(y), g.shape(x));
-    let third = Activation::Affine { scale: 1.0 / 3.0, offset: -0.0 };
+    let third = UnaryOp::Affine { scale: 1.0 / 3.0, offset: -0.0 };
     assert_eq!(last(&g), &Op::Activation(third));
     assert_eq!(g.nodes().len(), before + 3);
     let wrong = g.input("wrong", [2]);
@@ -232,7 +232,10 @@ fn constants_that_a_function_is_not_defined_with_are_refused() {
         operand(g.activation(x, activation), &text(&format!("{name} \"{name}\"")));
         let layer = Dense::new(2).activation(activation);
         operand(g.dense(x, layer, &kernel(&[3, 2])), &text("dense \"dense\""));
-        let geometry = activation::Geometry { shape: vec![4], epilogue: activation.into() };
+        let geometry = activation::Geometry {
+            shape: vec![4],
+            epilogue: activation.function().unwrap().into(),
+        };
         let error = Work::Activation(geometry).launch("node", 9).unwrap_err();
         assert!(matches!(error, Error::Unsupported { .. }) && error.to_string().contains(&what));
     }
@@ -247,7 +250,7 @@ fn a_layer_fuses_what_every_kernel_has() {
         .unwrap();
     assert_eq!(last(&g), &Op::Dense);
     g.dense(x, Dense::new(2).activation(Activation::Sin).name("b"), &kernel(&[3, 2])).unwrap();
-    assert_eq!(last(&g), &Op::Activation(Activation::Sin));
+    assert_eq!(last(&g), &Op::Activation(UnaryOp::Sin));
     assert_eq!(g.nodes().last().unwrap().name(), "b");
     assert!(g.symbol("b/linear").is_some());
 }
@@ -271,12 +274,12 @@ fn kernels_refuse_stages_that_they_do_not_have() {
             epilogue,
         })
     };
-    refused(dense(Activation::Log.into()), "log");
+    refused(dense(UnaryOp::Log.into()), "log");
     let sum = binary::Geometry {
         left: vec![4],
         right: vec![4],
         operation: BinaryOp::Power,
-        epilogue: Activation::Tan.into(),
+        epilogue: UnaryOp::Tan.into(),
     };
     refused(Work::Binary(sum), "tan");
     let stage = Stage::Binary { operation: BinaryOp::Power, swapped: false };

@@ -1,8 +1,8 @@
 //! The numbers by which kernels are told a function: the Rust side's are the shaders'.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use longshore::Activation;
+use longshore::UnaryOp;
 use longshore::internals::kernels::activation::code;
 use longshore::internals::kernels::epilogue::Functions;
 use longshore::internals::kernels::{Shader, Work, activation, binary, copy};
@@ -26,54 +26,25 @@ fn numbers(shader: &Shader) -> BTreeMap<String, u32> {
 }
 
 #[test]
-fn activations_have_the_numbers_of_the_rust_side() {
-    use Activation as A;
-    #[rustfmt::skip]
-    let all = [
-        A::Linear, A::Relu, A::Relu6, A::LeakyRelu(0.2), A::Elu(1.0), A::Selu, A::Sigmoid, A::HardSigmoid, A::Tanh,
-        A::Softplus, A::Softsign, A::Silu, A::HardSilu, A::Gelu, A::GeluTanh, A::Exponential, A::Mish,
-        A::Affine { scale: 2.0, offset: 3.0 }, A::Clip { min: 0.0, max: 1.0 }, A::Celu(1.0),
-        A::SeluWith { alpha: 1.0, gamma: 2.0 }, A::HardSigmoidWith { alpha: 0.2, beta: 0.5 }, A::Swish(1.0),
-        A::ThresholdedRelu(1.0), A::Abs, A::Negative, A::Sqrt, A::Reciprocal, A::Floor, A::Ceil, A::Round, A::Sign,
-        A::LogicalNot, A::Log, A::Erf, A::Sin, A::Cos, A::Tan, A::Asin, A::Acos, A::Atan, A::Sinh, A::Cosh, A::Asinh,
-        A::Acosh, A::Atanh, A::IsNan, A::IsInf { positive: true, negative: true },
-    ];
-    let numbers = numbers(&activation::SHADER);
-    let mut used = BTreeSet::new();
-    for activation in all {
-        let (number, ..) = code("a", activation).expect("an element-wise activation");
-        // Some are others with constants of their own.
-        let name = match activation.name() {
-            "relu6" => "clip",
-            "selu" => "elu",
-            "silu" => "swish",
-            name => name,
-        };
-        assert_eq!(numbers.get(name), Some(&number), "{activation:?}");
-        used.insert(number);
-        // The common kernels have what is below; above are the bits of epilogues.
-        assert_eq!(number < 512, activation.is_fusable(), "{activation:?}");
-        assert!(number < 1024, "{activation:?}");
-    }
-    assert_eq!(used.len(), all.len() - 5);
-    assert!(code("a", Activation::Softmax).is_err());
-}
-
-#[test]
-fn functions_of_two_operands_have_the_numbers_of_the_rust_side() {
-    use BinaryOp as B;
-    #[rustfmt::skip]
-    let all = [
-        B::Add, B::Multiply, B::Subtract, B::Divide, B::Power, B::Minimum, B::Maximum, B::PRelu, B::Fmod, B::Mod,
-        B::Equal, B::Greater, B::GreaterEqual, B::Less, B::LessEqual, B::LogicalAnd, B::LogicalOr, B::LogicalXor,
-    ];
-    let numbers = numbers(&binary::SHADER);
-    let mut used = BTreeSet::new();
-    for operation in all {
-        let number = binary::code(operation);
-        assert_eq!(numbers.get(operation.name()), Some(&number), "{operation:?}");
-        assert_eq!(number < 512, operation.is_fusable(), "{operation:?}");
-        assert!(used.insert(number) && number < 1024, "{operation:?}");
+fn functions_have_numbers_of_their_own_that_shaders_know_by_name() {
+    let unary = UnaryOp::all().map(|function| {
+        let (number, ..) = code("a", function).expect("constants that it is defined with");
+        (function.name(), number, function.is_fusable())
+    });
+    let binary =
+        BinaryOp::ALL.iter().map(|it| (it.name(), binary::code(*it), it.is_fusable())).collect();
+    for (shader, functions) in [(&activation::SHADER, unary.collect()), (&binary::SHADER, binary)] {
+        let functions: Vec<(&str, u32, bool)> = functions;
+        assert!(functions.len() >= 18);
+        let numbers = numbers(shader);
+        let mut used = BTreeMap::new();
+        for (name, number, is_fusable) in functions {
+            assert_eq!(numbers.get(name), Some(&number), "{name}");
+            // The common kernels have what is below; above are the bits of epilogues.
+            assert_eq!(number < 512, is_fusable, "{name}");
+            assert!(number < 1024, "{name}");
+            assert_eq!(*used.entry(number).or_insert(name), name, "{number}");
+        }
     }
 }
 
@@ -84,16 +55,16 @@ fn is_common(work: &Work) -> bool {
 
 #[test]
 fn kernels_have_the_functions_that_their_stages_need() {
-    use Activation as A;
     use BinaryOp as B;
-    let alone = |activation: A| {
-        Work::Activation(activation::Geometry { shape: vec![4], epilogue: activation.into() })
+    use UnaryOp as A;
+    let alone = |function: A| {
+        Work::Activation(activation::Geometry { shape: vec![4], epilogue: function.into() })
     };
     let clip = A::Clip { min: 0.0, max: 1.0 };
-    for common in [A::Linear, A::Relu, A::Relu6, clip, A::LeakyRelu(0.2), affine()] {
+    for common in [A::Linear, A::Relu, clip, A::LeakyRelu(0.2), affine()] {
         assert!(is_common(&alone(common)), "{common:?}");
     }
-    for other in [A::Abs, A::Negative, A::HardSigmoid, A::Sigmoid, A::Mish, A::Log, A::IsNan] {
+    for other in [A::Abs, A::Negative, A::HardSilu, A::Sigmoid, A::Mish, A::Log, A::IsNan] {
         assert!(!is_common(&alone(other)), "{other:?}");
     }
     let binary = |operation, stages: &[Stage]| {
@@ -115,6 +86,6 @@ fn kernels_have_the_functions_that_their_stages_need() {
     assert!(is_common(&Work::Copy(copy)));
 }
 
-fn affine() -> Activation {
-    Activation::Affine { scale: 2.0, offset: 3.0 }
+fn affine() -> UnaryOp {
+    UnaryOp::Affine { scale: 2.0, offset: 3.0 }
 }

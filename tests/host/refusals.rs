@@ -4,7 +4,7 @@ use longshore::internals::host::execute;
 use longshore::internals::kernels::{Work, activation, conv2d, conv2d_transpose, dense};
 use longshore::ops::{BinaryOp, Epilogue, Stage};
 use longshore::wgpu;
-use longshore::{Activation, Dim, Error, Graph, HostArray, Runtime, RuntimeOptions};
+use longshore::{Activation, Dim, Error, Graph, HostArray, Runtime, RuntimeOptions, UnaryOp};
 use ndarray::ArrayD;
 
 use longshore_testing::executor::host::open;
@@ -130,7 +130,7 @@ fn slices_of_other_lengths_and_numbers_are_refused() {
     let residual = dense_work(false, Epilogue { stages: vec![stage], period: 4 });
     refused(&residual, &[6, 12, 5], 8, "the extra operand has 5 elements but its shape has 4");
     let shape = vec![2, 3];
-    let relu = Work::Activation(activation::Geometry { shape, epilogue: Activation::Relu.into() });
+    let relu = Work::Activation(activation::Geometry { shape, epilogue: UnaryOp::Relu.into() });
     refused(&relu, &[5], 6, "input has 5 elements");
 }
 

@@ -1,239 +1,84 @@
-//! Element-wise functions of one operand: Keras's activations and ONNX's unary operators.
+//! Functions of one operand as users ask for them, on their own and of layers.
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::table::RARE;
+use super::{Activation, UnaryOp};
 use crate::error::Result;
-use crate::graph::{Graph, Site, Symbol, title};
-use crate::ops::Op;
+use crate::graph::{Graph, Node, Site, Symbol};
+use crate::kernels::Work;
+use crate::kernels::activation::Geometry;
+use crate::ops::{Arguments, Epilogue, Op, Operator, Shapes};
+use crate::shape::Shape;
 
-/// Names a function of one operand; `x` is the value it is applied to.
-///
-/// Formulas and default constants are Keras 3's, and ONNX's for what Keras lacks. NaN stays NaN
-/// in all of them but [`Activation::LogicalNot`], [`Activation::IsNan`] and [`Activation::IsInf`].
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub enum Activation {
-    /// `x`.
-    #[default]
-    Linear,
-    /// `max(x, 0)`.
-    Relu,
-    /// `min(max(x, 0), 6)`.
-    Relu6,
-    /// `x` if positive, else `slope * x`; Keras's default slope is 0.2.
-    LeakyRelu(f32),
-    /// `x` if positive, else `alpha * (exp(x) - 1)`; Keras's default alpha is 1.
-    Elu(f32),
-    /// `1.0507 * (x if positive, else 1.6733 * (exp(x) - 1))`.
-    Selu,
-    /// `1 / (1 + exp(-x))`.
-    Sigmoid,
-    /// `min(max(x / 6 + 0.5, 0), 1)`.
-    HardSigmoid,
-    /// `tanh(x)`.
-    Tanh,
-    /// `log(1 + exp(x))`, computed so that large `x` does not overflow.
-    Softplus,
-    /// `x / (1 + |x|)`.
-    Softsign,
-    /// `x * sigmoid(x)`, also called swish.
-    Silu,
-    /// `x * hard_sigmoid(x)`, also called hard swish.
-    HardSilu,
-    /// `x * Phi(x)` through erf: Keras's `gelu(approximate=False)`.
-    Gelu,
-    /// `x * Phi(x)` through tanh: Keras's `gelu(approximate=True)`.
-    GeluTanh,
-    /// `exp(x)`.
-    Exponential,
-    /// `x * tanh(softplus(x))`.
-    Mish,
-    /// `scale * x + offset`.
-    Affine {
-        /// The factor.
-        scale: f32,
-        /// What is added after it.
-        offset: f32,
-    },
-    /// `min(max(x, min), max)`; infinite bounds are none.
-    Clip {
-        /// The least value.
-        min: f32,
-        /// The greatest value, which wins where it is below `min`.
-        max: f32,
-    },
-    /// `max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))` for a positive alpha; ONNX's default is 1.
-    Celu(f32),
-    /// `gamma * (x if positive, else alpha * (exp(x) - 1))`: ONNX's Selu with constants of its own.
-    SeluWith {
-        /// The factor of the negative part.
-        alpha: f32,
-        /// The factor of the whole.
-        gamma: f32,
-    },
-    /// `min(max(alpha * x + beta, 0), 1)`: ONNX's `HardSigmoid`, whose defaults are 0.2 and 0.5.
-    HardSigmoidWith {
-        /// The slope.
-        alpha: f32,
-        /// The value at 0.
-        beta: f32,
-    },
-    /// `x * sigmoid(alpha * x)`: ONNX's Swish.
-    Swish(f32),
-    /// `x` if it exceeds alpha, else 0; ONNX's default alpha is 1.
-    ThresholdedRelu(f32),
-    /// `|x|`.
-    Abs,
-    /// `-x`.
-    Negative,
-    /// The square root, NaN for negative `x`.
-    Sqrt,
-    /// `1 / x`.
-    Reciprocal,
-    /// The greatest whole number that is not above `x`.
-    Floor,
-    /// The least whole number that is not below `x`.
-    Ceil,
-    /// The nearest whole number; of two, the even one.
-    Round,
-    /// -1, 0 or 1.
-    Sign,
-    /// 1 for 0, else 0; NaN is not 0.
-    LogicalNot,
-    /// The natural logarithm, -inf for 0, NaN for negative `x`.
-    Log,
-    /// The error function.
-    Erf,
-    /// The sine of radians; every finite number is reduced exactly.
-    Sin,
-    /// The cosine of radians; every finite number is reduced exactly.
-    Cos,
-    /// The tangent of radians; every finite number is reduced exactly.
-    Tan,
-    /// The inverse sine in radians, NaN beyond 1.
-    Asin,
-    /// The inverse cosine in radians, NaN beyond 1.
-    Acos,
-    /// The inverse tangent in radians.
-    Atan,
-    /// The hyperbolic sine.
-    Sinh,
-    /// The hyperbolic cosine.
-    Cosh,
-    /// The inverse hyperbolic sine.
-    Asinh,
-    /// The inverse hyperbolic cosine, NaN below 1.
-    Acosh,
-    /// The inverse hyperbolic tangent, infinite at 1 and -1, NaN beyond.
-    Atanh,
-    /// 1 for NaN, else 0.
-    IsNan,
-    /// 1 for an infinity that counts, else 0.
-    IsInf {
-        /// Whether positive infinity counts.
-        positive: bool,
-        /// Whether negative infinity counts.
-        negative: bool,
-    },
-    /// `exp(x - max) / sum(exp(x - max))` over the last axis.
-    ///
-    /// The one activation that is not element-wise: a layer that asks for it
-    /// becomes two steps.
-    Softmax,
-}
-
+/// Functions by the names of their usual constants.
+#[expect(non_upper_case_globals, reason = "they stand beside variants")]
 impl Activation {
-    /// Returns the name Keras gives it, or ONNX in Keras's spelling.
+    /// `min(max(x, 0), 6)`.
+    pub const Relu6: Activation = Activation::Clip { min: 0.0, max: 6.0 };
+    /// `1.0507 * (x if it is not negative, else 1.6733 * (exp(x) - 1))`.
+    pub const Selu: Activation = Activation::SeluWith { alpha: 1.673_263_2, gamma: 1.050_701 };
+    /// `min(max(x / 6 + 0.5, 0), 1)`, as Keras has it.
+    pub const HardSigmoid: Activation = Activation::HardSigmoidWith { alpha: 1.0 / 6.0, beta: 0.5 };
+    /// `x * sigmoid(x)`, also called swish.
+    pub const Silu: Activation = Activation::Swish(1.0);
+
+    /// Returns the name of the function, Keras's, or ONNX's in Keras's spelling.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Activation::Linear => "linear",
-            Activation::Relu => "relu",
-            Activation::Relu6 => "relu6",
-            Activation::LeakyRelu(_) => "leaky_relu",
-            Activation::Elu(_) => "elu",
-            Activation::Selu | Activation::SeluWith { .. } => "selu",
-            Activation::Sigmoid => "sigmoid",
-            Activation::HardSigmoid | Activation::HardSigmoidWith { .. } => "hard_sigmoid",
-            Activation::Tanh => "tanh",
-            Activation::Softplus => "softplus",
-            Activation::Softsign => "softsign",
-            Activation::Silu => "silu",
-            Activation::HardSilu => "hard_silu",
-            Activation::Gelu => "gelu",
-            Activation::GeluTanh => "gelu_tanh",
-            Activation::Exponential => "exponential",
-            Activation::Mish => "mish",
-            Activation::Affine { .. } => "affine",
-            Activation::Clip { .. } => "clip",
-            Activation::Celu(_) => "celu",
-            Activation::Swish(_) => "swish",
-            Activation::ThresholdedRelu(_) => "thresholded_relu",
-            Activation::Abs => "abs",
-            Activation::Negative => "negative",
-            Activation::Sqrt => "sqrt",
-            Activation::Reciprocal => "reciprocal",
-            Activation::Floor => "floor",
-            Activation::Ceil => "ceil",
-            Activation::Round => "round",
-            Activation::Sign => "sign",
-            Activation::LogicalNot => "logical_not",
-            Activation::Log => "log",
-            Activation::Erf => "erf",
-            Activation::Sin => "sin",
-            Activation::Cos => "cos",
-            Activation::Tan => "tan",
-            Activation::Asin => "asin",
-            Activation::Acos => "acos",
-            Activation::Atan => "atan",
-            Activation::Sinh => "sinh",
-            Activation::Cosh => "cosh",
-            Activation::Asinh => "asinh",
-            Activation::Acosh => "acosh",
-            Activation::Atanh => "atanh",
-            Activation::IsNan => "is_nan",
-            Activation::IsInf { .. } => "is_inf",
-            Activation::Softmax => "softmax",
-        }
+        self.function().map_or("softmax", UnaryOp::name)
+    }
+}
+
+impl Default for Activation {
+    fn default() -> Self {
+        Activation::Linear
+    }
+}
+
+impl UnaryOp {
+    /// Returns the name that messages and plans print: Keras's, or ONNX's in Keras's spelling.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.row().name
     }
 
     /// Tells whether every kernel with an epilogue has it, so that a layer can fuse it.
     ///
     /// The logarithm, erf and the circular and hyperbolic functions are long, and `is_nan` and
-    /// `is_inf` seldom asked for, so that element-wise nodes alone have them; softmax is not
-    /// element-wise. As a layer's activation they become a node of their own.
+    /// `is_inf` seldom asked for, so that element-wise nodes alone have them. As a layer's
+    /// activation they become a node of their own.
     #[must_use]
     pub fn is_fusable(self) -> bool {
-        !matches!(
-            self,
-            Activation::Log
-                | Activation::Erf
-                | Activation::Sin
-                | Activation::Cos
-                | Activation::Tan
-                | Activation::Asin
-                | Activation::Acos
-                | Activation::Atan
-                | Activation::Sinh
-                | Activation::Cosh
-                | Activation::Asinh
-                | Activation::Acosh
-                | Activation::Atanh
-                | Activation::IsNan
-                | Activation::IsInf { .. }
-                | Activation::Softmax
-        )
+        self.row().number < RARE
     }
 
     /// Says what is wrong with its constants, if something is.
     pub(crate) fn undefined(self) -> Option<String> {
-        match self {
-            Activation::Celu(alpha) if alpha.is_nan() || alpha <= 0.0 => {
-                Some(format!("celu with alpha {alpha}, which must be positive"))
-            }
-            Activation::Clip { min, max } if min.is_nan() || max.is_nan() => {
-                Some(format!("clip to between {min} and {max}"))
-            }
-            _ => None,
+        if let UnaryOp::Celu(alpha) = self
+            && (alpha.is_nan() || alpha <= 0.0)
+        {
+            return Some(format!("celu with alpha {alpha}, which must be positive"));
         }
+        if let UnaryOp::Clip { min, max } = self
+            && (min.is_nan() || max.is_nan())
+        {
+            return Some(format!("clip to between {min} and {max}"));
+        }
+        None
+    }
+
+    /// Refuses constants that the function is not defined with.
+    pub(crate) fn check(self, node: &str) -> Result<()> {
+        let Some(what) = self.undefined() else { return Ok(()) };
+        Err(Site::new(node, format!("{self:?}")).refuse(
+            "a constant",
+            format!("asks for {what}"),
+            "the function is not defined so",
+            "use constants that the function is defined with",
+        ))
     }
 }
 
@@ -245,28 +90,60 @@ impl Graph {
     /// [`Error::Operand`](crate::Error::Operand) for a symbol of another graph, for softmax of a
     /// value without axes, and for constants that the function is not defined with: an alpha of
     /// celu that is not positive, a bound of clip that is NaN.
-    pub fn activation(&mut self, x: Symbol, activation: Activation) -> Result<Symbol> {
-        if activation == Activation::Softmax {
-            return self.softmax(x, -1);
-        }
-        let name = self.name_for(activation.name(), None)?;
-        let node = title(activation.name(), &name);
-        let x = self.operand(&node, "x", x)?;
-        check(&node, activation)?;
-        let op = Op::Activation(activation);
-        Ok(self.insert(name, op, vec![x.index], Vec::new(), x.shape))
+    pub fn activation(&mut self, x: Symbol, activation: impl Into<Activation>) -> Result<Symbol> {
+        let Some(function) = activation.into().function() else { return self.softmax(x, -1) };
+        let pending = self.begin(function.name(), None, [("x", x)])?;
+        self.add_node(pending, Op::Activation(function), Vec::new())
     }
 }
 
-/// Refuses constants that a function is not defined with.
-pub(crate) fn check(node: &str, activation: Activation) -> Result<()> {
-    let Some(what) = activation.undefined() else { return Ok(()) };
-    let remedy = "use constants that the function is defined with";
-    let expected = "the function is not defined so";
-    Err(Site::new(node, format!("{activation:?}")).refuse(
-        "a constant",
-        format!("asks for {what}"),
-        expected,
-        remedy,
-    ))
+impl Operator for UnaryOp {
+    fn name(&self) -> &'static str {
+        UnaryOp::name(*self)
+    }
+
+    fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        let [x] = of.only()?;
+        self.check(of.node)?;
+        Ok(x.shape.clone())
+    }
+
+    fn work(&self, at: &Shapes) -> Option<Work> {
+        // The function itself is the first stage.
+        let mut epilogue = at.epilogue.clone();
+        epilogue.stages.splice(..0, Epilogue::from(*self).stages);
+        Some(Work::Activation(Geometry { shape: at.result.clone(), epilogue }))
+    }
+
+    fn reordered(&self, _node: &Node, _perm: &[usize]) -> Option<Op> {
+        Some(Op::Activation(*self))
+    }
+
+    fn has_epilogue(&self) -> bool {
+        true
+    }
+}
+
+impl Serialize for UnaryOp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        UnaryOp::serialize(self, serializer)
+    }
+}
+
+/// Functions are read by the names that graphs were saved with before, too.
+impl<'de> Deserialize<'de> for UnaryOp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let earlier = match raw.get() {
+            "\"relu6\"" => Activation::Relu6,
+            "\"selu\"" => Activation::Selu,
+            "\"hard_sigmoid\"" => Activation::HardSigmoid,
+            "\"silu\"" => Activation::Silu,
+            text => {
+                let read = UnaryOp::deserialize(&mut serde_json::Deserializer::from_str(text));
+                return read.map_err(D::Error::custom);
+            }
+        };
+        earlier.function().ok_or_else(|| D::Error::custom("is not an element-wise function"))
+    }
 }

@@ -1,161 +1,35 @@
-//! The functions of two operands by name, and of any number of operands.
+//! Functions of any number of operands, and of an operand and a number.
 
+use super::{Activation, BinaryOp};
 use crate::error::Result;
 use crate::graph::{Graph, Site, Symbol};
-use crate::ops::{Activation, BinaryOp};
 
 impl Graph {
-    /// Adds two symbols element by element.
+    /// Applies the scaled exponential linear unit with its usual constants.
     ///
     /// # Errors
     ///
-    /// As [`Graph::binary`].
-    pub fn add(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::Add, left, right)
+    /// As [`Graph::activation`].
+    pub fn selu(&mut self, x: Symbol) -> Result<Symbol> {
+        self.activation(x, Activation::Selu)
     }
 
-    /// Multiplies two symbols element by element.
+    /// Adds a number.
     ///
     /// # Errors
     ///
-    /// As [`Graph::binary`].
-    pub fn multiply(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::Multiply, left, right)
+    /// As [`Graph::activation`].
+    pub fn add_scalar(&mut self, x: Symbol, offset: f32) -> Result<Symbol> {
+        self.affine(x, 1.0, offset)
     }
 
-    /// Subtracts `right` from `left`.
+    /// Multiplies by a number; what is added is -0, so that zeros keep their sign.
     ///
     /// # Errors
     ///
-    /// As [`Graph::binary`].
-    pub fn subtract(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::Subtract, left, right)
-    }
-
-    /// Divides `left` by `right`; a device may be off by 2.5 units in the last place.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::binary`].
-    pub fn divide(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::Divide, left, right)
-    }
-
-    /// Raises `left` to the power `right`, with NumPy's rules; see [`BinaryOp::Power`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::binary`].
-    pub fn power(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::Power, left, right)
-    }
-
-    /// Takes the lesser of two elements; NaN where one is NaN.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::binary`].
-    pub fn minimum(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::Minimum, left, right)
-    }
-
-    /// Takes the greater of two elements; NaN where one is NaN.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::binary`].
-    pub fn maximum(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::Maximum, left, right)
-    }
-
-    /// Takes the remainder of `left / right` with the sign of `left`: ONNX's Mod with fmod = 1.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::binary`].
-    pub fn fmod(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::Fmod, left, right)
-    }
-
-    /// Takes the remainder of `left / right` with the sign of `right`: NumPy's mod.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::binary`].
-    pub fn modulo(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::Mod, left, right)
-    }
-
-    /// Gives 1 where both are equal, else 0.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::binary`].
-    pub fn equal(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::Equal, left, right)
-    }
-
-    /// Gives 1 where `left > right`, else 0.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::binary`].
-    pub fn greater(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::Greater, left, right)
-    }
-
-    /// Gives 1 where `left >= right`, else 0.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::binary`].
-    pub fn greater_equal(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::GreaterEqual, left, right)
-    }
-
-    /// Gives 1 where `left < right`, else 0.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::binary`].
-    pub fn less(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::Less, left, right)
-    }
-
-    /// Gives 1 where `left <= right`, else 0.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::binary`].
-    pub fn less_equal(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::LessEqual, left, right)
-    }
-
-    /// Gives 1 where neither is 0, else 0.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::binary`].
-    pub fn logical_and(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::LogicalAnd, left, right)
-    }
-
-    /// Gives 1 where one is not 0, else 0.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::binary`].
-    pub fn logical_or(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::LogicalOr, left, right)
-    }
-
-    /// Gives 1 where exactly one is 0, else 0.
-    ///
-    /// # Errors
-    ///
-    /// As [`Graph::binary`].
-    pub fn logical_xor(&mut self, left: Symbol, right: Symbol) -> Result<Symbol> {
-        self.binary(BinaryOp::LogicalXor, left, right)
+    /// As [`Graph::activation`].
+    pub fn multiply_scalar(&mut self, x: Symbol, scale: f32) -> Result<Symbol> {
+        self.affine(x, scale, -0.0)
     }
 
     /// Adds up all of the symbols, from the first to the last: ONNX's Sum.
@@ -202,9 +76,7 @@ impl Graph {
         if symbols.len() == 1 {
             return Ok(sum);
         }
-        // A product plus -0 is the product, zeros' signs included.
-        let scale = 1.0 / symbols.len() as f32;
-        let mean = self.activation(sum, Activation::Affine { scale, offset: -0.0 });
+        let mean = self.multiply_scalar(sum, 1.0 / symbols.len() as f32);
         if mean.is_err() {
             self.truncate(nodes);
         }

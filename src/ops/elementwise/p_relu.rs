@@ -39,7 +39,7 @@ impl Graph {
     ///
     /// `alpha` has the shape of one item of `x` (all axes but the first), with 1 for each of the
     /// shared axes. It becomes a constant named `NAME/alpha`. ONNX's `PRelu`, whose slope is an
-    /// operand, is [`Graph::binary`] with [`BinaryOp::PRelu`].
+    /// operand, is [`Graph::p_relu_with`].
     ///
     /// # Errors
     ///

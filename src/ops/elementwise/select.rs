@@ -1,9 +1,12 @@
 //! Choosing between two values, element by element.
 
 use crate::error::Result;
-use crate::graph::{Graph, Operand, Site, Symbol, title};
-use crate::ops::Op;
+use crate::graph::{Graph, Node, Operand, Symbol};
+use crate::kernels::Work;
+use crate::kernels::select::Geometry;
 use crate::ops::elementwise::binary::broadcast_operands;
+use crate::ops::{Arguments, Op, Operator, Shapes};
+use crate::shape::Shape;
 
 impl Graph {
     /// Takes `on_true` where the condition is not zero, else `on_false`: ONNX's Where.
@@ -14,7 +17,7 @@ impl Graph {
     /// # Errors
     ///
     /// [`Error::Operand`](crate::Error::Operand) when the shapes do not broadcast or have more
-    /// than [`MAX_BROADCAST_RANK`](crate::ops::elementwise::binary::MAX_BROADCAST_RANK) dimensions, or for a symbol
+    /// than [`MAX_BROADCAST_RANK`](crate::ops::MAX_BROADCAST_RANK) dimensions, or for a symbol
     /// of another graph.
     pub fn select(
         &mut self,
@@ -22,18 +25,38 @@ impl Graph {
         on_true: Symbol,
         on_false: Symbol,
     ) -> Result<Symbol> {
-        let name = self.name_for("where", None)?;
-        let node = title("where", &name);
-        let condition = self.operand(&node, "condition", condition)?;
-        let on_true = self.operand(&node, "on_true", on_true)?;
-        let on_false = self.operand(&node, "on_false", on_false)?;
-        let all = [condition.describe(), on_true.describe(), on_false.describe()];
-        let site = Site::new(&node, all.join(", "));
-        let shape = broadcast_operands(&site, &condition, &on_true)?;
-        let both =
-            Operand { name: format!("{}, {}", condition.name, on_true.name), shape, ..on_true };
-        let shape = broadcast_operands(&site, &both, &on_false)?;
-        let operands = vec![condition.index, both.index, on_false.index];
-        Ok(self.insert(name, Op::Select, operands, Vec::new(), shape))
+        let operands = [("condition", condition), ("on_true", on_true), ("on_false", on_false)];
+        let pending = self.begin("where", None, operands)?;
+        self.add_node(pending, Op::Select, Vec::new())
+    }
+}
+
+/// The operator, which has no options.
+pub(crate) struct Select;
+
+impl Operator for Select {
+    fn name(&self) -> &'static str {
+        "where"
+    }
+
+    fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
+        let [condition, on_true, on_false] = of.only()?;
+        let site = of.site("");
+        let shape = broadcast_operands(&site, condition, on_true)?;
+        let name = format!("{}, {}", condition.name, on_true.name);
+        let both = Operand { name, shape, index: on_true.index };
+        broadcast_operands(&site, &both, on_false)
+    }
+
+    fn work(&self, at: &Shapes) -> Option<Work> {
+        Some(Work::Select(Geometry {
+            condition: at.operand(0)?.to_vec(),
+            on_true: at.operand(1)?.to_vec(),
+            on_false: at.operand(2)?.to_vec(),
+        }))
+    }
+
+    fn reordered(&self, _node: &Node, _perm: &[usize]) -> Option<Op> {
+        Some(Op::Select)
     }
 }

@@ -229,7 +229,7 @@ impl Graph {
             let op = Op::Resize2d(Resampling { axis, rows, columns, sampling });
             let operands = std::slice::from_ref(&x);
             let of = Arguments { node: &node, operands, weights: &[], wanted: None };
-            x.shape = op.infer(&of)?;
+            x.shape = op.operator().infer(&of)?;
             drafts.push((op, x.shape.clone(), axes));
         }
         let (last, shape, _) = drafts.pop().unwrap_or((Op::Reshape, x.shape, String::new()));

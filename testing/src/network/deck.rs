@@ -1,5 +1,9 @@
 //! The operators that networks are drawn of, by the names of the graph's methods.
 
+use std::sync::LazyLock;
+
+use longshore::UnaryOp;
+
 use super::{
     Network, convolutions, lines, moving, normalizations, pointwise, pooling, products, rows,
     sampling, views,
@@ -41,8 +45,8 @@ pub fn often(name: &str) -> (&'static str, Draw) {
     *DECK.iter().find(|(other, _)| *other == name).unwrap()
 }
 
-/// Every operator, and what draws it.
-pub const DECK: &[(&str, Draw)] = &[
+/// Every operator but functions of one operand, and what draws it.
+const OTHERS: &[(&str, Draw)] = &[
     ("conv2d", convolutions::conv2d),
     ("depthwise_conv2d", convolutions::depthwise_conv2d),
     ("separable_conv2d", convolutions::separable_conv2d),
@@ -146,50 +150,12 @@ pub const DECK: &[(&str, Draw)] = &[
     ("instance_normalization", normalizations::group),
     ("mean_variance_normalization", normalizations::mean_variance),
     ("lrn", normalizations::lrn),
-    ("linear", pointwise::activation),
-    ("relu", pointwise::activation),
-    ("relu6", pointwise::activation),
-    ("leaky_relu", pointwise::activation),
-    ("elu", pointwise::activation),
-    ("selu", pointwise::activation),
-    ("sigmoid", pointwise::activation),
-    ("hard_sigmoid", pointwise::activation),
-    ("tanh", pointwise::activation),
-    ("softplus", pointwise::activation),
-    ("softsign", pointwise::activation),
-    ("silu", pointwise::activation),
-    ("hard_silu", pointwise::activation),
-    ("gelu", pointwise::activation),
-    ("gelu_tanh", pointwise::activation),
-    ("exponential", pointwise::activation),
-    ("mish", pointwise::activation),
-    ("affine", pointwise::activation),
-    ("clip", pointwise::activation),
-    ("celu", pointwise::activation),
-    ("swish", pointwise::activation),
-    ("thresholded_relu", pointwise::activation),
-    ("abs", pointwise::activation),
-    ("negative", pointwise::activation),
-    ("sqrt", pointwise::activation),
-    ("reciprocal", pointwise::activation),
-    ("floor", pointwise::activation),
-    ("ceil", pointwise::activation),
-    ("round", pointwise::activation),
-    ("sign", pointwise::activation),
-    ("logical_not", pointwise::activation),
-    ("log", pointwise::activation),
-    ("erf", pointwise::activation),
-    ("sin", pointwise::activation),
-    ("cos", pointwise::activation),
-    ("tan", pointwise::activation),
-    ("asin", pointwise::activation),
-    ("acos", pointwise::activation),
-    ("atan", pointwise::activation),
-    ("sinh", pointwise::activation),
-    ("cosh", pointwise::activation),
-    ("asinh", pointwise::activation),
-    ("acosh", pointwise::activation),
-    ("atanh", pointwise::activation),
-    ("is_nan", pointwise::activation),
-    ("is_inf", pointwise::activation),
 ];
+
+/// Every operator, functions of one operand included, and what draws it.
+pub static DECK: LazyLock<Vec<(&str, Draw)>> = LazyLock::new(|| {
+    let mut names: Vec<&str> = UnaryOp::all().map(UnaryOp::name).collect();
+    names.dedup();
+    let functions = names.into_iter().map(|name| (name, pointwise::activation as Draw));
+    OTHERS.iter().copied().chain(functions).collect()
+});

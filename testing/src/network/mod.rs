@@ -116,7 +116,7 @@ impl Network {
                     let name = *net.random.pick(OFTEN);
                     often(name)
                 }
-                false => *net.random.pick(DECK),
+                false => *net.random.pick(&DECK),
             };
             net.current = name;
             if draw(&mut net, name) {

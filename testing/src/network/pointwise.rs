@@ -7,45 +7,18 @@ use super::{Holds, Network, near};
 use crate::golden::{ALONE, ELEMENTWISE, Twin, widen};
 use crate::oracle::activation::Activation as Exact;
 use crate::oracle::binary::{self as exact, Operation};
-use crate::oracle::unary::Unary;
 use crate::oracle::{EPSILON, Expected, select as exact_select};
 
-/// How far a function's value can be from that at x, when its argument is within a bound of x; NaN where the argument
-/// can be outside of its domain or at a jump.
-fn reach(function: Unary, x: f64, bound: f64) -> f64 {
-    let (low, high) = (x - bound, x + bound);
-    let at = |x| function.value(x);
-    // The farther end of a function that only rises or only falls.
-    let monotone = || (at(low) - at(x)).abs().max((at(high) - at(x)).abs());
-    let within = |holds: bool, reach: f64| if holds { reach } else { f64::NAN };
-    match function {
-        _ if bound == 0.0 => 0.0,
-        Unary::Sin | Unary::Cos | Unary::Atan | Unary::Asinh => bound,
-        Unary::Erf => 1.13 * bound,
-        Unary::Sinh => monotone(),
-        Unary::Cosh => (x.abs() + bound).sinh() * bound,
-        Unary::Tan => within(x.abs() + bound < 1.4, monotone()),
-        Unary::Asin | Unary::Acos | Unary::Atanh => within(x.abs() + bound < 0.95, monotone()),
-        Unary::Acosh => within(low > 1.05, monotone()),
-        Unary::Log | Unary::Sqrt => within(low > 0.05, monotone()),
-        Unary::Reciprocal => within(x.abs() - bound > 0.05, monotone()),
-        Unary::ThresholdedRelu { alpha } => within((x - alpha).abs() > bound, bound),
-        Unary::LogicalNot | Unary::Sign => within(x.abs() > bound, 0.0),
-        Unary::Floor => within(at(low) == at(high) && low != low.floor(), 0.0),
-        Unary::Ceil => within(at(low) == at(high) && high != high.ceil(), 0.0),
-        Unary::Round => within((x - x.floor() - 0.5).abs() > bound, 0.0),
-        Unary::IsNan | Unary::IsInf { .. } => 0.0,
-        _ => f64::NAN,
-    }
-}
-
 pub fn activation(net: &mut Network, name: &str) -> bool {
-    let twins: Vec<Twin> =
-        ELEMENTWISE.iter().chain(&ALONE).filter(|twin| twin.ours.name() == name).copied().collect();
+    let twins: Vec<Twin> = ELEMENTWISE
+        .iter()
+        .chain(ALONE.iter())
+        .copied()
+        .filter(|twin| twin.ours.name() == name)
+        .collect();
     let twin = *net.random.pick(&twins);
-    let is_fused = ELEMENTWISE.iter().any(|other| other.ours.name() == name);
     let oracle = move |x: &[&Expected]| match twin.exact {
-        Some(Exact::Other(function)) if !is_fused => {
+        Some(Exact::Other(function)) => {
             let x = x[0];
             let own = Expected {
                 value: x.value.mapv(|x| function.value(x)),
@@ -53,7 +26,7 @@ pub fn activation(net: &mut Network, name: &str) -> bool {
             };
             let spread = Zip::from(&x.value)
                 .and(&x.bound)
-                .map_collect(|&x, &bound| reach(function, x, bound));
+                .map_collect(|&x, &bound| function.reach(x, bound));
             near(own, &spread)
         }
         _ => {

@@ -28,7 +28,7 @@ pub fn golden_cases(on: &dyn Executor) {
 
 pub fn every_activation_of_every_rank(on: &dyn Executor) {
     trials(3, |random| {
-        for twin in ELEMENTWISE {
+        for &twin in ELEMENTWISE.iter() {
             for shape in shapes(random) {
                 let input = random.uniform(&shape) * 8.0;
                 let actual = apply(on, &input, |g, x| g.activation(x, twin.ours));
@@ -51,10 +51,10 @@ fn shapes(random: &mut Random) -> Vec<Vec<usize>> {
 pub fn kernels_stay_within_their_output_in_folded_grids(on: &dyn Executor) {
     let random = &mut Random::new(5);
     let (mut entries, mut folded) = (BTreeSet::new(), BTreeSet::new());
-    for twin in ELEMENTWISE.into_iter().chain(ALONE) {
+    for &twin in ELEMENTWISE.iter().chain(ALONE.iter()) {
         for elements in [1, 63, 64, 65, 127, 191, 193, 252, 256, 260, 509, 1028] {
             let input = random.uniform(&[elements]) * 6.0;
-            let geometry = kernel::Geometry { shape: vec![elements], epilogue: twin.ours.into() };
+            let geometry = kernel::Geometry { shape: vec![elements], epilogue: twin.epilogue() };
             let work = Work::Activation(geometry);
             let Ok(launch) = work.launch("test", 3) else {
                 // One element for each thread, and too many of them.
@@ -104,11 +104,11 @@ pub fn nan_stays_nan_and_extremes_give_what_the_formula_gives(on: &dyn Executor)
         1e-4,
         -1e-4,
     ];
-    for twin in ELEMENTWISE.into_iter().chain(ALONE) {
+    for &twin in ELEMENTWISE.iter().chain(ALONE.iter()) {
         // 16 values take four at a time, 15 one.
         for count in [16, 15] {
             let input = line(&extremes[..count]);
-            let geometry = kernel::Geometry { shape: vec![count], epilogue: twin.ours.into() };
+            let geometry = kernel::Geometry { shape: vec![count], epilogue: twin.epilogue() };
             let work = Work::Activation(geometry);
             let actual = on.dispatch(&work, 65_535, &[&input], &[count]);
             assert_close(&format!("{:?}", twin.ours), &actual, &at_the_edges(twin, &input));
@@ -120,7 +120,7 @@ pub fn linear_copies_bits(on: &dyn Executor) {
     let odd = [f32::from_bits(0x7fc0_1234), f32::INFINITY, -0.0, 1.5, f32::MAX, -f32::MAX];
     let input = line(&odd);
     let geometry =
-        kernel::Geometry { shape: vec![odd.len()], epilogue: longshore::Activation::Linear.into() };
+        kernel::Geometry { shape: vec![odd.len()], epilogue: longshore::UnaryOp::Linear.into() };
     let work = Work::Activation(geometry);
     let actual = on.dispatch(&work, 65_535, &[&input], &[odd.len()]);
     assert_same_bits("linear", &actual, &input);

@@ -134,7 +134,7 @@ pub fn kernels_stay_within_their_output_in_folded_grids(on: &dyn Executor) {
                 left: left.to_vec(),
                 right: right.to_vec(),
                 operation,
-                epilogue: twin.ours.into(),
+                epilogue: twin.epilogue(),
             };
             let work = Work::Binary(geometry);
             let Ok(launch) = work.launch("test", 3) else {
@@ -183,7 +183,7 @@ fn compute_raw(
         left: left.shape().to_vec(),
         right: right.shape().to_vec(),
         operation,
-        epilogue: longshore::Activation::Linear.into(),
+        epilogue: longshore::UnaryOp::Linear.into(),
     };
     let work = Work::Binary(geometry);
     on.dispatch(&work, 65_535, &[left, right], &[7, 7])

@@ -97,7 +97,7 @@ impl Trial {
             pads: [self.window.amounts(0, shape[1]).0, self.window.amounts(1, shape[2]).0],
             groups: self.groups,
             has_bias: self.bias.is_some(),
-            epilogue: self.twin.ours.into(),
+            epilogue: self.twin.epilogue(),
         };
         let work = Work::Conv2d(geometry);
         let launch = work.launch("test", most).unwrap();

@@ -105,7 +105,7 @@ impl Trial {
             crop: [self.crop(0), self.crop(1)],
             groups: 1,
             has_bias: self.bias.is_some(),
-            epilogue: self.twin.ours.into(),
+            epilogue: self.twin.epilogue(),
         };
         let work = Work::Conv2dTranspose(geometry);
         let launch = work.launch("test", most).unwrap();

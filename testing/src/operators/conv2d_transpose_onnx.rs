@@ -147,7 +147,7 @@ impl Trial {
             crop: [top, left],
             groups: self.groups,
             has_bias: self.bias.is_some(),
-            epilogue: self.twin.ours.into(),
+            epilogue: self.twin.epilogue(),
         });
         let launch = work.launch("test", most).unwrap();
         let operands: Vec<&ArrayD<f32>> =

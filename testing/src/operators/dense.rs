@@ -129,7 +129,7 @@ fn raw(
         units,
         has_bias: bias.is_some(),
         part: None,
-        epilogue: twin.ours.into(),
+        epilogue: twin.epilogue(),
     };
     let work = Work::Dense(geometry);
     let launch = work.launch("test", 3).unwrap();

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore::ops::BinaryOp;
-use longshore::{Activation, Graph, HostArray, Result, StagePolicy, Symbol};
+use longshore::{Graph, HostArray, Result, StagePolicy, Symbol};
 use ndarray::ArrayD;
 
 use super::copy::fixed;
@@ -39,9 +38,10 @@ fn unary(g: &mut Graph, case: &OnnxCase, x: Symbol) -> Option<Result<Symbol>> {
         "Elu" => g.elu(x, alpha(1.0)),
         "Exp" => g.exp(x),
         "Floor" => g.floor(x),
-        "Gelu" => g.gelu(x, case.attributes["approximate"].as_str() == Some("tanh")),
+        "Gelu" if case.attributes["approximate"].as_str() == Some("tanh") => g.gelu_tanh(x),
+        "Gelu" => g.gelu(x),
         "HardSigmoid" => g.hard_sigmoid(x, alpha(0.2), number(case, "beta", 0.5)),
-        "HardSwish" => g.hard_swish(x),
+        "HardSwish" => g.hard_silu(x),
         "IsInf" => {
             let counts = |key| case.integer(key, 1) == 1;
             g.is_inf(x, counts("detect_positive"), counts("detect_negative"))
@@ -57,7 +57,7 @@ fn unary(g: &mut Graph, case: &OnnxCase, x: Symbol) -> Option<Result<Symbol>> {
         "Selu" if case.attributes["alpha"].is_null() => g.selu(x),
         "Selu" => {
             let gamma = number(case, "gamma", 0.0);
-            g.activation(x, Activation::SeluWith { alpha: alpha(0.0), gamma })
+            g.selu_with(x, alpha(0.0), gamma)
         }
         "Sigmoid" => g.sigmoid(x),
         "Sign" => g.sign(x),
@@ -91,7 +91,7 @@ fn several(g: &mut Graph, case: &OnnxCase, x: &[Symbol]) -> Result<Symbol> {
         "Mod" => g.modulo(x[0], x[1]),
         "Mul" => g.multiply(x[0], x[1]),
         "Or" => g.logical_or(x[0], x[1]),
-        "PRelu" => g.binary(BinaryOp::PRelu, x[0], x[1]),
+        "PRelu" => g.p_relu_with(x[0], x[1]),
         "Pow" => g.power(x[0], x[1]),
         "Sub" => g.subtract(x[0], x[1]),
         "Sum" => g.sum(x),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore::Activation::{LeakyRelu, Negative, Relu};
+use longshore::UnaryOp::{LeakyRelu, Negative, Relu};
 use longshore::internals::kernels::{
     Binding, SHADERS, Work, activation, batch_normalization, binary, conv2d, conv2d_transpose,
     dense, matmul, normalization, pool2d, resize2d,

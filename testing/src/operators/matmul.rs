@@ -245,7 +245,7 @@ fn raw(
     twin: Twin,
 ) -> (&'static str, u32, Array) {
     let mut geometry = Geometry::product(left.shape(), right.shape(), transposed).unwrap();
-    geometry.epilogue = twin.ours.into();
+    geometry.epilogue = twin.epilogue();
     geometry.addend = addend.map(|(_, strides)| strides);
     (geometry.alpha, geometry.beta) = if addend.is_some() { (0.5, -2.0) } else { (1.0, 1.0) };
     let lengths = geometry.batch.iter().map(|axis| axis.length);

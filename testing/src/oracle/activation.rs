@@ -68,6 +68,17 @@ impl Activation {
         })
     }
 
+    /// The function of a name that the crate prints, with its constants.
+    pub fn of(name: &str, constants: [f64; 2]) -> Option<Self> {
+        let [one, _] = constants;
+        match name {
+            "leaky_relu" => Some(Self::LeakyRelu { negative_slope: one }),
+            "elu" => Some(Self::Elu { alpha: one }),
+            "gelu_tanh" => Some(Self::Gelu { approximate: true }),
+            _ => Unary::named(name, constants).map(Self::Other).or_else(|| Self::named(name)),
+        }
+    }
+
     /// The exact value at x.
     pub fn value(self, x: f64) -> f64 {
         if let Self::Other(function) = self {
@@ -150,7 +161,7 @@ impl Activation {
             return 0.0;
         }
         let slope = match self {
-            Self::Other(function) => function.slope(),
+            Self::Other(function) => return function.reach(x, amount),
             Self::Linear
             | Self::Relu
             | Self::Relu6

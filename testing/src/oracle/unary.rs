@@ -1,4 +1,5 @@
-//! Functions of one element that ONNX and NumPy have beside Keras's activations.
+//! Functions of one element that ONNX and NumPy have beside Keras's activations: one formula for each, by the name
+//! that the crate prints. A function that is added to the crate needs one here.
 //!
 //! Those that f32 computes exactly have a bound of zero. The others' bounds say what the kernels promise: a
 //! relative error of some units in the last place over the whole range, near the zeros of a function too.
@@ -6,167 +7,309 @@
 use super::erf::erf;
 use super::{EPSILON, SMALLEST};
 
-/// A function of one element.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Unary {
-    Affine { scale: f64, offset: f64 },
-    Clip { min: f64, max: f64 },
-    Celu { alpha: f64 },
-    Selu { alpha: f64, gamma: f64 },
-    HardSigmoid { alpha: f64, beta: f64 },
-    Swish { alpha: f64 },
-    ThresholdedRelu { alpha: f64 },
-    Abs,
-    Negative,
-    Sqrt,
-    Reciprocal,
-    Floor,
-    Ceil,
-    Round,
-    Sign,
-    LogicalNot,
-    Log,
-    Erf,
-    Sin,
-    Cos,
-    Tan,
-    Asin,
-    Acos,
-    Atan,
-    Sinh,
-    Cosh,
-    Asinh,
-    Acosh,
-    Atanh,
-    IsNan,
-    IsInf { positive: bool, negative: bool },
+/// The constants of a function; 0 for those that it does not have.
+type Constants = [f64; 2];
+
+/// What is known of a function.
+struct Formula {
+    name: &'static str,
+    /// The exact value at a number.
+    value: fn(f64, Constants) -> f64,
+    rounding: Rounding,
+    reach: Reach,
+}
+
+/// How far f32 may be from the exact value at an exact x.
+enum Rounding {
+    /// Not at all, not even by flushing.
+    Exact,
+    /// Some units in the last place.
+    Units(f64),
+    /// As x, the constants and the value's magnitude say.
+    By(fn(f64, Constants, f64) -> f64),
+}
+
+/// How far the value can move with its argument.
+enum Reach {
+    /// As far as the steepest slope says.
+    Slope(fn(Constants) -> f64),
+    /// As far as x and how far that moves say; NaN where that may be outside of the domain or at a jump.
+    By(fn(&Unary, f64, f64) -> f64),
+}
+
+use Reach::Slope;
+use Rounding::{Exact, Units};
+
+/// A reach within a domain, or at the side of a jump.
+fn within(holds: bool, reach: f64) -> f64 {
+    if holds { reach } else { f64::NAN }
+}
+
+/// How far a function that only rises or only falls can get.
+fn monotone(of: &Unary, x: f64, bound: f64) -> f64 {
+    let moved = |to: f64| (of.value(to) - of.value(x)).abs();
+    moved(x - bound).max(moved(x + bound))
+}
+
+fn one(_: Constants) -> f64 {
+    1.0
+}
+
+const FORMULAS: &[Formula] = &[
+    Formula {
+        name: "affine",
+        value: |x, [scale, offset]| scale * x + offset,
+        rounding: Rounding::By(|x, [scale, _], value| {
+            EPSILON * ((scale * x).abs() + value) + SMALLEST
+        }),
+        reach: Slope(|[scale, _]| scale.abs()),
+    },
+    Formula {
+        name: "clip",
+        value: |x, [min, max]| if x.is_nan() { x } else { x.max(min).min(max) },
+        rounding: Exact,
+        reach: Slope(one),
+    },
+    Formula {
+        name: "celu",
+        value: |x, [alpha, _]| if x < 0.0 { alpha * (x / alpha).exp_m1() } else { x },
+        rounding: Rounding::By(|x, [alpha, _], value| {
+            if x >= 0.0 {
+                return SMALLEST;
+            }
+            let t = x / alpha;
+            let exp = t.exp() * (3.0 + 5.0 * t.abs()) * EPSILON;
+            alpha * (exp + EPSILON) + 2.0 * EPSILON * value + SMALLEST
+        }),
+        reach: Slope(one),
+    },
+    Formula {
+        name: "selu",
+        value: |x, [alpha, gamma]| gamma * if x < 0.0 { alpha * x.exp_m1() } else { x },
+        rounding: Rounding::By(|x, [alpha, gamma], value| {
+            if x >= 0.0 {
+                return EPSILON * value + SMALLEST;
+            }
+            let exp = x.exp() * (3.0 + 2.0 * x.abs()) * EPSILON;
+            (alpha * gamma).abs() * (exp + EPSILON) + 3.0 * EPSILON * value + SMALLEST
+        }),
+        reach: Slope(|[alpha, gamma]| gamma.abs() * alpha.abs().max(1.0)),
+    },
+    Formula {
+        name: "hard_sigmoid",
+        value: |x, [alpha, beta]| (alpha * x + beta).clamp(0.0, 1.0),
+        rounding: Rounding::By(|x, [alpha, beta], _| {
+            let is_flat = !(-0.01..=1.01).contains(&(alpha * x + beta));
+            if is_flat { 0.0 } else { 2.0 * EPSILON * ((alpha * x).abs() + beta.abs()) }
+        }),
+        reach: Slope(|[alpha, _]| alpha.abs()),
+    },
+    Formula {
+        name: "swish",
+        value: |x, [alpha, _]| x / (1.0 + (-alpha * x).exp()),
+        rounding: Rounding::By(|x, [alpha, _], value| {
+            let (u, sigmoid) = ((alpha * x).abs(), 1.0 / (1.0 + (-alpha * x).exp()));
+            let slope = (1.0 - sigmoid) * (3.0 + 3.0 * u);
+            value * (slope + 6.0) * EPSILON + SMALLEST * (1.0 + x.abs())
+        }),
+        reach: Slope(|_| 1.11),
+    },
+    Formula {
+        name: "thresholded_relu",
+        value: |x, [alpha, _]| if x <= alpha { 0.0 } else { x },
+        rounding: Exact,
+        reach: Reach::By(|of, x, bound| within((x - of.constants[0]).abs() > bound, bound)),
+    },
+    Formula { name: "abs", value: |x, _| x.abs(), rounding: Units(0.0), reach: Slope(one) },
+    Formula { name: "negative", value: |x, _| -x, rounding: Units(0.0), reach: Slope(one) },
+    Formula {
+        name: "sqrt",
+        value: |x, _| x.sqrt(),
+        // WGSL's sqrt is 1 / inverseSqrt(x), its division 2.5 units off.
+        rounding: Units(4.0),
+        reach: Reach::By(|of, x, bound| within(x - bound > 0.05, monotone(of, x, bound))),
+    },
+    Formula {
+        name: "reciprocal",
+        value: |x, _| 1.0 / x,
+        rounding: Units(3.0),
+        reach: Reach::By(|of, x, bound| within(x.abs() - bound > 0.05, monotone(of, x, bound))),
+    },
+    Formula {
+        name: "floor",
+        value: |x, _| x.floor(),
+        rounding: Exact,
+        reach: Reach::By(|_, x, bound| {
+            let low = x - bound;
+            within(low.floor() == (x + bound).floor() && low != low.floor(), 0.0)
+        }),
+    },
+    Formula {
+        name: "ceil",
+        value: |x, _| x.ceil(),
+        rounding: Exact,
+        reach: Reach::By(|_, x, bound| {
+            let high = x + bound;
+            within(high.ceil() == (x - bound).ceil() && high != high.ceil(), 0.0)
+        }),
+    },
+    Formula {
+        name: "round",
+        value: |x, _| {
+            // Of two neighbours as near, the even one.
+            let low = x.floor();
+            if x - low == 0.5 && low % 2.0 == 0.0 { low } else { (x + 0.5).floor() }
+        },
+        rounding: Exact,
+        reach: Reach::By(|_, x, bound| within((x - x.floor() - 0.5).abs() > bound, 0.0)),
+    },
+    Formula {
+        name: "sign",
+        value: |x, _| if x == 0.0 { 0.0 } else { x.signum() },
+        rounding: Exact,
+        reach: Reach::By(|_, x, bound| within(x.abs() > bound, 0.0)),
+    },
+    Formula {
+        name: "logical_not",
+        value: |x, _| f64::from(x == 0.0),
+        rounding: Exact,
+        reach: Reach::By(|_, x, bound| within(x.abs() > bound, 0.0)),
+    },
+    Formula {
+        name: "log",
+        value: |x, _| x.ln(),
+        rounding: Units(6.0),
+        reach: Reach::By(|of, x, bound| within(x - bound > 0.05, monotone(of, x, bound))),
+    },
+    Formula { name: "erf", value: |x, _| erf(x), rounding: Units(8.0), reach: Slope(|_| 1.13) },
+    Formula { name: "sin", value: |x, _| x.sin(), rounding: Units(6.0), reach: Slope(one) },
+    Formula { name: "cos", value: |x, _| x.cos(), rounding: Units(6.0), reach: Slope(one) },
+    Formula {
+        name: "tan",
+        value: |x, _| x.tan(),
+        rounding: Units(16.0),
+        reach: Reach::By(|of, x, bound| within(x.abs() + bound < 1.4, monotone(of, x, bound))),
+    },
+    Formula {
+        name: "asin",
+        value: |x, _| x.asin(),
+        rounding: Units(8.0),
+        reach: Reach::By(|of, x, bound| within(x.abs() + bound < 0.95, monotone(of, x, bound))),
+    },
+    Formula {
+        name: "acos",
+        value: |x, _| x.acos(),
+        rounding: Units(8.0),
+        reach: Reach::By(|of, x, bound| within(x.abs() + bound < 0.95, monotone(of, x, bound))),
+    },
+    Formula { name: "atan", value: |x, _| x.atan(), rounding: Units(8.0), reach: Slope(one) },
+    Formula {
+        name: "sinh",
+        value: |x, _| x.sinh(),
+        rounding: Units(16.0),
+        reach: Reach::By(monotone),
+    },
+    Formula {
+        name: "cosh",
+        value: |x, _| x.cosh(),
+        rounding: Units(16.0),
+        reach: Reach::By(|_, x, bound| (x.abs() + bound).sinh() * bound),
+    },
+    Formula {
+        name: "asinh",
+        value: |x, _| {
+            if x.is_infinite() {
+                return x;
+            }
+            (x.abs() + x * x / (1.0 + (x * x + 1.0).sqrt())).ln_1p() * x.signum()
+        },
+        rounding: Units(16.0),
+        reach: Slope(one),
+    },
+    Formula {
+        name: "acosh",
+        value: |x, _| {
+            if x < 1.0 {
+                return f64::NAN;
+            }
+            ((x - 1.0) + ((x - 1.0) * (x + 1.0)).sqrt()).ln_1p()
+        },
+        rounding: Units(16.0),
+        reach: Reach::By(|of, x, bound| within(x - bound > 1.05, monotone(of, x, bound))),
+    },
+    Formula {
+        name: "atanh",
+        value: |x, _| 0.5 * (2.0 * x.abs() / (1.0 - x.abs())).ln_1p() * x.signum(),
+        rounding: Units(16.0),
+        reach: Reach::By(|of, x, bound| within(x.abs() + bound < 0.95, monotone(of, x, bound))),
+    },
+    Formula {
+        name: "is_nan",
+        value: |x, _| f64::from(x.is_nan()),
+        rounding: Exact,
+        reach: Slope(|_| 0.0),
+    },
+    Formula {
+        name: "is_inf",
+        value: |x, counts| {
+            let [positive, negative] = counts;
+            if x.is_infinite() { if x > 0.0 { positive } else { negative } } else { 0.0 }
+        },
+        rounding: Exact,
+        reach: Slope(|_| 0.0),
+    },
+];
+
+/// A function with its constants.
+#[derive(Clone, Copy)]
+pub struct Unary {
+    formula: &'static Formula,
+    constants: Constants,
+}
+
+impl std::fmt::Debug for Unary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {:?}", self.formula.name, self.constants)
+    }
+}
+
+impl PartialEq for Unary {
+    fn eq(&self, other: &Self) -> bool {
+        (self.formula.name, self.constants) == (other.formula.name, other.constants)
+    }
 }
 
 impl Unary {
+    /// The function of this name.
+    pub fn named(name: &str, constants: [f64; 2]) -> Option<Self> {
+        let formula = FORMULAS.iter().find(|formula| formula.name == name)?;
+        Some(Unary { formula, constants })
+    }
+
     /// The exact value at x.
-    pub fn value(self, x: f64) -> f64 {
-        match self {
-            Self::LogicalNot => f64::from(x == 0.0),
-            Self::IsNan => f64::from(x.is_nan()),
-            Self::IsInf { positive, negative } => {
-                f64::from(x.is_infinite() && if x > 0.0 { positive } else { negative })
-            }
-            _ if x.is_nan() => x,
-            Self::Affine { scale, offset } => scale * x + offset,
-            Self::Clip { min, max } => x.max(min).min(max),
-            Self::Celu { alpha } => x.max(0.0) + (alpha * (x / alpha).exp_m1()).min(0.0),
-            Self::Selu { alpha, gamma } if x < 0.0 => gamma * alpha * x.exp_m1(),
-            Self::Selu { gamma, .. } => gamma * x,
-            Self::HardSigmoid { alpha, beta } => (alpha * x + beta).clamp(0.0, 1.0),
-            Self::Swish { alpha } => x / (1.0 + (-alpha * x).exp()),
-            Self::ThresholdedRelu { alpha } => {
-                if x > alpha {
-                    x
-                } else {
-                    0.0
-                }
-            }
-            Self::Abs => x.abs(),
-            Self::Negative => -x,
-            Self::Sqrt => x.sqrt(),
-            Self::Reciprocal => 1.0 / x,
-            Self::Floor => x.floor(),
-            Self::Ceil => x.ceil(),
-            Self::Round => {
-                // Of two neighbours as near, the even one.
-                let low = x.floor();
-                let tie = x - low == 0.5;
-                if tie && low % 2.0 == 0.0 { low } else { (x + 0.5).floor() }
-            }
-            Self::Sign => {
-                if x == 0.0 {
-                    0.0
-                } else {
-                    x.signum()
-                }
-            }
-            Self::Log => x.ln(),
-            Self::Erf => erf(x),
-            Self::Sin => x.sin(),
-            Self::Cos => x.cos(),
-            Self::Tan => x.tan(),
-            Self::Asin => x.asin(),
-            Self::Acos => x.acos(),
-            Self::Atan => x.atan(),
-            Self::Sinh => x.sinh(),
-            Self::Cosh => x.cosh(),
-            Self::Asinh if x.is_infinite() => x,
-            Self::Asinh => (x.abs() + x * x / (1.0 + (x * x + 1.0).sqrt())).ln_1p() * x.signum(),
-            Self::Acosh => {
-                if x < 1.0 {
-                    f64::NAN
-                } else {
-                    ((x - 1.0) + ((x - 1.0) * (x + 1.0)).sqrt()).ln_1p()
-                }
-            }
-            Self::Atanh => 0.5 * (2.0 * x.abs() / (1.0 - x.abs())).ln_1p() * x.signum(),
-        }
+    pub fn value(&self, x: f64) -> f64 {
+        (self.formula.value)(x, self.constants)
     }
 
     /// How far f32 may be from the exact value at an exact x.
-    pub fn rounding(self, x: f64) -> f64 {
+    pub fn rounding(&self, x: f64) -> f64 {
         let value = self.value(x).abs();
-        let units = match self {
-            Self::Clip { .. }
-            | Self::ThresholdedRelu { .. }
-            | Self::Floor
-            | Self::Ceil
-            | Self::Round
-            | Self::Sign
-            | Self::LogicalNot
-            | Self::IsNan
-            | Self::IsInf { .. } => return 0.0,
-            Self::Abs | Self::Negative => 0.0,
-            Self::Affine { scale, .. } => return EPSILON * ((scale * x).abs() + value) + SMALLEST,
-            Self::Celu { alpha } if x < 0.0 => {
-                let t = x / alpha;
-                let exp = t.exp() * (3.0 + 5.0 * t.abs()) * EPSILON;
-                return alpha * (exp + EPSILON) + 2.0 * EPSILON * value + SMALLEST;
-            }
-            Self::Celu { .. } => 0.0,
-            Self::Selu { alpha, gamma } if x < 0.0 => {
-                let exp = x.exp() * (3.0 + 2.0 * x.abs()) * EPSILON;
-                return (alpha * gamma).abs() * (exp + EPSILON) + 3.0 * EPSILON * value + SMALLEST;
-            }
-            Self::Selu { .. } => 1.0,
-            Self::HardSigmoid { alpha, beta } => {
-                let inner = alpha * x + beta;
-                let is_flat = !(-0.01..=1.01).contains(&inner);
-                return if is_flat {
-                    0.0
-                } else {
-                    2.0 * EPSILON * ((alpha * x).abs() + beta.abs())
-                };
-            }
-            Self::Swish { alpha } => {
-                let (u, sigmoid) = ((alpha * x).abs(), 1.0 / (1.0 + (-alpha * x).exp()));
-                let slope = (1.0 - sigmoid) * (3.0 + 3.0 * u);
-                return value * (slope + 6.0) * EPSILON + SMALLEST * (1.0 + x.abs());
-            }
-            // WGSL's sqrt is 1 / inverseSqrt(x), its division 2.5 units off.
-            Self::Sqrt => 4.0,
-            Self::Reciprocal => 3.0,
-            Self::Log | Self::Sin | Self::Cos => 6.0,
-            Self::Erf | Self::Asin | Self::Acos | Self::Atan => 8.0,
-            Self::Tan | Self::Sinh | Self::Cosh | Self::Asinh | Self::Acosh | Self::Atanh => 16.0,
-        };
-        units * EPSILON * value + SMALLEST
+        match self.formula.rounding {
+            Exact => 0.0,
+            Units(units) => units * EPSILON * value + SMALLEST,
+            Rounding::By(rounding) => rounding(x, self.constants, value),
+        }
     }
 
-    /// The steepest slope of a function that has one everywhere; NaN for the others, which fit no bound.
-    pub fn slope(self) -> f64 {
-        match self {
-            Self::Affine { scale, .. } => scale.abs(),
-            Self::Celu { .. } | Self::Clip { .. } | Self::Abs | Self::Negative => 1.0,
-            Self::Selu { alpha, gamma } => gamma.abs() * alpha.abs().max(1.0),
-            Self::HardSigmoid { alpha, .. } => alpha.abs(),
-            Self::Swish { .. } => 1.11,
-            _ => f64::NAN,
+    /// How far the value can be from that at x, when the argument is within a bound of x; NaN where the argument can
+    /// be outside of the domain or at a jump.
+    pub fn reach(&self, x: f64, bound: f64) -> f64 {
+        if bound == 0.0 {
+            return 0.0;
+        }
+        match self.formula.reach {
+            Slope(slope) => slope(self.constants) * bound,
+            Reach::By(reach) => reach(self, x, bound),
         }
     }
 }

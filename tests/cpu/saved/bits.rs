@@ -11,7 +11,7 @@ use longshore::ops::{BinaryOp, Op, Stage};
 use longshore::{
     Activation, Conv2dTranspose, Dim, Gemm, Graph, GroupNormalization, HostArray, LayerWeights,
     Lrn, MatMul, Pad, PadMode, Padding, Pads, Pooling, Reduce, ReduceOp, Resize, Saved, Slice,
-    UpSampling2d,
+    UnaryOp, UpSampling2d,
 };
 use ndarray::{ArrayD, IxDyn, arr0, array};
 
@@ -35,8 +35,8 @@ const SPECIAL: [f32; 9] = [
 /// The bits of every f32 in the operations of a graph.
 fn constants(graph: &Graph) -> Vec<u32> {
     let bits = graph.nodes().iter().filter_map(|node| match node.op() {
-        Op::Activation(Activation::LeakyRelu(x)) => Some(vec![x.to_bits()]),
-        Op::Activation(Activation::Affine { scale, offset }) => {
+        Op::Activation(UnaryOp::LeakyRelu(x)) => Some(vec![x.to_bits()]),
+        Op::Activation(UnaryOp::Affine { scale, offset }) => {
             Some(vec![scale.to_bits(), offset.to_bits()])
         }
         Op::Pad(rule) => match rule.mode {
@@ -70,6 +70,27 @@ fn options_keep_every_bit() {
         assert!(text.contains(&format!("{{\"leaky_relu\": {written}}}")), "{written} in {text}");
     }
     assert!(text.contains("\"nan 0xffc12345\""), "{text}");
+}
+
+#[test]
+fn functions_are_read_by_the_names_that_they_had() {
+    for (name, activation) in [
+        ("relu6", Activation::Relu6),
+        ("selu", Activation::Selu),
+        ("hard_sigmoid", Activation::HardSigmoid),
+        ("silu", Activation::Silu),
+    ] {
+        let mut g = Graph::new();
+        let x = g.input("x", [2]);
+        let y = g.activation(x, activation).unwrap();
+        g.output("y", y);
+        let saved = Saved::new(&g).unwrap();
+        let (before, rest) = saved.description.split_once("{\"activation\": ").unwrap();
+        let (_, behind) = rest.split_once(", \"operands\"").unwrap();
+        let description = format!("{before}{{\"activation\": \"{name}\"}}, \"operands\"{behind}");
+        let loaded = Saved { description, ..saved }.graph().unwrap();
+        assert_eq!(everything(&loaded), everything(&g), "{name}");
+    }
 }
 
 #[test]

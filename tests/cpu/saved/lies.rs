@@ -203,7 +203,7 @@ fn options_of_functions_are_those_that_layers_take() {
             "[\"batch\", 1, 1, 6]",
             "axis is not one",
         ),
-        ("{\"activation\": \"softmax\"}", X, "op is softmax but its layer makes softmax"),
+        ("{\"activation\": \"softmax\"}", X, "unknown variant `softmax`"),
         ("{\"activation\": {\"celu\": 0}}", X, "celu with alpha 0"),
         (
             "{\"activation\": {\"clip\": {\"min\": 0, \"max\": \"nan 0x7fc00000\"}}}",

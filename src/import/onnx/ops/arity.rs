@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::import::onnx::node::Node;
+use crate::ops::BinaryOp;
 
 /// Refuses inputs behind the last that a node's operator has.
 ///
@@ -37,11 +38,10 @@ fn most_inputs(op: &str, opset: i64) -> Option<usize> {
         | "LayerNormalization"
         | "Range"
         | "Where" => 3,
-        "Add" | "And" | "CastLike" | "CenterCropPad" | "Div" | "Equal" | "Expand" | "Gather"
-        | "Greater" | "GreaterOrEqual" | "GridSample" | "Less" | "LessOrEqual" | "MatMul"
-        | "Mod" | "Mul" | "Or" | "PRelu" | "Pow" | "RMSNormalization" | "Reshape" | "Resize"
-        | "Split" | "Squeeze" | "Sub" | "Tile" | "Unsqueeze" | "Upsample" | "Xor" => 2,
-        op if op.starts_with("Reduce") => 2,
+        "CastLike" | "CenterCropPad" | "Expand" | "Gather" | "GridSample" | "MatMul"
+        | "RMSNormalization" | "Reshape" | "Resize" | "Split" | "Squeeze" | "Tile"
+        | "Unsqueeze" | "Upsample" => 2,
+        op if op.starts_with("Reduce") || BinaryOp::import(op).is_some() => 2,
         _ => 1,
     })
 }

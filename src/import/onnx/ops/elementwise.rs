@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
-use crate::ops::{Activation, BinaryOp};
+use crate::ops::{BinaryOp, UnaryOp};
 
 pub(super) fn unary(
     importer: &mut Importer<'_>,
@@ -13,67 +13,21 @@ pub(super) fn unary(
     inputs: &Inputs,
 ) -> Result<Vec<Value>> {
     let x = inputs::symbol(importer, node, inputs, 0)?;
-    let activation = activation(node)?;
-    Ok(vec![importer.graph.activation(x, activation)?.into()])
-}
-
-fn activation(node: &Node<'_>) -> Result<Activation> {
-    Ok(match node.op() {
-        "Abs" => Activation::Abs,
-        "Acos" => Activation::Acos,
-        "Acosh" => Activation::Acosh,
-        "Asin" => Activation::Asin,
-        "Asinh" => Activation::Asinh,
-        "Atan" => Activation::Atan,
-        "Atanh" => Activation::Atanh,
-        "Ceil" => Activation::Ceil,
-        "Celu" => Activation::Celu(node.float("alpha", 1.0)?),
-        "Cos" => Activation::Cos,
-        "Cosh" => Activation::Cosh,
-        "Elu" => Activation::Elu(node.float("alpha", 1.0)?),
-        "Erf" => Activation::Erf,
-        "Exp" => Activation::Exponential,
-        "Floor" => Activation::Floor,
+    let function = match node.op() {
+        // The two forms of gelu are one operator.
         "Gelu" => match node.text("approximate", "none")?.as_str() {
-            "none" => Activation::Gelu,
-            "tanh" => Activation::GeluTanh,
+            "none" => Some(UnaryOp::Gelu),
+            "tanh" => Some(UnaryOp::GeluTanh),
             other => return Err(node.unsupported(&format!("approximate = \"{other}\""))),
         },
-        "HardSigmoid" => Activation::HardSigmoidWith {
-            alpha: node.float("alpha", 0.2)?,
-            beta: node.float("beta", 0.5)?,
-        },
-        "HardSwish" => Activation::HardSilu,
-        "IsInf" => Activation::IsInf {
+        "IsInf" => Some(UnaryOp::IsInf {
             positive: node.flag("detect_positive", true)?,
             negative: node.flag("detect_negative", true)?,
-        },
-        "IsNaN" => Activation::IsNan,
-        "LeakyRelu" => Activation::LeakyRelu(node.float("alpha", 0.01)?),
-        "Log" => Activation::Log,
-        "Mish" => Activation::Mish,
-        "Neg" => Activation::Negative,
-        "Not" => Activation::LogicalNot,
-        "Reciprocal" => Activation::Reciprocal,
-        "Relu" => Activation::Relu,
-        "Round" => Activation::Round,
-        "Selu" => Activation::SeluWith {
-            alpha: node.float("alpha", 1.673_263_2)?,
-            gamma: node.float("gamma", 1.050_701)?,
-        },
-        "Sigmoid" => Activation::Sigmoid,
-        "Sign" => Activation::Sign,
-        "Sin" => Activation::Sin,
-        "Sinh" => Activation::Sinh,
-        "Softplus" => Activation::Softplus,
-        "Softsign" => Activation::Softsign,
-        "Sqrt" => Activation::Sqrt,
-        "Swish" => Activation::Swish(node.float("alpha", 1.0)?),
-        "Tan" => Activation::Tan,
-        "Tanh" => Activation::Tanh,
-        "ThresholdedRelu" => Activation::ThresholdedRelu(node.float("alpha", 1.0)?),
-        _ => return Err(node.unsupported("the operator")),
-    })
+        }),
+        name => UnaryOp::import(name, &|constant, default| node.float(constant, default))?,
+    };
+    let function = function.ok_or_else(|| node.unsupported("the operator"))?;
+    Ok(vec![importer.graph.activation(x, function)?.into()])
 }
 
 pub(super) fn binary(
@@ -83,25 +37,10 @@ pub(super) fn binary(
 ) -> Result<Vec<Value>> {
     let (left, right) =
         (inputs::symbol(importer, node, inputs, 0)?, inputs::symbol(importer, node, inputs, 1)?);
-    let operation = match node.op() {
-        "Add" => BinaryOp::Add,
-        "And" => BinaryOp::LogicalAnd,
-        "Div" => BinaryOp::Divide,
-        "Equal" => BinaryOp::Equal,
-        "Greater" => BinaryOp::Greater,
-        "GreaterOrEqual" => BinaryOp::GreaterEqual,
-        "Less" => BinaryOp::Less,
-        "LessOrEqual" => BinaryOp::LessEqual,
-        "Mod" if node.flag("fmod", false)? => BinaryOp::Fmod,
-        "Mod" => return Err(node.unsupported("fmod = 0 on floating-point values")),
-        "Mul" => BinaryOp::Multiply,
-        "Or" => BinaryOp::LogicalOr,
-        "PRelu" => BinaryOp::PRelu,
-        "Pow" => BinaryOp::Power,
-        "Sub" => BinaryOp::Subtract,
-        "Xor" => BinaryOp::LogicalXor,
-        _ => return Err(node.unsupported("the operator")),
-    };
+    if node.op() == "Mod" && !node.flag("fmod", false)? {
+        return Err(node.unsupported("fmod = 0 on floating-point values"));
+    }
+    let operation = BinaryOp::import(node.op()).ok_or_else(|| node.unsupported("the operator"))?;
     Ok(vec![importer.graph.binary(operation, left, right)?.into()])
 }
 
@@ -148,7 +87,7 @@ pub(super) fn clip(
         (lowest, inputs::number(node, inputs, 2)?.unwrap_or(f32::INFINITY))
     };
     // ONNX gives the maximum where the two are crossed.
-    let clip = Activation::Clip { min: lowest.min(highest), max: highest };
+    let clip = UnaryOp::Clip { min: lowest.min(highest), max: highest };
     Ok(vec![importer.graph.activation(x, clip)?.into()])
 }
 

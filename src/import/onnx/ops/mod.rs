@@ -13,10 +13,13 @@ mod resampling;
 
 pub(super) use arity::check_input_count;
 
+use std::collections::BTreeSet;
+
 use super::importer::Importer;
 use super::node::Node;
 use super::value::Value;
 use crate::error::Result;
+use crate::ops::{BinaryOp, UnaryOp};
 
 /// The inputs of a node, none for one that is left out.
 pub(super) type Inputs = [Option<Value>];
@@ -24,25 +27,15 @@ pub(super) type Inputs = [Option<Value>];
 /// Adds a node to the graph, and returns what its outputs stand for.
 type Translate = fn(&mut Importer<'_>, &Node<'_>, &Inputs) -> Result<Vec<Value>>;
 
-/// Every operator, with its translation; sorted by name.
+/// Every operator but element-wise functions, which have a table of their own
+/// (`src/ops/elementwise/functions.rs`), with its translation; sorted by name.
 const OPERATORS: &[(&str, Translate)] = &[
-    ("Abs", elementwise::unary),
-    ("Acos", elementwise::unary),
-    ("Acosh", elementwise::unary),
-    ("Add", elementwise::binary),
-    ("And", elementwise::binary),
     ("ArgMax", reduction::position),
     ("ArgMin", reduction::position),
-    ("Asin", elementwise::unary),
-    ("Asinh", elementwise::unary),
-    ("Atan", elementwise::unary),
-    ("Atanh", elementwise::unary),
     ("AveragePool", pooling::pool),
     ("BatchNormalization", normalization::batch),
     ("Cast", movement::cast),
     ("CastLike", movement::cast_like),
-    ("Ceil", elementwise::unary),
-    ("Celu", elementwise::unary),
     ("CenterCropPad", movement::center_crop_pad),
     ("Clip", elementwise::clip),
     ("Concat", movement::concat),
@@ -50,41 +43,22 @@ const OPERATORS: &[(&str, Translate)] = &[
     ("ConstantOfShape", movement::constant_of_shape),
     ("Conv", convolution::conv),
     ("ConvTranspose", convolution::conv_transpose),
-    ("Cos", elementwise::unary),
-    ("Cosh", elementwise::unary),
     ("DepthToSpace", movement::depth_to_space),
-    ("Div", elementwise::binary),
     ("Dropout", movement::dropout),
-    ("Elu", elementwise::unary),
-    ("Equal", elementwise::binary),
-    ("Erf", elementwise::unary),
-    ("Exp", elementwise::unary),
     ("Expand", movement::expand),
     ("Flatten", movement::reshape),
-    ("Floor", elementwise::unary),
     ("Gather", movement::gather),
-    ("Gelu", elementwise::unary),
     ("Gemm", product::gemm),
     ("GlobalAveragePool", reduction::global),
     ("GlobalLpPool", reduction::global),
     ("GlobalMaxPool", reduction::global),
-    ("Greater", elementwise::binary),
-    ("GreaterOrEqual", elementwise::binary),
     ("GridSample", resampling::grid_sample),
     ("GroupNormalization", normalization::group),
-    ("HardSigmoid", elementwise::unary),
-    ("HardSwish", elementwise::unary),
     ("Hardmax", reduction::softmax),
     ("Identity", movement::identity),
     ("InstanceNormalization", normalization::instance),
-    ("IsInf", elementwise::unary),
-    ("IsNaN", elementwise::unary),
     ("LRN", normalization::local_response),
     ("LayerNormalization", normalization::layer),
-    ("LeakyRelu", elementwise::unary),
-    ("Less", elementwise::binary),
-    ("LessOrEqual", elementwise::binary),
-    ("Log", elementwise::unary),
     ("LogSoftmax", reduction::softmax),
     ("LpPool", pooling::pool),
     ("MatMul", product::matmul),
@@ -93,18 +67,9 @@ const OPERATORS: &[(&str, Translate)] = &[
     ("Mean", elementwise::several),
     ("MeanVarianceNormalization", normalization::mean_variance),
     ("Min", elementwise::several),
-    ("Mish", elementwise::unary),
-    ("Mod", elementwise::binary),
-    ("Mul", elementwise::binary),
-    ("Neg", elementwise::unary),
-    ("Not", elementwise::unary),
-    ("Or", elementwise::binary),
-    ("PRelu", elementwise::binary),
     ("Pad", movement::pad),
-    ("Pow", elementwise::binary),
     ("RMSNormalization", normalization::rms),
     ("Range", movement::known_only),
-    ("Reciprocal", elementwise::unary),
     ("ReduceL1", reduction::reduce),
     ("ReduceL2", reduction::reduce),
     ("ReduceLogSum", reduction::reduce),
@@ -115,42 +80,31 @@ const OPERATORS: &[(&str, Translate)] = &[
     ("ReduceProd", reduction::reduce),
     ("ReduceSum", reduction::reduce),
     ("ReduceSumSquare", reduction::reduce),
-    ("Relu", elementwise::unary),
     ("Reshape", movement::reshape),
     ("Resize", resampling::resize),
-    ("Round", elementwise::unary),
-    ("Selu", elementwise::unary),
     ("Shape", movement::shape),
-    ("Sigmoid", elementwise::unary),
-    ("Sign", elementwise::unary),
-    ("Sin", elementwise::unary),
-    ("Sinh", elementwise::unary),
     ("Size", movement::size),
     ("Slice", movement::slice),
     ("Softmax", reduction::softmax),
-    ("Softplus", elementwise::unary),
-    ("Softsign", elementwise::unary),
     ("SpaceToDepth", movement::space_to_depth),
     ("Split", movement::split),
-    ("Sqrt", elementwise::unary),
     ("Squeeze", movement::reshape),
-    ("Sub", elementwise::binary),
     ("Sum", elementwise::several),
-    ("Swish", elementwise::unary),
-    ("Tan", elementwise::unary),
-    ("Tanh", elementwise::unary),
-    ("ThresholdedRelu", elementwise::unary),
     ("Tile", movement::tile),
     ("Transpose", movement::transpose),
     ("Unsqueeze", movement::reshape),
     ("Upsample", resampling::upsample),
     ("Where", elementwise::select),
-    ("Xor", elementwise::binary),
 ];
 
 fn find(op: &str) -> Option<Translate> {
-    let found = OPERATORS.binary_search_by(|(name, _)| (*name).cmp(op)).ok()?;
-    OPERATORS.get(found).map(|(_, translate)| *translate)
+    let found = OPERATORS.binary_search_by(|(name, _)| (*name).cmp(op));
+    match found.ok().and_then(|number| OPERATORS.get(number)) {
+        Some((_, translate)) => Some(*translate),
+        None if UnaryOp::operators().any(|name| name == op) => Some(elementwise::unary),
+        None if BinaryOp::operators().any(|name| name == op) => Some(elementwise::binary),
+        None => None,
+    }
 }
 
 /// Tells whether an operator of a domain is there.
@@ -160,7 +114,10 @@ pub(super) fn is_supported(domain: &str, op: &str) -> bool {
 
 /// Returns the names of the ONNX operators that can be imported, in order.
 pub fn supported_operators() -> impl Iterator<Item = &'static str> {
-    OPERATORS.iter().map(|(name, _)| *name)
+    let others = OPERATORS.iter().map(|(name, _)| *name);
+    let all: BTreeSet<_> =
+        others.chain(UnaryOp::operators()).chain(BinaryOp::operators()).collect();
+    all.into_iter()
 }
 
 /// Tells whether an operand must be known before a plan is made: it shapes the network, or is the

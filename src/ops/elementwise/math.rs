@@ -1,8 +1,8 @@
-//! The functions that activations are made of, by the shaders' formulas.
+//! The functions in f32 that the rows of `functions.rs` are made of on the host, by the shaders'
+//! formulas.
 //!
-//! `shaders/shared/exponential.wgsl` and `activate.wgsl` say where the numbers come from. Each
-//! is made of plain arithmetic, without branches or calls, so that loops over it become vectors.
-//! NaN stays NaN.
+//! `shaders/shared/exponential.wgsl` and `activate.wgsl` say where the numbers come from. Most are
+//! made of plain arithmetic, without branches or calls, so that loops over them become vectors.
 
 /// Adding it moves the whole part of a small number into the lowest bits of the mantissa.
 const WHOLE: f32 = 8_388_608.0; // 2^23
@@ -36,7 +36,7 @@ pub(crate) fn exponential(x: f32) -> f32 {
 
 /// exp(x) - 1 for x <= 0, without cancellation near 0.
 #[inline(always)]
-pub(crate) fn exponential_minus_one(x: f32) -> f32 {
+pub(super) fn exponential_minus_one(x: f32) -> f32 {
     let (k, fraction) = reduce(x.clamp(-40.0, 0.0));
     let scale = power_of_two(k);
     scale * fraction + (scale - 1.0)
@@ -44,20 +44,14 @@ pub(crate) fn exponential_minus_one(x: f32) -> f32 {
 
 /// 1 / (1 + exp(-x)), with small relative error in the left tail too.
 #[inline(always)]
-pub(crate) fn sigmoid(x: f32) -> f32 {
+pub(super) fn sigmoid(x: f32) -> f32 {
     let e = exponential(-x.abs());
     (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
 }
 
-/// min(max(x / 6 + 0.5, 0), 1).
-#[inline(always)]
-pub(crate) fn hard_sigmoid(x: f32) -> f32 {
-    (x / 6.0 + 0.5).clamp(0.0, 1.0)
-}
-
 /// tanh|x| = -m / (2 + m) with m = expm1(-2|x|): no overflow, no cancellation near 0.
 #[inline(always)]
-pub(crate) fn tanh(x: f32) -> f32 {
+pub(super) fn tanh(x: f32) -> f32 {
     let m = exponential_minus_one(-2.0 * x.abs());
     let t = -m / (2.0 + m);
     if x < 0.0 { -t } else { t }
@@ -65,7 +59,7 @@ pub(crate) fn tanh(x: f32) -> f32 {
 
 /// max(x, 0) + log1p(exp(-|x|)), with log1p(e) = 2 atanh(s), s = e / (2 + e), by its series.
 #[inline(always)]
-pub(crate) fn softplus(x: f32) -> f32 {
+pub(super) fn softplus(x: f32) -> f32 {
     let e = exponential(-x.abs());
     let s = e / (2.0 + e);
     let t = s * s;
@@ -77,7 +71,7 @@ pub(crate) fn softplus(x: f32) -> f32 {
 
 /// Phi(-a) = (1 - erf(a / sqrt 2)) / 2 for a >= 0 and e = exp(-a^2 / 2).
 #[inline(always)]
-fn normal_tail(a: f32, e: f32) -> f32 {
+pub(super) fn normal_tail(a: f32, e: f32) -> f32 {
     let t = 1.0 / (1.0 + 0.35 * a);
     let p = 0.139_621_4
         + t * (0.139_861_84
@@ -91,7 +85,7 @@ fn normal_tail(a: f32, e: f32) -> f32 {
 
 /// erf(x): by its series near 0, so that the relative error stays small.
 #[inline(always)]
-pub(crate) fn erf(x: f32) -> f32 {
+pub(super) fn erf(x: f32) -> f32 {
     let a = x.abs();
     let t = x * x;
     let series = x
@@ -105,25 +99,52 @@ pub(crate) fn erf(x: f32) -> f32 {
     if a < 0.5 { series } else { signed }
 }
 
-/// x * Phi(x).
-#[inline(always)]
-pub(crate) fn gelu(x: f32) -> f32 {
-    let tail = normal_tail(x.abs(), exponential(-0.5 * x * x));
-    x * if x < 0.0 { tail } else { 1.0 - tail }
-}
-
 /// x * Phi(x) through tanh, written with a sigmoid.
 #[inline(always)]
-pub(crate) fn gelu_tanh(x: f32) -> f32 {
+pub(super) fn gelu_tanh(x: f32) -> f32 {
     x * sigmoid(1.595_769 * (x + 0.044_715 * x * x * x))
 }
 
 /// x * tanh(softplus(x)), as a quotient of polynomials in exp(-|x|).
 #[inline(always)]
-pub(crate) fn mish(x: f32) -> f32 {
+pub(super) fn mish(x: f32) -> f32 {
     let e = exponential(-x.abs());
     let falling = e * (e + 2.0);
     let rising = 1.0 + 2.0 * e;
     let gate = if x < 0.0 { falling / (falling + 2.0) } else { rising / (rising + 2.0 * e * e) };
     x * gate
+}
+
+/// -1, 0 or 1; NaN stays NaN.
+#[inline(always)]
+pub(super) fn sign(x: f32) -> f32 {
+    // Adding 0 leaves NaN, and of -0 makes 0.
+    let falling = if x < 0.0 { -1.0 } else { x + 0.0 };
+    if x > 0.0 { 1.0 } else { falling }
+}
+
+/// A function in f64: the standard library makes some of logarithms, which in f32 lose digits.
+#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
+#[inline(always)]
+pub(super) fn wide(x: f32, function: impl Fn(f64) -> f64) -> f32 {
+    function(f64::from(x)) as f32
+}
+
+/// The remainder with the divisor's sign, a zero's too.
+#[inline(always)]
+pub(super) fn floored_remainder(a: f32, b: f32) -> f32 {
+    let rest = a % b;
+    if rest == 0.0 {
+        0.0f32.copysign(b)
+    } else if (rest < 0.0) == (b < 0.0) {
+        rest
+    } else {
+        rest + b
+    }
+}
+
+/// 1 or 0.
+#[inline(always)]
+pub(super) fn truth(holds: bool) -> f32 {
+    if holds { 1.0 } else { 0.0 }
 }

@@ -6,17 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
+use super::{Bound, OwnCall, OwnKernel, Scalar, Value};
 use crate::error::{Error, Result};
-use crate::ops::Op;
-use crate::own::{Bound, OwnCall, OwnKernel, Scalar, Value};
 use crate::serial::number;
 
 /// One use of a kernel.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct OwnText {
+pub(crate) struct OwnText {
     kernel: String,
     entry: String,
     per_item: bool,
@@ -50,9 +49,16 @@ impl From<&Bound> for OwnText {
     }
 }
 
+/// Written in full; read by [`OwnText`], as it needs the kernel.
+impl Serialize for Bound {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        OwnText::from(self).serialize(serializer)
+    }
+}
+
 impl OwnText {
-    /// Makes the operation with one of the kernels that were brought.
-    pub(super) fn bind(&self, node: &str, kernels: &[OwnKernel]) -> Result<Op> {
+    /// Binds the values to one of the kernels that were brought.
+    pub(crate) fn bind(&self, node: &str, kernels: &[OwnKernel]) -> Result<Bound> {
         let mut named = kernels.iter().filter(|kernel| kernel.name() == self.kernel);
         let first = named.clone().next().ok_or_else(|| self.missing(node, kernels))?;
         let kernel = named.find(|kernel| self.difference(kernel).is_none()).unwrap_or(first);
@@ -70,7 +76,7 @@ impl OwnText {
         for (name, value) in &self.params {
             call = call.param(name, self.value(node, name, value)?);
         }
-        Ok(Op::Own(Bound::new(node, kernel, &call)?))
+        Bound::new(node, kernel, &call)
     }
 
     /// Says in what a kernel is not the saved one.
