@@ -316,6 +316,17 @@ unary_functions! {
         wgsl: "erf(x, e)",
         host: |x| erf(x),
     }
+    /// `1 - erf(x)`, without cancellation where erf is near 1.
+    Erfc = 523 {
+        method: erfc,
+        onnx: [],
+        exp: "-x * x",
+        wgsl: "select(0.0, 2.0, x < 0.0) + odd(x, 2.0 * normal_tail(1.41421356 * abs(x), e))",
+        host: |x| {
+            let tail = 2.0 * normal_tail(std::f32::consts::SQRT_2 * x.abs(), exponential(-x * x));
+            if x < 0.0 { 2.0 - tail } else { tail }
+        },
+    }
     /// The sine of radians; every finite number is reduced exactly.
     Sin = 528 {
         method: sin,

@@ -182,6 +182,23 @@ const FORMULAS: &[Formula] = &[
         reach: Reach::By(|of, x, bound| within(x - bound > 0.05, monotone(of, x, bound))),
     },
     Formula { name: "erf", value: |x, _| erf(x), rounding: Units(8.0), reach: Slope(|_| 1.13) },
+    Formula {
+        name: "erfc",
+        value: |x, _| {
+            if x < 1.0 {
+                return 1.0 - erf(x);
+            }
+            // A continued fraction from its 200th term on, as 1 - erf(x) would cancel.
+            let rest = (1..=200).rev().fold(0.0, |rest, term| 0.5 * f64::from(term) / (x + rest));
+            (-x * x).exp() / (std::f64::consts::PI.sqrt() * (x + rest))
+        },
+        // The square that the exponential is taken of is rounded.
+        rounding: Rounding::By(|x, _, value| {
+            let tail = if x < 0.0 { 2.0 - value } else { value };
+            EPSILON * (8.0 * value + 3.0 * x * x * tail) + SMALLEST
+        }),
+        reach: Slope(|_| 1.13),
+    },
     Formula { name: "sin", value: |x, _| x.sin(), rounding: Units(6.0), reach: Slope(one) },
     Formula { name: "cos", value: |x, _| x.cos(), rounding: Units(6.0), reach: Slope(one) },
     Formula {
