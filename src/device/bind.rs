@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 use super::Tensor;
 use super::executor::Gpu;
-use super::prepare::{Session, State};
+use super::prepare::{GpuSession, State};
 use super::tensor::Storage;
 use crate::kernels::Binding;
 use crate::plan::{Place, Region, Step};
@@ -30,21 +30,20 @@ impl Bindings {
 
 /// The buffers one run works on.
 pub(super) struct Bound<'a> {
-    pub inputs: Vec<&'a Tensor>,
+    pub inputs: &'a [&'a Tensor],
     pub outputs: Vec<Arc<Storage>>,
 }
 
-impl Session {
+impl GpuSession {
     /// Returns the buffer of a place and where its data begins.
     pub(super) fn locate<'b>(
         &'b self,
         place: Place,
         bound: &'b Bound<'_>,
     ) -> (&'b Arc<Storage>, u64) {
-        let tensor = |tensor: &'b Tensor| (&tensor.storage, tensor.offset_bytes);
         match place {
-            Place::Input(number) => tensor(bound.inputs[number]),
-            Place::Weight(number) => tensor(&self.weights[number]),
+            Place::Input(number) => bound.inputs[number].place(),
+            Place::Weight(number) => self.weights[number].place(),
             Place::Slot(number) => (&self.slots[number], 0),
             Place::Output(number) => (&bound.outputs[number], 0),
         }
@@ -127,7 +126,8 @@ fn binding(storage: &Storage, offset: u64, bytes: u64) -> Option<wgpu::BindingRe
 
 #[cfg(test)]
 mod tests {
-    use crate::{Activation, Dim, Graph, HostArray, Runtime};
+    use super::super::prepare::Prepared;
+    use crate::{Activation, Dim, Graph, HostArray, Runtime, StagePolicy};
     use ndarray::ArrayD;
 
     #[test]
@@ -139,13 +139,15 @@ mod tests {
         let y = g.activation(x, Activation::Relu).unwrap();
         let y = g.add(y, x).unwrap();
         g.output("y", y);
-        let session = rt.prepare(&g.plan(1).unwrap()).unwrap();
+        let plan = g.plan(1).unwrap();
+        let session = rt.prepare(&plan).unwrap();
+        let prepared = rt.prepare_on_gpu(&plan, &StagePolicy::default()).unwrap();
         let array = ArrayD::<f32>::zeros(vec![1, 6]);
         for _ in 0..50 {
             let x = rt.stage("x", &HostArray::from_view(&array)).unwrap();
-            session.run([("x", &x)]).unwrap();
+            prepared.run(&session, &[&x]).unwrap();
         }
-        let kept = session.state.lock().unwrap().bind_groups.len();
+        let kept = prepared.state.lock().unwrap().bind_groups.len();
         assert!(kept <= 2 * 2, "{kept} bind groups hold the buffers of 50 inputs");
     }
 }

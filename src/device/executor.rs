@@ -40,11 +40,16 @@ impl Inner {
     pub(crate) fn gpu(&self, doing: &str) -> Result<&Gpu> {
         match &self.executor {
             Executor::Gpu(gpu) => Ok(gpu),
-            Executor::Host => Err(Error::Unsupported {
-                node: doing.to_owned(),
-                what: format!("a wgpu device on {}", self.ledger.adapter()),
-                remedy: "open an adapter: RuntimeOptions::require_adapter() takes any".to_owned(),
-            }),
+            Executor::Host => Err(self.no_device(doing)),
+        }
+    }
+
+    /// Makes the error of what only a device can do.
+    pub(super) fn no_device(&self, doing: &str) -> Error {
+        Error::Unsupported {
+            node: doing.to_owned(),
+            what: format!("a wgpu device on {}", self.ledger.adapter()),
+            remedy: "open an adapter: RuntimeOptions::require_adapter() takes any".to_owned(),
         }
     }
 

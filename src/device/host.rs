@@ -4,37 +4,23 @@
 //! recorded as [`Direction::HostInternal`].
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, TryLockError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::bind::Bound;
 use super::executor::Executor;
-use super::prepare::Session;
+use super::prepare::{Prepared, Session};
 use super::run::Run;
 use super::tensor::{Memory, Storage};
 use super::upload::{Source, Upload};
 use super::{Inner, Runtime, Tensor};
-use crate::array::PackReport;
+use crate::array::{PackReport, StagePolicy};
 use crate::error::{Error, Result};
-use crate::host::execute;
-use crate::ledger::{AdapterSummary, Direction, Ledger, Method, Phases, nanoseconds};
-use crate::plan::{Limits, Region, Step};
+use crate::ledger::{AdapterSummary, Cause, Direction, Ledger, Method, Phases, nanoseconds};
+use crate::plan::{Buffers, Limits, Place, Plan, Program};
 
 /// The largest range that a step reads or writes, in bytes: kernels number elements with 32
 /// bits, in whole workgroups. What is larger is split along the batch.
 const LARGEST_RANGE: u64 = (1 << 34) - 1024;
-
-/// Host memory that tensors lie in. Written before it is shared, or by runs of the session it
-/// belongs to while nobody else holds it; so no thread waits for another.
-#[derive(Debug)]
-pub(crate) struct HostMemory(RwLock<Vec<f32>>);
-
-impl HostMemory {
-    /// Returns the elements.
-    pub(super) fn read(&self) -> RwLockReadGuard<'_, Vec<f32>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// Describes the host as an adapter.
 pub(super) fn summary() -> AdapterSummary {
@@ -130,73 +116,182 @@ impl Inner {
 
 impl Storage {
     pub(super) fn host(values: Vec<f32>) -> Arc<Self> {
-        Storage::new(Memory::Host(HostMemory(RwLock::new(values))))
+        Storage::new(Memory::Host(values))
+    }
+
+    /// Returns the elements; none of a device's buffer.
+    fn elements(&self) -> &[f32] {
+        match &self.memory {
+            Memory::Host(values) => values,
+            Memory::Gpu(_) => &[],
+        }
     }
 }
 
 impl Tensor {
-    /// Hands over the elements, which lie in host memory.
-    pub(super) fn with_host_elements<T>(
-        &self,
-        memory: &HostMemory,
-        take: impl FnOnce(&[f32]) -> T,
-    ) -> T {
-        let values = memory.read();
-        take(&values[range(self.offset_bytes, self.byte_len())])
+    /// Returns the elements; none of a tensor on a device.
+    pub(super) fn host_elements(&self) -> &[f32] {
+        self.storage.elements().get(range(self.offset_bytes, self.byte_len())).unwrap_or_default()
     }
 }
 
-impl Session {
-    /// Executes the steps now, one after the other.
-    pub(super) fn run_on_host<'a>(
-        &self,
-        inputs: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
-    ) -> Result<Run> {
-        let inputs = self.bind_inputs(inputs)?;
-        // Locked to the end: slots hold the values of one run at a time.
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let outputs = self.take_outputs(&mut state)?;
-        let bound = Bound { inputs, outputs };
-        for step in self.plan.steps() {
-            self.execute(step, &bound)?;
+/// A plan made ready on the host.
+///
+/// Nothing is locked while a run computes: a thread that waits for a part of its run may be given
+/// another run of the same session meanwhile.
+pub(super) struct HostSession {
+    program: Program,
+    weights: Vec<Tensor>,
+    idle: Mutex<Idle>,
+}
+
+/// What no run has in hand.
+struct Idle {
+    /// Memory of the plan's slots, a set for each run that has been side by side with others.
+    scratch: Vec<Scratch>,
+    /// For each output of the plan, the buffers made for it so far.
+    outputs: Vec<Vec<Arc<Storage>>>,
+}
+
+/// What a run writes: the plan's slots and output buffers. The latter are emptied between runs.
+struct Scratch {
+    slots: Vec<Vec<f32>>,
+    outputs: Vec<Vec<f32>>,
+}
+
+impl Runtime {
+    pub(super) fn prepare_on_host(&self, plan: &Plan, policy: &StagePolicy) -> Result<HostSession> {
+        for step in plan.steps() {
+            step.work.check_host(&step.node)?;
         }
-        Ok(self.collect(&bound))
+        let weights = self.stage_set("weights", Cause::Prepare, plan.weights(), policy)?;
+        let program = Program::new(plan.steps())?;
+        let scratch = vec![self.scratch(plan, Cause::Prepare)?];
+        let outputs = self.create_values("output", plan.output_buffers(), Cause::Prepare)?;
+        let outputs = outputs.into_iter().map(|storage| vec![storage]).collect();
+        Ok(HostSession { program, weights, idle: Mutex::new(Idle { scratch, outputs }) })
     }
 
-    fn execute(&self, step: &Step, bound: &Bound<'_>) -> Result<()> {
-        let locate = |region: &Region| {
-            let (storage, base) = self.locate(region.place, bound);
-            (storage, range(base + region.offset_bytes, region.bytes))
-        };
-        let defect = |message: &str| Error::Device {
-            doing: step.node.clone(),
-            message: message.to_owned(),
-            remedy: "report this as a defect".to_owned(),
-        };
-        let foreign = || defect("a buffer is not in host memory");
-        let operands: Vec<_> = step.operands.iter().map(locate).collect();
-        let guards = operands.iter().map(|(storage, _)| match &storage.memory {
-            Memory::Host(memory) => Ok(memory.read()),
-            Memory::Gpu(_) => Err(foreign()),
-        });
-        let guards = guards.collect::<Result<Vec<_>>>()?;
-        let slices: Vec<&[f32]> = guards
-            .iter()
-            .zip(&operands)
-            .map(|(values, (_, range))| &values[range.clone()])
-            .collect();
-        let (storage, range) = locate(&step.result);
-        let Memory::Host(memory) = &storage.memory else { return Err(foreign()) };
-        // No step writes to a buffer that it reads, not even another range of it: planning keeps them
-        // apart. Nobody else holds what a run writes, so there is nothing to wait for.
-        let mut result = match memory.0.try_write() {
-            Ok(result) => result,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                return Err(defect("a step would read and write one buffer"));
+    fn scratch(&self, plan: &Plan, cause: Cause) -> Result<Scratch> {
+        let slots = self.create_values("slot", plan.slots(), cause)?;
+        let slots = slots.into_iter().map(|mut slot| take_elements(&mut slot)).collect();
+        Ok(Scratch { slots, outputs: vec![Vec::new(); plan.output_buffers().len()] })
+    }
+}
+
+impl Prepared for HostSession {
+    /// Executes the steps now, one after the other.
+    fn run(&self, session: &Session, inputs: &[&Tensor]) -> Result<Run> {
+        let mut lent = Lent { prepared: self, scratch: None, outputs: Vec::new() };
+        lent.take(session)?;
+        if let Some(scratch) = &mut lent.scratch {
+            let mut memory = Buffers {
+                read: &|place| match place {
+                    Place::Input(number) => inputs.get(number).map(|input| input.host_elements()),
+                    Place::Weight(number) => self.weights.get(number).map(Tensor::host_elements),
+                    Place::Slot(_) | Place::Output(_) => None,
+                },
+                slots: &mut scratch.slots,
+                outputs: &mut scratch.outputs,
+            };
+            self.program.run(session.plan.steps(), &mut memory)?;
+        }
+        lent.fill_outputs();
+        session.collect(|place| match place {
+            Place::Input(number) => inputs.get(number).map(|input| input.place()),
+            Place::Weight(number) => self.weights.get(number).map(Tensor::place),
+            Place::Output(number) => lent.outputs.get(number).map(|storage| (storage, 0)),
+            Place::Slot(_) => None,
+        })
+    }
+
+    fn record(
+        &self,
+        session: &Session,
+        _: &[&Tensor],
+        _: &mut wgpu::CommandEncoder,
+    ) -> Result<Run> {
+        Err(session.runtime.inner.no_device("recording a run"))
+    }
+}
+
+/// What a run has been lent; it goes back when the run ends, however it ends.
+struct Lent<'s> {
+    prepared: &'s HostSession,
+    scratch: Option<Scratch>,
+    /// Nobody else has these; their elements are in the scratch memory while the run goes on.
+    outputs: Vec<Arc<Storage>>,
+}
+
+impl Lent<'_> {
+    /// Takes what is idle, and makes what is not there.
+    fn take(&mut self, session: &Session) -> Result<()> {
+        let sizes = session.plan.output_buffers();
+        let mut found: Vec<Option<Arc<Storage>>> = Vec::with_capacity(sizes.len());
+        {
+            let mut idle = self.prepared.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            self.scratch = idle.scratch.pop();
+            for buffers in &mut idle.outputs {
+                // What the list alone holds is free, and nobody can take it while it is locked.
+                let free = buffers.iter().position(|buffer| Arc::strong_count(buffer) == 1);
+                found.push(free.map(|number| buffers.swap_remove(number)));
             }
+        }
+        let mut scratch = match self.scratch.take() {
+            Some(scratch) => scratch,
+            None => session.runtime.scratch(&session.plan, Cause::Run)?,
         };
-        execute(&step.node, &step.work, &slices, &mut result[range])
+        for (number, (found, &bytes)) in found.into_iter().zip(sizes).enumerate() {
+            let mut storage = match found {
+                Some(storage) => storage,
+                None => {
+                    session.runtime.create_value(&format!("output {number}"), bytes, Cause::Run)?
+                }
+            };
+            if let Some(target) = scratch.outputs.get_mut(number) {
+                *target = take_elements(&mut storage);
+            }
+            self.outputs.push(storage);
+        }
+        self.scratch = Some(scratch);
+        Ok(())
+    }
+
+    /// Puts the outputs' elements where tensors have them.
+    fn fill_outputs(&mut self) {
+        let Some(scratch) = &mut self.scratch else { return };
+        for (storage, values) in self.outputs.iter_mut().zip(&mut scratch.outputs) {
+            if let Some(storage) = Arc::get_mut(storage).filter(|_| !values.is_empty()) {
+                storage.memory = Memory::Host(std::mem::take(values));
+            }
+        }
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.fill_outputs();
+        // A step that panicked has taken with it what it wrote.
+        let scratch =
+            self.scratch.take().filter(|scratch| !scratch.slots.iter().any(Vec::is_empty));
+        let outputs = std::mem::take(&mut self.outputs);
+        let mut idle = self.prepared.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // More runs than threads are side by side only while they wait for one another.
+        let has_room = idle.scratch.len() < rayon::current_num_threads();
+        idle.scratch.extend(scratch.filter(|_| has_room));
+        for (buffers, storage) in idle.outputs.iter_mut().zip(outputs) {
+            if !storage.elements().is_empty() {
+                buffers.push(storage);
+            }
+        }
+    }
+}
+
+/// Takes the elements out of a buffer in host memory that nobody else has.
+fn take_elements(storage: &mut Arc<Storage>) -> Vec<f32> {
+    match Arc::get_mut(storage).map(|storage| &mut storage.memory) {
+        Some(Memory::Host(values)) => std::mem::take(values),
+        Some(Memory::Gpu(_)) | None => Vec::new(),
     }
 }
 

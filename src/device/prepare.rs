@@ -9,7 +9,7 @@ use super::pipeline::Pipeline;
 use super::stage::tensor_usage;
 use super::tensor::Storage;
 use super::upload::{Source, Upload};
-use super::{Runtime, Tensor};
+use super::{Run, Runtime, Tensor};
 use crate::array::StagePolicy;
 use crate::error::{Error, Result};
 use crate::ledger::{Cause, Direction, Method, Phases};
@@ -19,20 +19,40 @@ use crate::plan::{ExpectedCrossings, Plan};
 /// and says nothing. What follows a sum has some too: stages, and rows of a tile.
 const LLVMPIPE_TRIPS: u64 = 65_400;
 
-/// A plan made ready on a device.
+/// A plan made ready to run on a device, or on the host.
 ///
 /// Runs move nothing between host and device. `Send + Sync`: several threads may
-/// run one session; their runs follow one another on the device.
+/// run one session. On a device their runs follow one another; on the host executor they run
+/// side by side, each in memory of its own that the session keeps for the next one.
 pub struct Session {
     pub(super) runtime: Runtime,
     pub(super) plan: Plan,
-    /// One for each step; none on the host executor.
-    pub(super) pipelines: Vec<Arc<Pipeline>>,
-    pub(super) weights: Vec<Tensor>,
-    pub(super) slots: Vec<Arc<Storage>>,
-    /// The parameter block; none for a plan without steps, and on the host executor.
-    pub(super) block: Option<Arc<Storage>>,
-    pub(super) state: Mutex<State>,
+    pub(super) prepared: Box<dyn Prepared>,
+}
+
+/// A plan as one executor has made it ready.
+pub(super) trait Prepared: Send + Sync {
+    /// Runs the plan of `session` over one tensor for each of its inputs.
+    fn run(&self, session: &Session, inputs: &[&Tensor]) -> Result<Run>;
+
+    /// Records a run into the embedder's encoder.
+    fn record(
+        &self,
+        session: &Session,
+        inputs: &[&Tensor],
+        encoder: &mut wgpu::CommandEncoder,
+    ) -> Result<Run>;
+}
+
+/// A plan made ready on a device.
+pub(super) struct GpuSession {
+    /// One for each step.
+    pub pipelines: Vec<Arc<Pipeline>>,
+    pub weights: Vec<Tensor>,
+    pub slots: Vec<Arc<Storage>>,
+    /// The parameter block; none for a plan without parameters.
+    pub block: Option<Arc<Storage>>,
+    pub state: Mutex<State>,
 }
 
 /// What runs reuse.
@@ -78,12 +98,19 @@ impl Runtime {
     /// As [`Runtime::prepare`].
     pub fn prepare_with(&self, plan: &Plan, policy: &StagePolicy) -> Result<Session> {
         self.check_limits(plan)?;
+        let prepared: Box<dyn Prepared> = if self.is_host() {
+            Box::new(self.prepare_on_host(plan, policy)?)
+        } else {
+            Box::new(self.prepare_on_gpu(plan, policy)?)
+        };
+        Ok(Session { runtime: self.clone(), plan: plan.clone(), prepared })
+    }
+
+    pub(super) fn prepare_on_gpu(&self, plan: &Plan, policy: &StagePolicy) -> Result<GpuSession> {
         let pipelines = self.pipelines(plan)?;
         let weights = self.stage_set("weights", Cause::Prepare, plan.weights(), policy)?;
         let block = match plan.block() {
             [] => None,
-            // The host reads the steps themselves.
-            _ if self.is_host() => None,
             bytes => {
                 let upload = Upload {
                     label: "parameters",
@@ -98,36 +125,15 @@ impl Runtime {
                 Some(self.inner.upload(&upload)?.0)
             }
         };
-        let sized = |label: &str, sizes: &[u64]| {
-            let numbered = sizes.iter().enumerate();
-            numbered
-                .map(|(number, &bytes)| {
-                    self.create_value(&format!("{label} {number}"), bytes, Cause::Prepare)
-                })
-                .collect::<Result<Vec<_>>>()
-        };
-        let slots = sized("slot", plan.slots())?;
-        let outputs = sized("output", plan.output_buffers())?;
+        let slots = self.create_values("slot", plan.slots(), Cause::Prepare)?;
+        let outputs = self.create_values("output", plan.output_buffers(), Cause::Prepare)?;
         let outputs = outputs.into_iter().map(|storage| vec![storage]).collect();
-        Ok(Session {
-            runtime: self.clone(),
-            plan: plan.clone(),
-            pipelines,
-            weights,
-            slots,
-            block,
-            state: Mutex::new(State { outputs, bind_groups: HashMap::new() }),
-        })
+        let state = Mutex::new(State { outputs, bind_groups: HashMap::new() });
+        Ok(GpuSession { pipelines, weights, slots, block, state })
     }
 
-    /// Compiles the plan's kernels; the host has none, but must be able to run the user's.
+    /// Compiles the plan's kernels.
     fn pipelines(&self, plan: &Plan) -> Result<Vec<Arc<Pipeline>>> {
-        if self.is_host() {
-            for step in plan.steps() {
-                step.work.check_host(&step.node)?;
-            }
-            return Ok(Vec::new());
-        }
         let doing = "preparing a session";
         let gpu = self.inner.gpu(doing)?;
         gpu.fault.poll(&gpu.device, doing)?;
@@ -168,6 +174,19 @@ impl Runtime {
                 remedy: "plan with Graph::plan_within(batch, runtime.limits())".to_owned(),
             }),
         }
+    }
+
+    /// Creates a numbered buffer of each of these sizes.
+    pub(super) fn create_values(
+        &self,
+        label: &str,
+        sizes: &[u64],
+        cause: Cause,
+    ) -> Result<Vec<Arc<Storage>>> {
+        let numbered = sizes.iter().enumerate();
+        numbered
+            .map(|(number, &bytes)| self.create_value(&format!("{label} {number}"), bytes, cause))
+            .collect()
     }
 
     /// Creates a buffer that kernels write; it is filled with zeros first.

@@ -6,11 +6,12 @@ use std::sync::{Arc, PoisonError};
 
 use super::bind::Bound;
 use super::executor::{Executor, Gpu};
-use super::prepare::{Session, State};
+use super::prepare::{GpuSession, Prepared, Session, State};
 use super::tensor::Storage;
 use super::{Runtime, Tensor};
 use crate::error::{Error, Result};
 use crate::ledger::Cause;
+use crate::plan::Place;
 
 /// The outputs of one run, on the device.
 ///
@@ -73,20 +74,7 @@ impl Session {
     /// [`Error::Operand`] for one of another shape or another runtime, and what the
     /// device reports.
     pub fn run<'a>(&self, inputs: impl IntoIterator<Item = (&'a str, &'a Tensor)>) -> Result<Run> {
-        let gpu = match &self.runtime.inner.executor {
-            Executor::Gpu(gpu) => gpu,
-            Executor::Host => return self.run_on_host(inputs),
-        };
-        let mut encoder = gpu
-            .device
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("run") });
-        // The state stays locked until the work is submitted: a buffer given to this run
-        // must not be given to another before.
-        let (run, state) = self.encode(inputs, &mut encoder)?;
-        let submit = || gpu.queue.submit([encoder.finish()]);
-        gpu.fault.watch(&gpu.device, "submitting a run", 0, submit)?;
-        drop(state);
-        Ok(run)
+        self.prepared.run(self, &self.bind_inputs(inputs)?)
     }
 
     /// Records the steps into the embedder's own encoder; nothing is submitted.
@@ -103,35 +91,9 @@ impl Session {
         inputs: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
         encoder: &mut wgpu::CommandEncoder,
     ) -> Result<Run> {
-        Ok(self.encode(inputs, encoder)?.0)
-    }
-
-    fn encode<'a>(
-        &self,
-        inputs: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
-        encoder: &mut wgpu::CommandEncoder,
-    ) -> Result<(Run, std::sync::MutexGuard<'_, State>)> {
-        let gpu = self.runtime.inner.gpu("recording a run")?;
-        let inputs = self.bind_inputs(inputs)?;
-        gpu.fault.poll(&gpu.device, "running a session")?;
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let outputs = self.take_outputs(&mut state)?;
-        let bound = Bound { inputs, outputs };
-        let run = self.collect(&bound);
-        gpu.fault.watch(&gpu.device, "recording a run", 0, || {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                label: Some("run"),
-                timestamp_writes: None,
-            });
-            for (number, step) in self.plan.steps().iter().enumerate() {
-                let group = self.bind_group(gpu, &mut state, number, step, &bound);
-                pass.set_pipeline(&self.pipelines[number].pipeline);
-                pass.set_bind_group(0, group, &[]);
-                let [x, y, z] = step.workgroups;
-                pass.dispatch_workgroups(x, y, z);
-            }
-        })?;
-        Ok((run, state))
+        // The host has no encoder, whatever the inputs.
+        self.runtime.inner.gpu("recording a run")?;
+        self.prepared.record(self, &self.bind_inputs(inputs)?, encoder)
     }
 
     /// Matches what the caller brings with what the plan needs.
@@ -179,31 +141,18 @@ impl Session {
         Ok(bound.into_iter().flatten().collect())
     }
 
-    /// Takes a free buffer for each output, creating one where all are still held.
-    pub(super) fn take_outputs(&self, state: &mut State) -> Result<Vec<Arc<Storage>>> {
-        let sizes = self.plan.output_buffers();
-        let mut taken = Vec::with_capacity(sizes.len());
-        for (number, (buffers, &bytes)) in state.outputs.iter_mut().zip(sizes).enumerate() {
-            // A buffer that the embedder has taken out is his; it is not kept here.
-            buffers.retain(|buffer| !buffer.taken.load(std::sync::atomic::Ordering::Acquire));
-            // Only this list hands buffers out, and it is locked: a count of one is free.
-            let free = buffers.iter().find(|buffer| Arc::strong_count(buffer) == 1);
-            if let Some(buffer) = free {
-                taken.push(Arc::clone(buffer));
-                continue;
-            }
-            let label = format!("output {number}");
-            let made = self.runtime.create_value(&label, bytes, Cause::Run)?;
-            buffers.push(Arc::clone(&made));
-            taken.push(made);
-        }
-        Ok(taken)
-    }
-
-    pub(super) fn collect(&self, bound: &Bound<'_>) -> Run {
+    /// Names the outputs, which lie where `locate` says.
+    pub(super) fn collect<'a>(
+        &self,
+        locate: impl Fn(Place) -> Option<(&'a Arc<Storage>, u64)>,
+    ) -> Result<Run> {
         let mut outputs = BTreeMap::new();
         for port in self.plan.outputs() {
-            let (storage, offset_bytes) = self.locate(port.place, bound);
+            let (storage, offset_bytes) = locate(port.place).ok_or_else(|| Error::Device {
+                doing: format!("collecting output \"{}\"", port.name),
+                message: format!("{:?} holds no output", port.place),
+                remedy: "report this as a defect".to_owned(),
+            })?;
             let tensor = Tensor {
                 runtime: Arc::clone(&self.runtime.inner),
                 storage: Arc::clone(storage),
@@ -213,8 +162,84 @@ impl Session {
             };
             outputs.insert(port.name.clone(), tensor);
         }
-        Run { outputs }
+        Ok(Run { outputs })
     }
+}
+
+impl Prepared for GpuSession {
+    fn run(&self, session: &Session, inputs: &[&Tensor]) -> Result<Run> {
+        let gpu = session.runtime.inner.gpu("running a session")?;
+        let mut encoder = gpu
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("run") });
+        // The state stays locked until the work is submitted: a buffer given to this run
+        // must not be given to another before.
+        let (run, state) = self.encode(session, inputs, &mut encoder)?;
+        let submit = || gpu.queue.submit([encoder.finish()]);
+        gpu.fault.watch(&gpu.device, "submitting a run", 0, submit)?;
+        drop(state);
+        Ok(run)
+    }
+
+    fn record(
+        &self,
+        session: &Session,
+        inputs: &[&Tensor],
+        encoder: &mut wgpu::CommandEncoder,
+    ) -> Result<Run> {
+        Ok(self.encode(session, inputs, encoder)?.0)
+    }
+}
+
+impl GpuSession {
+    fn encode(
+        &self,
+        session: &Session,
+        inputs: &[&Tensor],
+        encoder: &mut wgpu::CommandEncoder,
+    ) -> Result<(Run, std::sync::MutexGuard<'_, State>)> {
+        let gpu = session.runtime.inner.gpu("recording a run")?;
+        gpu.fault.poll(&gpu.device, "running a session")?;
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let outputs = take_outputs(session, &mut state)?;
+        let bound = Bound { inputs, outputs };
+        let run = session.collect(|place| Some(self.locate(place, &bound)))?;
+        gpu.fault.watch(&gpu.device, "recording a run", 0, || {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: Some("run"),
+                timestamp_writes: None,
+            });
+            for (number, step) in session.plan.steps().iter().enumerate() {
+                let group = self.bind_group(gpu, &mut state, number, step, &bound);
+                pass.set_pipeline(&self.pipelines[number].pipeline);
+                pass.set_bind_group(0, group, &[]);
+                let [x, y, z] = step.workgroups;
+                pass.dispatch_workgroups(x, y, z);
+            }
+        })?;
+        Ok((run, state))
+    }
+}
+
+/// Takes a free buffer for each output, creating one where all are still held.
+fn take_outputs(session: &Session, state: &mut State) -> Result<Vec<Arc<Storage>>> {
+    let sizes = session.plan.output_buffers();
+    let mut taken = Vec::with_capacity(sizes.len());
+    for (number, (buffers, &bytes)) in state.outputs.iter_mut().zip(sizes).enumerate() {
+        // A buffer that the embedder has taken out is his; it is not kept here.
+        buffers.retain(|buffer| !buffer.taken.load(std::sync::atomic::Ordering::Acquire));
+        // Only this list hands buffers out, and it is locked: a count of one is free.
+        let free = buffers.iter().find(|buffer| Arc::strong_count(buffer) == 1);
+        if let Some(buffer) = free {
+            taken.push(Arc::clone(buffer));
+            continue;
+        }
+        let label = format!("output {number}");
+        let made = session.runtime.create_value(&label, bytes, Cause::Run)?;
+        buffers.push(Arc::clone(&made));
+        taken.push(made);
+    }
+    Ok(taken)
 }
 
 impl Runtime {

@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::host::HostMemory;
 use super::{Inner, Runtime};
 use crate::error::{Error, Result};
 use crate::graph::{StagedWeight, Weight};
@@ -27,7 +26,7 @@ pub(crate) struct Storage {
 #[derive(Debug)]
 pub(crate) enum Memory {
     Gpu(wgpu::Buffer),
-    Host(HostMemory),
+    Host(Vec<f32>),
 }
 
 impl Storage {
@@ -169,6 +168,11 @@ impl Tensor {
                 remedy: "read the tensor, or open an adapter".to_owned(),
             }),
         }
+    }
+
+    /// Returns the buffer, and where the data begins in it, in bytes.
+    pub(super) fn place(&self) -> (&Arc<Storage>, u64) {
+        (&self.storage, self.offset_bytes)
     }
 
     /// Returns the runtime that the tensor belongs to.

@@ -39,9 +39,30 @@ mod threads;
 mod tile;
 
 use crate::error::{Error, Result};
-use crate::kernels::{Launch, Work, families};
+use crate::kernels::{Work, families};
 use crate::shape::element_count;
 use finish::Stages;
+use resize2d::Tables;
+
+/// What a step keeps between runs.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    Nothing,
+    /// Which pixels a resampling takes, and their weights.
+    Tables(Tables),
+}
+
+/// Makes a step ready to run.
+///
+/// # Errors
+///
+/// What [`Work::launch`] reports for a geometry that no device could number.
+pub(crate) fn prepare(node: &str, work: &Work) -> Result<Kept> {
+    // Holds every size below 2^32, so that no index computed from them can overflow.
+    let launch = work.launch(node, u32::MAX)?;
+    let is_resampling = matches!(work, Work::Resize2d(_));
+    Ok(if is_resampling { Kept::Tables(Tables::new(&launch)) } else { Kept::Nothing })
+}
 
 /// Computes one step: reads the operands, in the binding order of the family, and writes every
 /// element of the result; a copy writes those that its geometry names.
@@ -54,9 +75,22 @@ use finish::Stages;
 /// operands that is not the family's; what [`Work::launch`] reports for a geometry that no
 /// device could number; [`Error::Unsupported`] for an own kernel without a twin in Rust.
 pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32]) -> Result<()> {
-    // Holds every size below 2^32, so that no index computed from them can overflow.
-    let launch = work.launch(node, u32::MAX)?;
-    let step = Step::new(node, work, launch, operands)?;
+    run(node, work, &prepare(node, work)?, operands, result)
+}
+
+/// Computes a step that has been made ready.
+///
+/// # Errors
+///
+/// What [`execute`] reports, but for what [`prepare`] does.
+pub(crate) fn run(
+    node: &str,
+    work: &Work,
+    kept: &Kept,
+    operands: &[&[f32]],
+    result: &mut [f32],
+) -> Result<()> {
+    let step = Step::new(node, work, kept, operands)?;
     macro_rules! dispatch {
         ($($what:literal $variant:ident $module:ident $epilogue:ident,)+) => {
             match work {
@@ -74,29 +108,29 @@ type Weighted<'a> = ([&'a [f32]; 2], Option<&'a [f32]>);
 /// A step's name, what it reads, and what is applied to its results.
 pub(crate) struct Step<'a> {
     node: &'a str,
-    launch: Launch,
     /// The operands, without the extra one.
     operands: &'a [&'a [f32]],
     stages: Stages<'a>,
+    kept: &'a Kept,
 }
 
 impl<'a> Step<'a> {
     fn new(
         node: &'a str,
         work: &'a Work,
-        launch: Launch,
+        kept: &'a Kept,
         operands: &'a [&'a [f32]],
     ) -> Result<Self> {
         let none = Stages { list: &[], extra: &[] };
         let Some(epilogue) = work.epilogue() else {
-            return Ok(Step { node, launch, operands, stages: none });
+            return Ok(Step { node, operands, stages: none, kept });
         };
         let (operands, extra) = match operands.split_last() {
             Some((extra, own)) if epilogue.has_extra() => (own, *extra),
             _ => (operands, &[][..]),
         };
-        let step =
-            Step { node, launch, operands, stages: Stages { list: &epilogue.stages, extra } };
+        let stages = Stages { list: &epilogue.stages, extra };
+        let step = Step { node, operands, stages, kept };
         if epilogue.has_extra() {
             step.check_length("the extra operand", &[epilogue.period], extra.len())?;
         }

@@ -2,17 +2,35 @@
 
 use std::cell::RefCell;
 
-use super::Step;
 use super::finish::in_chunks;
 use super::simd::vectorized;
 use super::threads::for_each_run;
+use super::{Kept, Step};
 use crate::error::Result;
+use crate::kernels::Launch;
 use crate::kernels::resize2d::{Geometry, OUTSIDE, entry_lengths};
 use crate::ops::Filter;
 
+/// Which pixels output rows and columns take, and their weights.
+#[derive(Debug)]
+pub(crate) struct Tables {
+    /// Entries of every output row, then of every output column.
+    numbers: Vec<u32>,
+    /// Numbers of an entry of a row, and of a column.
+    entries: [usize; 2],
+}
+
+impl Tables {
+    /// Takes the tables out of what a device would be given.
+    pub(super) fn new(launch: &Launch) -> Self {
+        Tables {
+            numbers: bytemuck::pod_collect_to_vec(&launch.table),
+            entries: entry_lengths(launch),
+        }
+    }
+}
+
 /// Computes every output line from the lines of the input that its row takes.
-///
-/// The launch's table has entries of every output row, then of every output column.
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {
     let [_, height, width, channels] = geometry.input;
     let output = geometry.output();
@@ -25,9 +43,11 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
         let shapes = format!("input {:?}, output {output:?}", geometry.input);
         return step.refuse("resamples nothing", "an image has pixels", shapes);
     }
-    let entries = entry_lengths(&step.launch);
-    let table: Vec<u32> = bytemuck::pod_collect_to_vec(&step.launch.table);
-    let (rows, columns) = table.split_at(output[1] * entries[0]);
+    let Kept::Tables(Tables { numbers, entries }) = step.kept else {
+        return step.refuse("has no tables", "preparing makes them", format!("{geometry:?}"));
+    };
+    let entries = *entries;
+    let (rows, columns) = numbers.split_at(output[1] * entries[0]);
     let line = output[2] * channels;
     let is_nearest = matches!(geometry.sampling.filter, Filter::Nearest(_));
     let cost = if is_nearest { line } else { line * (entries[0] + entries[1]) };

@@ -1,17 +1,12 @@
 //! Evaluation: what a graph without inputs gives, computed on the host.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-
 use ndarray::{ArrayD, IxDyn};
 
 use super::Report;
 use super::values;
 use crate::error::Result;
 use crate::graph::Graph;
-use crate::host;
-use crate::plan::{Limits, Place, Plan, Region, lower};
-use crate::shape::byte_count;
+use crate::plan::{Buffers, Limits, Place, Plan, Program, lower};
 
 /// Runs a graph without inputs and returns its first output.
 ///
@@ -28,52 +23,60 @@ pub(super) fn evaluate(graph: &Graph) -> Result<Option<ArrayD<f32>>> {
         ..Limits::default()
     };
     let plan = lower(graph, Report::default(), 1, limits, false)?;
-    let Some(mut memory) = allocate(&plan) else { return Ok(None) };
-    for step in plan.steps() {
-        // Taken out, so that the operands can be read beside it: planning keeps them apart.
-        let mut target = memory.remove(&step.result.place).unwrap_or_default();
-        let operands: Option<Vec<&[f32]>> =
-            step.operands.iter().map(|region| read(&memory, region)).collect();
-        let (Some(operands), Some(result)) = (operands, target.get_mut(range(&step.result))) else {
-            return Ok(None);
+    let Some(mut memory) = Memory::new(&plan) else { return Ok(None) };
+    let Memory { weights, slots, outputs } = &mut memory;
+    let mut buffers = Buffers {
+        read: &|place| match place {
+            Place::Weight(number) => weights.get(number).map(Vec::as_slice),
+            Place::Input(_) | Place::Slot(_) | Place::Output(_) => None,
+        },
+        slots,
+        outputs,
+    };
+    Program::new(plan.steps())?.run(plan.steps(), &mut buffers)?;
+    let values = plan.outputs().first().and_then(|port| {
+        let buffer = match port.place {
+            Place::Weight(number) => weights.get(number),
+            Place::Slot(number) => buffers.slots.get(number),
+            Place::Output(number) => buffers.outputs.get(number),
+            Place::Input(_) => None,
         };
-        host::execute(&step.node, &step.work, &operands, result)?;
-        memory.insert(step.result.place, target);
-    }
-    let Some(port) = plan.outputs().first() else { return Ok(None) };
-    let bytes = byte_count(&port.name, &port.shape)?;
-    let region = Region { place: port.place, offset_bytes: 0, bytes };
-    let values = read(&memory, &region).map(<[f32]>::to_vec);
-    Ok(values.and_then(|values| ArrayD::from_shape_vec(IxDyn(&port.shape), values).ok()))
+        let elements = port.shape.iter().product();
+        ArrayD::from_shape_vec(IxDyn(&port.shape), buffer?.get(..elements)?.to_vec()).ok()
+    });
+    Ok(values)
 }
 
-/// Makes the plan's buffers: weights with their numbers, the others with zeros.
-fn allocate(plan: &Plan) -> Option<BTreeMap<Place, Vec<f32>>> {
-    let mut memory = BTreeMap::new();
-    for (number, weight) in plan.weights().iter().enumerate() {
+/// The plan's buffers: weights with their numbers, the others with zeros.
+struct Memory {
+    weights: Vec<Vec<f32>>,
+    slots: Vec<Vec<f32>>,
+    outputs: Vec<Vec<f32>>,
+}
+
+impl Memory {
+    fn new(plan: &Plan) -> Option<Self> {
         // Packing gives C order without gaps.
-        let (values, _) = values::read(weight)?.into_raw_vec_and_offset();
-        memory.insert(Place::Weight(number), values);
+        let weights = plan.weights().iter().map(|weight| {
+            let (numbers, _) = values::read(weight)?.into_raw_vec_and_offset();
+            Some(numbers)
+        });
+        Some(Memory {
+            weights: weights.collect::<Option<_>>()?,
+            slots: plan.slots().iter().map(|&bytes| zeros(bytes)).collect::<Option<_>>()?,
+            outputs: plan
+                .output_buffers()
+                .iter()
+                .map(|&bytes| zeros(bytes))
+                .collect::<Option<_>>()?,
+        })
     }
-    let slots = plan.slots().iter().enumerate().map(|(n, &bytes)| (Place::Slot(n), bytes));
-    let outputs =
-        plan.output_buffers().iter().enumerate().map(|(n, &bytes)| (Place::Output(n), bytes));
-    for (place, bytes) in slots.chain(outputs) {
-        let elements = usize::try_from(bytes / 4).ok()?;
-        let mut values: Vec<f32> = Vec::new();
-        values.try_reserve_exact(elements).ok()?;
-        values.resize(elements, 0.0);
-        memory.insert(place, values);
-    }
-    Some(memory)
 }
 
-fn read<'a>(memory: &'a BTreeMap<Place, Vec<f32>>, region: &Region) -> Option<&'a [f32]> {
-    memory.get(&region.place)?.get(range(region))
-}
-
-/// Converts bytes to elements; what no machine word counts lies outside of any buffer.
-fn range(region: &Region) -> Range<usize> {
-    let element = |bytes: u64| usize::try_from(bytes / 4).unwrap_or(usize::MAX);
-    element(region.offset_bytes)..element(region.offset_bytes.saturating_add(region.bytes))
+fn zeros(bytes: u64) -> Option<Vec<f32>> {
+    let elements = usize::try_from(bytes / 4).ok()?;
+    let mut values: Vec<f32> = Vec::new();
+    values.try_reserve_exact(elements).ok()?;
+    values.resize(elements, 0.0);
+    Some(values)
 }

@@ -14,6 +14,7 @@ mod lower;
 mod options;
 mod places;
 mod print;
+mod program;
 mod slots;
 mod split;
 mod work;
@@ -23,6 +24,7 @@ pub(crate) use crossings::{PACKED_ALIGNMENT, padded_bytes};
 pub use limits::Limits;
 pub(crate) use lower::{buffer_bytes, lower};
 pub use options::PlanOptions;
+pub(crate) use program::{Buffers, Program};
 
 use crate::graph::Weight;
 use crate::kernels::{Kernel, Work};

@@ -20,7 +20,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("saved", &["error", "shape", "serial", "array", "own", "ops", "graph"]),
     ("host", &["error", "shape", "kernels", "ops"]),
     ("passes", &["error", "shape", "array", "ops", "graph", "host"]),
-    ("plan", &["error", "shape", "ledger", "kernels", "ops", "graph", "passes"]),
+    ("plan", &["error", "shape", "ledger", "kernels", "ops", "graph", "host", "passes"]),
     ("device", &["error", "shape", "ledger", "array", "own", "graph", "kernels", "host", "plan"]),
     ("misuse", &[]),
 ];

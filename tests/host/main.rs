@@ -25,5 +25,6 @@ mod memory;
 mod own;
 mod refusals;
 mod saved;
+mod sharing;
 
 longshore_testing::run_tests_on!(longshore_testing::executor::Host);

@@ -1,0 +1,102 @@
+//! A plan's steps made ready for the host, and run there: what sessions and constant folding do.
+
+use super::{Place, Region, Step};
+use crate::error::{Error, Result};
+use crate::host::{Kept, prepare, run};
+
+/// Operands of a step that are found without asking for memory.
+const FEW_OPERANDS: usize = 8;
+
+/// What the steps of a plan keep between runs.
+#[derive(Debug)]
+pub(crate) struct Program {
+    kept: Vec<Kept>,
+}
+
+/// The memory of one run.
+pub(crate) struct Buffers<'a> {
+    /// Finds inputs and weights.
+    pub read: &'a dyn Fn(Place) -> Option<&'a [f32]>,
+    /// The plan's slots.
+    pub slots: &'a mut [Vec<f32>],
+    /// The plan's output buffers.
+    pub outputs: &'a mut [Vec<f32>],
+}
+
+impl Program {
+    /// Makes the steps ready.
+    ///
+    /// # Errors
+    ///
+    /// What [`prepare`] reports.
+    pub(crate) fn new(steps: &[Step]) -> Result<Self> {
+        let kept = steps.iter().map(|step| prepare(&step.node, &step.work));
+        Ok(Program { kept: kept.collect::<Result<_>>()? })
+    }
+
+    /// Runs the steps it was made of, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// What [`run`] reports, and [`Error::Device`] for memory that the plan does not fit.
+    pub(crate) fn run(&self, steps: &[Step], buffers: &mut Buffers<'_>) -> Result<()> {
+        for (step, kept) in steps.iter().zip(&self.kept) {
+            let place = step.result.place;
+            // Taken out, so that the operands can be read beside it: planning keeps them apart.
+            let mut target = buffers.target(place).map(std::mem::take).unwrap_or_default();
+            let outcome = buffers.step(step, kept, &mut target);
+            if let Some(emptied) = buffers.target(place) {
+                *emptied = target;
+            }
+            outcome?;
+        }
+        Ok(())
+    }
+}
+
+impl Buffers<'_> {
+    fn target(&mut self, place: Place) -> Option<&mut Vec<f32>> {
+        match place {
+            Place::Slot(number) => self.slots.get_mut(number),
+            Place::Output(number) => self.outputs.get_mut(number),
+            Place::Input(_) | Place::Weight(_) => None,
+        }
+    }
+
+    fn operand(&self, step: &Step, region: &Region) -> Result<&[f32]> {
+        let buffer = match region.place {
+            Place::Input(_) | Place::Weight(_) => (self.read)(region.place),
+            Place::Slot(number) => self.slots.get(number).map(Vec::as_slice),
+            Place::Output(number) => self.outputs.get(number).map(Vec::as_slice),
+        };
+        buffer.and_then(|buffer| buffer.get(range(region))).ok_or_else(|| lost(step, region))
+    }
+
+    fn step(&self, step: &Step, kept: &Kept, target: &mut [f32]) -> Result<()> {
+        let result = target.get_mut(range(&step.result)).ok_or_else(|| lost(step, &step.result))?;
+        let count = step.operands.len();
+        let mut few: [&[f32]; FEW_OPERANDS] = [&[]; FEW_OPERANDS];
+        if let Some(found) = few.get_mut(..count) {
+            for (operand, region) in found.iter_mut().zip(&step.operands) {
+                *operand = self.operand(step, region)?;
+            }
+            return run(&step.node, &step.work, kept, found, result);
+        }
+        let many = step.operands.iter().map(|region| self.operand(step, region));
+        run(&step.node, &step.work, kept, &many.collect::<Result<Vec<_>>>()?, result)
+    }
+}
+
+fn lost(step: &Step, region: &Region) -> Error {
+    Error::Device {
+        doing: step.node.clone(),
+        message: format!("{region:?} is not in the host's memory"),
+        remedy: "report this as a defect".to_owned(),
+    }
+}
+
+/// Converts bytes to elements; what no machine word counts lies outside of any buffer.
+fn range(region: &Region) -> std::ops::Range<usize> {
+    let element = |bytes: u64| usize::try_from(bytes / 4).unwrap_or(usize::MAX);
+    element(region.offset_bytes)..element(region.offset_bytes.saturating_add(region.bytes))
+}
