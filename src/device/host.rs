@@ -11,12 +11,13 @@ use super::executor::Executor;
 use super::prepare::{Prepared, Session};
 use super::run::Run;
 use super::tensor::{Memory, Storage};
-use super::upload::{Source, Upload};
+use super::upload::{Source, Upload, Uploaded};
 use super::{Inner, Runtime, Tensor};
-use crate::array::{PackReport, StagePolicy};
+use crate::array::StagePolicy;
 use crate::error::{Error, Result};
+use crate::graph::Weight;
 use crate::ledger::{AdapterSummary, Cause, Direction, Ledger, Method, Phases, nanoseconds};
-use crate::plan::{Buffers, Limits, Place, Plan, Program};
+use crate::plan::{Buffers, Limits, Place, Plan, Program, buffer_bytes};
 
 /// The largest range that a step reads or writes, in bytes: kernels number elements with 32
 /// bits, in whole workgroups. What is larger is split along the batch.
@@ -83,34 +84,34 @@ impl Inner {
         Ok(values)
     }
 
-    /// Packs arrays into new host memory.
-    pub(super) fn pack_on_host(
-        &self,
-        upload: &Upload<'_, '_>,
-    ) -> Result<(Arc<Storage>, Vec<PackReport>)> {
+    /// Packs arrays into new host memory, each into memory of its own, so that it can be dropped
+    /// alone.
+    pub(super) fn pack_on_host(&self, upload: &Upload<'_, '_>) -> Result<Uploaded> {
         let Upload { label, cause, payload_bytes, total_bytes, .. } = *upload;
         let padding = total_bytes - payload_bytes;
         let direction = Direction::HostInternal;
         let permit = self.ledger.permit(direction, cause, label, payload_bytes, padding)?;
         let started = Instant::now();
-        let mut values = self.allocate(label, total_bytes)?;
-        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut values);
-        let mut reports = Vec::new();
+        let (mut places, mut reports) = (Vec::new(), Vec::new());
         match &upload.source {
-            Source::Bytes(from) => bytes[..from.len()].copy_from_slice(from),
+            Source::Bytes(from) => {
+                let mut values = self.allocate(label, from.len() as u64)?;
+                bytemuck::cast_slice_mut(&mut values)[..from.len()].copy_from_slice(from);
+                places.push((Storage::host(values), 0));
+            }
             Source::Arrays(parts, policy) => {
                 for part in *parts {
-                    // All parts lie within memory that has been allocated.
-                    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-                    let end = place(part.offset_bytes + part.bytes);
-                    let target = &mut bytes[place(part.offset_bytes)..end];
-                    reports.push(part.array.pack_into(policy, target)?);
+                    let mut values = self.allocate(label, buffer_bytes(part.bytes))?;
+                    let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut values);
+                    let length = usize::try_from(part.bytes).unwrap_or(usize::MAX);
+                    reports.push(part.array.pack_into(policy, &mut bytes[..length])?);
+                    places.push((Storage::host(values), 0));
                 }
             }
         }
         let phases = Phases::from([("pack", nanoseconds(started.elapsed()))]);
         permit.record(Method::HostCopy, phases);
-        Ok((Storage::host(values), reports))
+        Ok(Uploaded { places, reports })
     }
 }
 
@@ -141,7 +142,8 @@ impl Tensor {
 /// another run of the same session meanwhile.
 pub(super) struct HostSession {
     program: Program,
-    weights: Vec<Tensor>,
+    /// Those of the plan's weights that runs read as they are.
+    weights: Vec<Option<Tensor>>,
     idle: Mutex<Idle>,
 }
 
@@ -165,7 +167,11 @@ impl Runtime {
             step.work.check_host(&step.node)?;
         }
         let weights = self.stage_set("weights", Cause::Prepare, plan.weights(), policy)?;
-        let program = Program::new(plan.steps())?;
+        let program =
+            Program::new(plan.steps(), |number| weights.get(number).map(Tensor::host_elements))?;
+        let keeps = program.weights_read(plan);
+        let weights: Vec<_> =
+            weights.into_iter().zip(keeps).map(|(weight, keeps)| keeps.then_some(weight)).collect();
         let scratch = vec![self.scratch(plan, Cause::Prepare)?];
         let outputs = self.create_values("output", plan.output_buffers(), Cause::Prepare)?;
         let outputs = outputs.into_iter().map(|storage| vec![storage]).collect();
@@ -179,6 +185,12 @@ impl Runtime {
     }
 }
 
+impl HostSession {
+    fn weight(&self, number: usize) -> Option<&Tensor> {
+        self.weights.get(number)?.as_ref()
+    }
+}
+
 impl Prepared for HostSession {
     /// Executes the steps now, one after the other.
     fn run(&self, session: &Session, inputs: &[&Tensor]) -> Result<Run> {
@@ -188,7 +200,7 @@ impl Prepared for HostSession {
             let mut memory = Buffers {
                 read: &|place| match place {
                     Place::Input(number) => inputs.get(number).map(|input| input.host_elements()),
-                    Place::Weight(number) => self.weights.get(number).map(Tensor::host_elements),
+                    Place::Weight(number) => self.weight(number).map(Tensor::host_elements),
                     Place::Slot(_) | Place::Output(_) => None,
                 },
                 slots: &mut scratch.slots,
@@ -199,7 +211,7 @@ impl Prepared for HostSession {
         lent.fill_outputs();
         session.collect(|place| match place {
             Place::Input(number) => inputs.get(number).map(|input| input.place()),
-            Place::Weight(number) => self.weights.get(number).map(Tensor::place),
+            Place::Weight(number) => self.weight(number).map(Tensor::place),
             Place::Output(number) => lent.outputs.get(number).map(|storage| (storage, 0)),
             Place::Slot(_) => None,
         })
@@ -212,6 +224,20 @@ impl Prepared for HostSession {
         _: &mut wgpu::CommandEncoder,
     ) -> Result<Run> {
         Err(session.runtime.inner.no_device("recording a run"))
+    }
+
+    fn host_bytes(&self, session: &Session) -> u64 {
+        // A tensor that was staged before is the user's.
+        let own = |(weight, tensor): (&Weight, &Option<Tensor>)| match weight.host() {
+            Some(_) => tensor.as_ref().map_or(0, |tensor| tensor.storage.elements().len()),
+            None => 0,
+        };
+        let weights: usize = session.plan.weights().iter().zip(&self.weights).map(own).sum();
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = idle.scratch.iter().flat_map(|scratch| &scratch.slots).map(Vec::len);
+        let outputs = idle.outputs.iter().flatten().map(|storage| storage.elements().len());
+        let elements = weights + slots.sum::<usize>() + outputs.sum::<usize>();
+        (elements * size_of::<f32>() + self.program.kept_bytes()) as u64
     }
 }
 

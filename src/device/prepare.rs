@@ -42,6 +42,9 @@ pub(super) trait Prepared: Send + Sync {
         inputs: &[&Tensor],
         encoder: &mut wgpu::CommandEncoder,
     ) -> Result<Run>;
+
+    /// Counts the bytes of host memory that the session holds.
+    fn host_bytes(&self, session: &Session) -> u64;
 }
 
 /// A plan made ready on a device.
@@ -122,7 +125,7 @@ impl Runtime {
                     total_bytes: bytes.len() as u64,
                     source: Source::Bytes(bytes),
                 };
-                Some(self.inner.upload(&upload)?.0)
+                self.inner.upload(&upload)?.places.pop().map(|(storage, _)| storage)
             }
         };
         let slots = self.create_values("slot", plan.slots(), Cause::Prepare)?;
@@ -221,6 +224,16 @@ impl Session {
     #[must_use]
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
+    }
+
+    /// Returns how many bytes of host memory the session holds for its runs, at this moment.
+    ///
+    /// On the host executor these are the weights, each packed for the layer that uses it or as it
+    /// is; tables; slots of runs that are not under way; and output buffers. Tensors that were
+    /// staged as weights are the user's, and not counted. On a device it is 0.
+    #[must_use]
+    pub fn host_bytes(&self) -> u64 {
+        self.prepared.host_bytes(self)
     }
 
     /// Returns the crossings that preparing this session has caused, and that running and

@@ -189,6 +189,10 @@ impl Prepared for GpuSession {
     ) -> Result<Run> {
         Ok(self.encode(session, inputs, encoder)?.0)
     }
+
+    fn host_bytes(&self, _: &Session) -> u64 {
+        0
+    }
 }
 
 impl GpuSession {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::upload::{Part, Source, Upload};
+use super::upload::{Part, Source, Upload, Uploaded};
 use super::{Inner, Runtime, Tensor};
 use crate::array::{HostArray, PackReport, StagePolicy};
 use crate::error::{Error, Result};
@@ -43,7 +43,7 @@ impl Runtime {
         // Policy errors name the array as the ledger does.
         let array = array.view().with_name(label.to_string());
         let parts = [Part { array: &array, offset_bytes: 0, bytes }];
-        let (storage, reports) = self.inner.upload(&Upload {
+        let Uploaded { places, reports } = self.inner.upload(&Upload {
             label: &label,
             cause: Cause::Stage,
             usage: tensor_usage(),
@@ -51,7 +51,7 @@ impl Runtime {
             total_bytes: buffer_bytes(bytes),
             source: Source::Arrays(&parts, policy),
         })?;
-        let Some(report) = reports.into_iter().next() else {
+        let Some(((storage, offset_bytes), report)) = places.into_iter().zip(reports).next() else {
             return Err(Error::Device {
                 doing: node,
                 message: "packing gave no report".to_owned(),
@@ -60,7 +60,7 @@ impl Runtime {
         };
         let shape = array.shape().to_vec();
         let runtime = Arc::clone(&self.inner);
-        Ok((Tensor { runtime, storage, offset_bytes: 0, shape, label }, report))
+        Ok((Tensor { runtime, storage, offset_bytes, shape, label }, report))
     }
 
     /// Stages a network's weights together: one crossing for the set.
@@ -121,28 +121,26 @@ impl Runtime {
                 total_bytes = total_bytes.saturating_add(padded_bytes(bytes));
             }
         }
-        let storage = if parts.is_empty() {
-            None
-        } else {
+        let mut places = Vec::new().into_iter();
+        if !parts.is_empty() {
             let source = Source::Arrays(&parts, policy);
             let usage = tensor_usage();
             let upload = Upload { label, cause, usage, payload_bytes, total_bytes, source };
-            Some(self.inner.upload(&upload)?.0)
+            places = self.inner.upload(&upload)?.places.into_iter();
+        }
+        let mut tensor = |weight: &Weight| {
+            let WeightSource::Host(array) = &weight.source else {
+                return self.staged_tensor(weight);
+            };
+            let (storage, offset_bytes) = places.next().ok_or_else(|| Error::Device {
+                doing: format!("preparing weight \"{}\"", weight.label()),
+                message: "it was not uploaded".to_owned(),
+                remedy: "report this as a defect".to_owned(),
+            })?;
+            let (runtime, shape) = (Arc::clone(&self.inner), array.shape().to_vec());
+            Ok(Tensor { runtime, storage, offset_bytes, shape, label: weight.label().into() })
         };
-        let mut offsets = parts.iter().map(|part| part.offset_bytes);
-        weights
-            .iter()
-            .map(|weight| match (&weight.source, &storage) {
-                (WeightSource::Host(array), Some(storage)) => Ok(Tensor {
-                    runtime: Arc::clone(&self.inner),
-                    storage: Arc::clone(storage),
-                    offset_bytes: offsets.next().unwrap_or(0),
-                    shape: array.shape().to_vec(),
-                    label: weight.label().into(),
-                }),
-                _ => self.staged_tensor(weight),
-            })
-            .collect()
+        weights.iter().map(&mut tensor).collect()
     }
 
     /// Takes the tensor out of a staged weight.

@@ -40,6 +40,13 @@ pub(crate) struct Upload<'a, 'b> {
     pub source: Source<'a, 'b>,
 }
 
+/// What an upload has made.
+pub(crate) struct Uploaded {
+    /// The buffer of each part, or of the bytes, and where it begins there.
+    pub places: Vec<(Arc<Storage>, u64)>,
+    pub reports: Vec<PackReport>,
+}
+
 /// Gives the mapped buffer back to its pool when filling it fails.
 struct Lease {
     buffer: Option<wgpu::Buffer>,
@@ -59,10 +66,7 @@ impl Inner {
     /// packed into host memory, which is none.
     ///
     /// When packing fails nothing has moved: the mapped buffer is reused as it is.
-    pub(crate) fn upload(
-        &self,
-        upload: &Upload<'_, '_>,
-    ) -> Result<(Arc<Storage>, Vec<PackReport>)> {
+    pub(crate) fn upload(&self, upload: &Upload<'_, '_>) -> Result<Uploaded> {
         let gpu = match &self.executor {
             Executor::Gpu(gpu) => gpu,
             Executor::Host => return self.pack_on_host(upload),
@@ -107,7 +111,13 @@ impl Inner {
         ]);
         permit.record(Method::MappedUpload, phases);
         internal.record(Method::BufferCopy, Phases::new());
-        Ok((Storage::gpu(target), reports))
+        let target = Storage::gpu(target);
+        let offsets = match &upload.source {
+            Source::Arrays(parts, _) => parts.iter().map(|part| part.offset_bytes).collect(),
+            Source::Bytes(_) => vec![0],
+        };
+        let places = offsets.into_iter().map(|offset| (Arc::clone(&target), offset)).collect();
+        Ok(Uploaded { places, reports })
     }
 
     fn check_size(&self, doing: &str, upload: &Upload<'_, '_>) -> Result<()> {

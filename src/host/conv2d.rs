@@ -8,50 +8,114 @@ use std::ops::Range;
 
 use ndarray::{ArrayViewMut2, Axis, Slice};
 
-use super::panels::PlainColumns;
+use super::constants::Constants;
+use super::panels::{Packed, PlainColumns};
 use super::product::{
-    BLOCK_ROWS, COLUMN_UNIT, Finish, Found, Located, Rows, are_finite, multiply, slice, split,
+    BLOCK_ROWS, COLUMN_UNIT, Finish, Found, Located, Rows, multiply, slice, split_packed,
 };
 use super::threads::Block;
-use super::tile::OUTSIDE;
-use super::{Step, conv2d_depthwise, dense};
+use super::tile::{OUTSIDE, ROWS};
+use super::{Kept, Step, conv2d_depthwise, dense};
 use crate::error::Result;
 use crate::kernels::conv2d::Geometry;
 
 /// Channels of a group below which windows are brought together.
 const FEW_CHANNELS: usize = 16;
 
+/// How a convolution is computed.
+#[derive(PartialEq)]
+enum Way {
+    /// As a product of all pixels with the kernel.
+    Pointwise,
+    Depthwise,
+    Windows,
+}
+
+fn way(g: &Geometry) -> Way {
+    let is_pointwise = g.kernel == [1, 1] && g.strides == [1, 1] && g.pads == [0, 0];
+    if is_pointwise && g.groups.max(1) == 1 && g.input[..3] == g.output[..3] {
+        Way::Pointwise
+    } else if g.groups > 1 && g.input[3] == g.groups {
+        Way::Depthwise
+    } else {
+        Way::Windows
+    }
+}
+
+fn pixels(g: &Geometry) -> usize {
+    g.output[0] * g.output[1] * g.output[2]
+}
+
+fn kernel_shape(g: &Geometry) -> [usize; 4] {
+    [g.kernel[0], g.kernel[1], g.input[3] / g.groups.max(1), g.output[3]]
+}
+
+/// Packs the kernel.
+pub(super) fn prepare(constants: &mut Constants<'_>, geometry: &Geometry) -> Result<Kept> {
+    let g = geometry;
+    if !has_whole_groups(g) || g.output.contains(&0) {
+        return Ok(Kept::Nothing);
+    }
+    let Some(kernel) = constants.kernel(&kernel_shape(g))? else { return Ok(Kept::Nothing) };
+    let node = constants.node;
+    let inner = g.kernel[0] * g.kernel[1] * g.input[3] / g.groups.max(1);
+    let (all, outputs) = (g.output[3], g.output[3] / g.groups.max(1));
+    match way(g) {
+        Way::Depthwise => Ok(Kept::Nothing),
+        Way::Pointwise if pixels(g) < dense::FEW_ROWS => Ok(Kept::Nothing),
+        Way::Pointwise => dense::pack(constants, kernel, [inner, all]),
+        Way::Windows => {
+            let right = PlainColumns { data: kernel, stride: all, first: 0 };
+            let pack = |group| {
+                let columns = group * outputs..(group + 1) * outputs;
+                Packed::new(node, &right, inner, columns)
+            };
+            let pack = || (0..g.groups.max(1)).map(pack).collect();
+            Ok(Kept::Right(constants.packed(kernel, &[inner, all, outputs], pack)?))
+        }
+    }
+}
+
+fn has_whole_groups(g: &Geometry) -> bool {
+    let groups = g.groups.max(1);
+    g.input[3].is_multiple_of(groups) && g.output[3].is_multiple_of(groups)
+}
+
 /// Computes the convolution.
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {
     let g = geometry;
     let groups = g.groups.max(1);
     let [inputs, outputs] = [g.input[3], g.output[3]];
-    if !(inputs.is_multiple_of(groups) && outputs.is_multiple_of(groups)) {
-        let shapes = format!("input {:?}, output {:?}", g.input, g.output);
-        return step.refuse(&format!("has {groups} groups"), "they divide the channels", shapes);
+    let shapes = || format!("input {:?}, output {:?}", g.input, g.output);
+    if !has_whole_groups(g) {
+        return step.refuse(&format!("has {groups} groups"), "they divide the channels", shapes());
     }
     if g.input[0] != g.output[0] {
-        let shapes = format!("input {:?}, output {:?}", g.input, g.output);
-        return step.refuse("changes the batch", "a convolution keeps it", shapes);
+        return step.refuse("changes the batch", "a convolution keeps it", shapes());
     }
     step.check_length("the output", &g.output, result.len())?;
-    let kernel_shape = [g.kernel[0], g.kernel[1], inputs / groups, outputs];
     let bias = g.has_bias.then_some(outputs);
-    let ([input, kernel], bias) = step.weighted(&g.input, &kernel_shape, bias)?;
+    let ([input, kernel], bias) = step.weighted(&g.input, &kernel_shape(g), bias)?;
     if result.is_empty() {
         return Ok(());
     }
     let stages = step.stages;
     let finish = Finish { bias, scaled: None, stages, width: outputs, continues: false };
-    let pixels = g.output[0] * g.output[1] * g.output[2];
-    let is_pointwise = g.kernel == [1, 1] && g.strides == [1, 1] && g.pads == [0, 0];
-    if is_pointwise && groups == 1 && g.input[..3] == g.output[..3] {
-        let left = dense::Left { data: input, stride: inputs, first: 0 };
-        dense::matrix(&left, kernel, [pixels, inputs, outputs], &finish, result);
-    } else if groups > 1 && inputs == groups {
-        conv2d_depthwise::compute(g, input, kernel, &finish, result);
-    } else if let Ok(view) = ArrayViewMut2::from_shape((pixels, outputs), result) {
-        product(g, input, kernel, &finish, view);
+    match way(g) {
+        Way::Pointwise => {
+            let left = dense::Left { data: input, stride: inputs, first: 0 };
+            let right = (kernel, step.kept);
+            dense::matrix(&left, right, [pixels(g), inputs, outputs], &finish, result);
+        }
+        Way::Depthwise => conv2d_depthwise::compute(g, input, kernel, &finish, result),
+        Way::Windows => {
+            let Kept::Right(packed) = step.kept else {
+                return step.refuse("has no packed kernel", "preparing packs it", shapes());
+            };
+            if let Ok(view) = ArrayViewMut2::from_shape((pixels(g), outputs), result) {
+                product(g, input, packed, &finish, view);
+            }
+        }
     }
     Ok(())
 }
@@ -60,7 +124,7 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
 fn product(
     geometry: &Geometry,
     input: &[f32],
-    kernel: &[f32],
+    packed: &[Packed],
     finish: &Finish<'_>,
     result: ArrayViewMut2<'_, f32>,
 ) {
@@ -69,9 +133,9 @@ fn product(
     let taps = geometry.kernel[0] * geometry.kernel[1];
     let whole = Block { result, row: 0, column: 0 };
     // A tap outside meets no weight, which is the same as zeros unless the weight is infinite.
-    let gathers = inputs < FEW_CHANNELS && are_finite(kernel);
+    let gathers = inputs < FEW_CHANNELS && packed.iter().all(Packed::is_finite);
     let unit = if groups > 1 { outputs } else { COLUMN_UNIT };
-    split(whole, taps * inputs, [1, unit], |mut block| {
+    split_packed(whole, taps * inputs, [ROWS, unit], |mut block| {
         let (count, columns) = block.result.dim();
         let pixels = block.row..block.row + count;
         for group in block.column / outputs..(block.column + columns).div_ceil(outputs) {
@@ -84,13 +148,13 @@ fn product(
                 row: block.row,
                 column: wide.start,
             };
-            let right =
-                PlainColumns { data: kernel, stride: geometry.output[3], first: wide.start };
+            let Some(right) = packed.get(group) else { return };
             let windows = Windows { geometry, input, pixels: pixels.clone(), group, inputs };
+            let of_group = wide.start - group * outputs..wide.end - group * outputs;
             if gathers {
-                multiply(part, &Gathered(windows), &right, 0..wide.len(), finish);
+                multiply(part, &Gathered(windows), right, of_group, finish);
             } else {
-                multiply(part, &windows, &right, 0..wide.len(), finish);
+                multiply(part, &windows, right, of_group, finish);
             }
         }
     });

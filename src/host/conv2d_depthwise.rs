@@ -24,12 +24,13 @@ pub(super) fn compute(
     let taps = geometry.kernel[0] * geometry.kernel[1];
     let layer = Layer { geometry, input, kernel, bias: finish.bias };
     for_each_run(result, line, line.saturating_mul(taps), |first, run| {
+        let mut found = Vec::with_capacity(taps);
         for (number, line) in run.chunks_exact_mut(line).enumerate() {
             let line_number = first + number;
             let at = [line_number / height, line_number % height];
             vectorized(
                 #[inline(always)]
-                || layer.line(at, line),
+                || layer.line(at, line, &mut found),
             );
             stages(finish.stages, line, line_number * width * channels);
         }
@@ -47,21 +48,20 @@ struct Layer<'a> {
 impl Layer<'_> {
     /// Computes a line of an image.
     #[inline(always)]
-    fn line(&self, [image, y]: [usize; 2], line: &mut [f32]) {
+    fn line(&self, [image, y]: [usize; 2], line: &mut [f32], taps: &mut Vec<[usize; 2]>) {
         let g = self.geometry;
         let outputs = g.output[3];
         let multiplier = (outputs / g.input[3].max(1)).max(1);
-        let mut taps = Vec::with_capacity(g.kernel[0] * g.kernel[1]);
         for (x, pixel) in line.chunks_exact_mut(outputs).enumerate() {
-            self.find([image, y, x], &mut taps);
+            self.find([image, y, x], taps);
             let mut first = 0;
             if multiplier == 1 {
-                first = self.lanes::<LANES>(&taps, first, pixel);
-                first = self.lanes::<FEW_LANES>(&taps, first, pixel);
+                first = self.lanes::<LANES>(taps, first, pixel);
+                first = self.lanes::<FEW_LANES>(taps, first, pixel);
             }
             for (output, result) in pixel.iter_mut().enumerate().skip(first) {
                 let mut sum = self.bias.map_or(0.0, |bias| bias[output]);
-                for &[from, weights] in &taps {
+                for &[from, weights] in taps.iter() {
                     let value = self.input[from + output / multiplier];
                     sum = value.mul_add(self.kernel[weights + output], sum);
                 }

@@ -5,52 +5,138 @@
 //! those taps alone; nothing is scattered, and no zeros are multiplied.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use ndarray::{ArrayViewMut2, Axis, Slice};
 
-use super::panels::{Columns, Panel};
+use super::constants::Constants;
+use super::panels::{Columns, Packed, Panel};
 use super::product::{
-    BLOCK_ROWS, COLUMN_UNIT, Finish, Found, Located, Rows, multiply, slice, split,
+    BLOCK_ROWS, COLUMN_UNIT, Finish, Found, Located, Rows, multiply, slice, split_packed,
 };
 use super::threads::Block;
 use super::tile::OUTSIDE;
-use super::{Step, conv2d_transpose_depthwise};
+use super::{Kept, Step, conv2d_transpose_depthwise};
 use crate::error::Result;
 use crate::kernels::conv2d_transpose::Geometry;
+
+/// The kernel, packed for each phase of the strides.
+#[derive(Debug)]
+pub(crate) struct Phases {
+    taps: Taps,
+    /// By phase along the height, then along the width, then by group.
+    packed: Arc<[Packed]>,
+}
+
+/// The taps that reach output rows, and output columns, by phase.
+type Taps = [Vec<Vec<usize>>; 2];
+
+impl Phases {
+    /// Returns the taps of a phase, and its part of the kernel for a group.
+    fn get(&self, [y, x]: [usize; 2], [group, groups]: [usize; 2]) -> Option<Phase<'_>> {
+        let columns = self.taps[1].len();
+        let packed = self.packed.get((y * columns + x) * groups + group)?;
+        Some(Phase { taps: [self.taps[0].get(y)?, self.taps[1].get(x)?], packed })
+    }
+}
+
+struct Phase<'a> {
+    taps: [&'a [usize]; 2],
+    packed: &'a Packed,
+}
+
+/// Finds the taps that reach the output rows (or columns) of each phase.
+fn taps(g: &Geometry, axis: usize) -> Vec<Vec<usize>> {
+    // The first row of each phase; there may be fewer rows than phases.
+    let phases = 0..g.strides[axis].min(g.output[axis + 1]);
+    let reaching = |first: usize| {
+        let phase = (first + g.crop[axis]) % g.strides[axis];
+        let meets = |tap: &usize| tap * g.dilation[axis] % g.strides[axis] == phase;
+        (0..g.kernel[axis]).filter(meets).collect()
+    };
+    phases.map(reaching).collect()
+}
+
+fn kernel_shape(g: &Geometry) -> [usize; 4] {
+    [g.kernel[0], g.kernel[1], g.output[3] / g.groups.max(1), g.input[3]]
+}
+
+fn is_depthwise(g: &Geometry) -> bool {
+    g.groups > 1 && g.input[3] == g.groups && g.output[3] == g.groups
+}
+
+fn has_whole_groups(g: &Geometry) -> bool {
+    let groups = g.groups.max(1);
+    g.input[3].is_multiple_of(groups) && g.output[3].is_multiple_of(groups)
+}
+
+/// Packs the kernel, turned, phase by phase.
+pub(super) fn prepare(constants: &mut Constants<'_>, geometry: &Geometry) -> Result<Kept> {
+    let g = geometry;
+    if !has_whole_groups(g) || g.strides.contains(&0) || g.output.contains(&0) {
+        return Ok(Kept::Nothing);
+    }
+    let kernel = constants.kernel(&kernel_shape(g))?;
+    let Some(kernel) = kernel.filter(|_| !is_depthwise(g)) else { return Ok(Kept::Nothing) };
+    let (node, groups) = (constants.node, g.groups.max(1));
+    let (inputs, outputs) = (g.input[3] / groups, g.output[3] / groups);
+    let taps = [taps(g, 0), taps(g, 1)];
+    let form: Vec<usize> = [g.strides, g.dilation, g.crop, g.kernel]
+        .into_iter()
+        .flatten()
+        .chain([taps[0].len(), taps[1].len(), groups, g.input[3]])
+        .collect();
+    let packed = constants.packed(kernel, &form, || {
+        let mut packed = Vec::new();
+        for rows in &taps[0] {
+            for columns in &taps[1] {
+                let right = Turned { geometry, kernel, taps: [rows, columns] };
+                let inner = rows.len() * columns.len() * inputs;
+                for group in 0..groups {
+                    let columns = group * outputs..(group + 1) * outputs;
+                    packed.push(Packed::new(node, &right, inner, columns)?);
+                }
+            }
+        }
+        Ok(packed)
+    })?;
+    Ok(Kept::Phases(Phases { taps, packed }))
+}
 
 /// Computes the transposed convolution.
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {
     let g = geometry;
     let groups = g.groups.max(1);
     let [inputs, outputs] = [g.input[3], g.output[3]];
-    if !(inputs.is_multiple_of(groups) && outputs.is_multiple_of(groups)) {
-        let shapes = format!("input {:?}, output {:?}", g.input, g.output);
-        return step.refuse(&format!("has {groups} groups"), "they divide the channels", shapes);
+    let shapes = || format!("input {:?}, output {:?}, strides {:?}", g.input, g.output, g.strides);
+    if !has_whole_groups(g) {
+        return step.refuse(&format!("has {groups} groups"), "they divide the channels", shapes());
     }
     if g.strides.contains(&0) || g.input[0] != g.output[0] {
-        let shapes = format!("input {:?}, output {:?}, strides {:?}", g.input, g.output, g.strides);
-        return step.refuse("has strides of 0 or changes the batch", "neither is so", shapes);
+        return step.refuse("has strides of 0 or changes the batch", "neither is so", shapes());
     }
     step.check_length("the output", &g.output, result.len())?;
-    let kernel_shape = [g.kernel[0], g.kernel[1], outputs / groups, inputs];
     let bias = g.has_bias.then_some(outputs);
-    let ([input, kernel], bias) = step.weighted(&g.input, &kernel_shape, bias)?;
+    let ([input, kernel], bias) = step.weighted(&g.input, &kernel_shape(g), bias)?;
     let pixels = g.output[0] * g.output[1] * g.output[2];
     if result.is_empty() {
         return Ok(());
     }
     let stages = step.stages;
     let finish = Finish { bias, scaled: None, stages, width: outputs, continues: false };
-    if groups > 1 && inputs == groups && outputs == groups {
+    if is_depthwise(g) {
         conv2d_transpose_depthwise::compute(g, input, kernel, &finish, result);
         return Ok(());
     }
+    let Kept::Phases(kept) = step.kept else {
+        return step.refuse("has no packed kernel", "preparing packs it", shapes());
+    };
     let Ok(view) = ArrayViewMut2::from_shape((pixels, outputs), result) else { return Ok(()) };
     let taps = (0..2).map(|axis| g.kernel[axis].div_ceil(g.strides[axis])).product::<usize>();
     let whole = Block { result: view, row: 0, column: 0 };
     let unit = if groups > 1 { outputs / groups } else { COLUMN_UNIT };
-    split(whole, taps * inputs / groups, [g.output[2], unit], |block| {
-        phases(g, input, kernel, &finish, block);
+    split_packed(whole, taps * inputs / groups, [g.output[2], unit], |block| {
+        phases(g, input, kept, &finish, block);
     });
     Ok(())
 }
@@ -59,7 +145,7 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
 fn phases(
     geometry: &Geometry,
     input: &[f32],
-    kernel: &[f32],
+    kept: &Phases,
     finish: &Finish<'_>,
     mut block: Block<'_>,
 ) {
@@ -67,20 +153,12 @@ fn phases(
     let [_, height, width, _] = g.output;
     let (count, columns) = block.result.dim();
     let first_line = block.row / width;
-    // The taps that reach an output row or column whose first one of that phase is this.
-    let reaching = |axis: usize, first: usize| -> Vec<usize> {
-        let phase = (first + g.crop[axis]) % g.strides[axis];
-        let meets = |tap: &usize| tap * g.dilation[axis] % g.strides[axis] == phase;
-        (0..g.kernel[axis]).filter(meets).collect()
-    };
-    for first_y in 0..g.strides[0].min(height) {
-        let row_taps = reaching(0, first_y);
+    let groups = g.groups.max(1);
+    for first_y in 0..kept.taps[0].len() {
         let of_phase = |line: &usize| (first_line + line) % height % g.strides[0] == first_y;
         let lines: Vec<usize> = (0..count / width).filter(of_phase).collect();
-        for first_x in 0..g.strides[1].min(width) {
-            let column_taps = reaching(1, first_x);
-            let taps = [row_taps.as_slice(), column_taps.as_slice()];
-            let each = (g.output[3] / g.groups.max(1)).max(1);
+        for first_x in 0..kept.taps[1].len() {
+            let each = (g.output[3] / groups).max(1);
             // A block holds whole groups, or a part of one.
             for group in block.column / each..(block.column + columns).div_ceil(each) {
                 let wide = block.column.max(group * each)
@@ -91,10 +169,11 @@ fn phases(
                     row: block.row,
                     column: wide.start,
                 };
-                let lines = &lines;
+                let Some(phase) = kept.get([first_y, first_x], [group, groups]) else { return };
+                let (lines, taps) = (&lines, phase.taps);
                 let pixels = Pixels { geometry, input, taps, first_line, lines, first_x, group };
-                let right = Turned { geometry, kernel, taps };
-                multiply(part, &pixels, &right, wide, finish);
+                let of_group = wide.start - group * each..wide.end - group * each;
+                multiply(part, &pixels, phase.packed, of_group, finish);
             }
         }
     }

@@ -2,12 +2,16 @@
 
 use ndarray::ArrayViewMut2;
 
-use super::Step;
+use super::constants::Constants;
 use super::finish::Stages;
-use super::panels::PlainColumns;
-use super::product::{COLUMN_UNIT, Finish, MULTIPLICATIONS, PlainRows, multiply, split};
+use super::panels::{Packed, PlainColumns};
+use super::product::{
+    COLUMN_UNIT, Finish, MULTIPLICATIONS, PlainRows, multiply, split, split_packed,
+};
 use super::simd::vectorized;
 use super::threads::{Block, for_each_run};
+use super::tile::ROWS;
+use super::{Kept, Step};
 use crate::error::Result;
 use crate::kernels::dense::Geometry;
 
@@ -23,6 +27,29 @@ const PART: usize = 1 << 18;
 /// Columns summed together, in registers.
 const LANES: usize = 32;
 
+/// Packs the kernel where there are rows enough to read it more than once.
+pub(super) fn prepare(constants: &mut Constants<'_>, geometry: &Geometry) -> Result<Kept> {
+    let Geometry { rows, inputs, units, .. } = *geometry;
+    match constants.kernel(&[inputs, units])? {
+        Some(kernel) if rows >= FEW_ROWS => pack(constants, kernel, [inputs, units]),
+        Some(_) | None => Ok(Kept::Nothing),
+    }
+}
+
+/// Packs the right side of [`matrix`].
+pub(super) fn pack(
+    constants: &mut Constants<'_>,
+    right: &[f32],
+    [inner, columns]: [usize; 2],
+) -> Result<Kept> {
+    let node = constants.node;
+    let packed = constants.packed(right, &[inner, columns], || {
+        let plain = PlainColumns { data: right, stride: columns, first: 0 };
+        Ok(vec![Packed::new(node, &plain, inner, 0..columns)?])
+    })?;
+    Ok(Kept::Right(packed))
+}
+
 /// Computes (rows, inputs) times (inputs, units), or goes on with a part of the inputs.
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {
     let Geometry { rows, inputs, units, has_bias, .. } = *geometry;
@@ -33,7 +60,7 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
     let left = Left { data: input, stride: part.of, first: part.first };
     let continues = part.first > 0;
     let finish = Finish { bias, scaled: None, stages: step.stages, width: units, continues };
-    matrix(&left, kernel, [rows, inputs, units], &finish, result);
+    matrix(&left, (kernel, step.kept), [rows, inputs, units], &finish, result);
     Ok(())
 }
 
@@ -46,10 +73,10 @@ pub(super) struct Left<'a> {
     pub first: usize,
 }
 
-/// Computes a product of two matrices; the lengths fit.
+/// Computes a product of two matrices, of which the right one may be packed; the lengths fit.
 pub(super) fn matrix(
     left: &Left<'_>,
-    right: &[f32],
+    (right, kept): (&[f32], &Kept),
     [rows, inner, columns]: [usize; 3],
     finish: &Finish<'_>,
     result: &mut [f32],
@@ -59,15 +86,26 @@ pub(super) fn matrix(
     if rows == 0 || columns == 0 {
         return;
     }
+    let stride = left.stride;
+    // A row without numbers may lie behind the last one.
+    let from = |row: usize| left.data.get(row * stride + left.first..).unwrap_or_default();
+    if let Kept::Right(packed) = kept
+        && let [packed] = &**packed
+    {
+        return split_packed(whole, inner, [ROWS, COLUMN_UNIT], |block| {
+            let (count, width) = block.result.dim();
+            let rows = PlainRows { data: from(block.row), stride, length: inner, count };
+            let columns = block.column..block.column + width;
+            multiply(block, &rows, packed, columns, finish);
+        });
+    }
     let depth = (PART / columns.max(1)).next_multiple_of(DEEP);
     if rows < FEW_ROWS && columns <= NARROW && inner / 2 >= depth {
         return parts_of_sums(left, right, [inner, depth], whole, finish);
     }
     split(whole, inner, [1, COLUMN_UNIT], |block| {
         let (count, width) = block.result.dim();
-        let stride = left.stride;
-        // A row without numbers may lie behind the last one.
-        let data = left.data.get(block.row * stride + left.first..).unwrap_or_default();
+        let data = from(block.row);
         if count < FEW_ROWS {
             few_rows([data, right], [stride, columns], inner, block, finish);
         } else {

@@ -8,14 +8,17 @@ use std::cell::RefCell;
 
 use ndarray::{ArrayViewMut2, Axis, Slice};
 
-use super::Step;
+use super::constants::Constants;
 use super::dense::{FEW_ROWS, few_rows};
-use super::panels::{PlainColumns, StridedColumns};
+use super::panels::{Packed, PlainColumns, StridedColumns};
 use super::product::{
     BLOCK_ROWS, COLUMN_UNIT, Finish, MULTIPLICATIONS, PlainRows, Scaled, multiply, split,
+    split_packed,
 };
 use super::simd::vectorized;
 use super::threads::{Block, for_each_run};
+use super::tile::ROWS;
+use super::{Kept, Step, check_reach};
 use crate::error::Result;
 use crate::kernels::matmul::{BatchAxis, Geometry};
 
@@ -31,6 +34,33 @@ const LANES: usize = 32;
 thread_local! {
     /// Turned rows, kept between products so that they allocate nothing.
     static TURNED: RefCell<Vec<f32>> = RefCell::default();
+}
+
+/// Packs a right side that is the same in all runs and for all items, where there are rows enough
+/// to read it more than once.
+pub(super) fn prepare(constants: &mut Constants<'_>, geometry: &Geometry) -> Result<Kept> {
+    let g = &geometry.merged();
+    let is_one = g.batch.iter().all(|axis| axis.right == 0 || axis.length == 1);
+    let is_small = g.rows < FEW_ROWS || g.columns < FEW_COLUMNS;
+    let Some(right) = constants.right().filter(|_| is_one && !is_small && g.inner > 0) else {
+        return Ok(Kept::Nothing);
+    };
+    let [down, along] = g.right;
+    check_reach(constants.node, "right", &[(g.inner, down), (g.columns, along)], right.len())?;
+    let (node, form) = (constants.node, [g.inner, g.columns, down, along]);
+    let packed = constants.packed(right, &form, || {
+        let all = 0..g.columns;
+        // Plain lines are copied whole.
+        let packed = if along == 1 {
+            let right = PlainColumns { data: right, stride: down, first: 0 };
+            Packed::new(node, &right, g.inner, all)
+        } else {
+            let right = StridedColumns { data: right, strides: [down, along], first: 0 };
+            Packed::new(node, &right, g.inner, all)
+        };
+        Ok(vec![packed?])
+    })?;
+    Ok(Kept::Right(packed))
 }
 
 /// Computes `alpha * left @ right + beta * addend` for each item of the batch.
@@ -57,6 +87,10 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
                 left: left.get(from_left..).unwrap_or_default(),
                 right: right.get(from_right..).unwrap_or_default(),
                 first_row: item * g.rows,
+                packed: match step.kept {
+                    Kept::Right(packed) => packed.first(),
+                    Kept::Nothing | Kept::Phases(_) | Kept::Tables(_) => None,
+                },
                 finish: &finish,
             };
             product.compute(result);
@@ -84,7 +118,9 @@ fn operands<'a>(step: &Step<'a>, g: &Geometry) -> Result<Sides<'a>> {
     let [down, along] = [(g.rows, g.left[0]), (g.inner, g.left[1])];
     step.check_reach("left", &with(|axis| axis.left, [down, along]), left.len())?;
     let [down, along] = [(g.inner, g.right[0]), (g.columns, g.right[1])];
-    step.check_reach("right", &with(|axis| axis.right, [down, along]), right.len())?;
+    if matches!(step.kept, Kept::Nothing) {
+        step.check_reach("right", &with(|axis| axis.right, [down, along]), right.len())?;
+    }
     if let (Some(addend), Some([down, along])) = (addend, g.addend) {
         step.check_reach("addend", &[(g.rows, down), (g.columns, along)], addend.len())?;
     }
@@ -109,6 +145,7 @@ struct Product<'a> {
     /// The operands, from the item's matrices on.
     left: &'a [f32],
     right: &'a [f32],
+    packed: Option<&'a Packed>,
     /// The item's first row, counted over the batch.
     first_row: usize,
     finish: &'a Finish<'a>,
@@ -119,7 +156,7 @@ impl Product<'_> {
         let g = self.geometry;
         let Ok(view) = ArrayViewMut2::from_shape((g.rows, g.columns), result) else { return };
         let whole = Block { result: view, row: self.first_row, column: 0 };
-        split(whole, g.inner, [1, COLUMN_UNIT], |block| {
+        let part = |block: Block<'_>| {
             let first = (block.row - self.first_row) * g.left[0];
             let rows = self.left.get(first..).unwrap_or_default();
             if g.left[1] == 1 {
@@ -127,7 +164,12 @@ impl Product<'_> {
             } else {
                 self.bands(rows, block);
             }
-        });
+        };
+        if self.packed.is_some() {
+            split_packed(whole, g.inner, [ROWS, COLUMN_UNIT], part);
+        } else {
+            split(whole, g.inner, [1, COLUMN_UNIT], part);
+        }
     }
 
     /// Turns the rows of a transposed left side, a band at a time.
@@ -154,8 +196,12 @@ impl Product<'_> {
     fn part(&self, left: &[f32], stride: usize, block: Block<'_>) {
         let Geometry { inner, right: [down, along], .. } = *self.geometry;
         let (count, width) = block.result.dim();
+        let block_columns = block.column..block.column + width;
         let is_small = count < FEW_ROWS || width < FEW_COLUMNS;
-        if down == 1 && is_small {
+        if let Some(packed) = self.packed {
+            let rows = PlainRows { data: left, stride, length: inner, count };
+            multiply(block, &rows, packed, block_columns, self.finish);
+        } else if down == 1 && is_small {
             self.dot_products(left, stride, block);
         } else if along == 1 && count < FEW_ROWS {
             few_rows([left, self.right], [stride, down], inner, block, self.finish);

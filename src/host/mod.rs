@@ -12,6 +12,7 @@
 mod activation;
 mod batch_normalization;
 mod binary;
+mod constants;
 mod conv2d;
 mod conv2d_depthwise;
 mod conv2d_transpose;
@@ -38,30 +39,78 @@ mod softmax;
 mod threads;
 mod tile;
 
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
 use crate::kernels::{Work, families};
 use crate::shape::element_count;
+pub(crate) use constants::{Constants, Shelf};
+use conv2d_transpose::Phases;
 use finish::Stages;
+use panels::Packed;
 use resize2d::Tables;
 
 /// What a step keeps between runs.
 #[derive(Debug)]
 pub(crate) enum Kept {
     Nothing,
+    /// The second operand, packed: a right side for each group.
+    Right(Arc<[Packed]>),
+    /// The second operand, packed: a right side for each phase of the strides and each group.
+    Phases(Phases),
     /// Which pixels a resampling takes, and their weights.
     Tables(Tables),
 }
 
-/// Makes a step ready to run.
+impl Kept {
+    /// Returns the number of the operand that runs do not read any more.
+    pub(crate) fn replaced_operand(&self) -> Option<usize> {
+        match self {
+            Kept::Right(_) | Kept::Phases(_) => Some(1),
+            Kept::Nothing | Kept::Tables(_) => None,
+        }
+    }
+
+    /// Returns how many bytes it takes, without what it shares with other steps.
+    pub(crate) fn own_bytes(&self) -> usize {
+        match self {
+            Kept::Tables(tables) => tables.bytes(),
+            Kept::Nothing | Kept::Right(_) | Kept::Phases(_) => 0,
+        }
+    }
+}
+
+/// Makes a step ready to run, knowing what all its runs will read.
 ///
 /// # Errors
 ///
-/// What [`Work::launch`] reports for a geometry that no device could number.
-pub(crate) fn prepare(node: &str, work: &Work) -> Result<Kept> {
+/// What [`Work::launch`] reports for a geometry that no device could number, and
+/// [`Error::Operand`] for a constant of another length than the geometry says.
+pub(crate) fn prepare(work: &Work, constants: &mut Constants<'_>) -> Result<Kept> {
     // Holds every size below 2^32, so that no index computed from them can overflow.
-    let launch = work.launch(node, u32::MAX)?;
-    let is_resampling = matches!(work, Work::Resize2d(_));
-    Ok(if is_resampling { Kept::Tables(Tables::new(&launch)) } else { Kept::Nothing })
+    let launch = work.launch(constants.node, u32::MAX)?;
+    match work {
+        Work::Conv2d(geometry) => conv2d::prepare(constants, geometry),
+        Work::Conv2dTranspose(geometry) => conv2d_transpose::prepare(constants, geometry),
+        Work::Dense(geometry) => dense::prepare(constants, geometry),
+        Work::MatMul(geometry) => matmul::prepare(constants, geometry),
+        Work::Resize2d(_) => Ok(Kept::Tables(Tables::new(&launch))),
+        Work::Activation(_)
+        | Work::BatchNormalization(_)
+        | Work::Binary(_)
+        | Work::Copy(_)
+        | Work::Gather(_)
+        | Work::GridSample(_)
+        | Work::Lrn(_)
+        | Work::Moments(_)
+        | Work::Normalization(_)
+        | Work::Pad(_)
+        | Work::Pool2d(_)
+        | Work::Reduce(_)
+        | Work::Select(_)
+        | Work::Softmax(_)
+        | Work::Own(_) => Ok(Kept::Nothing),
+    }
 }
 
 /// Computes one step: reads the operands, in the binding order of the family, and writes every
@@ -75,7 +124,10 @@ pub(crate) fn prepare(node: &str, work: &Work) -> Result<Kept> {
 /// operands that is not the family's; what [`Work::launch`] reports for a geometry that no
 /// device could number; [`Error::Unsupported`] for an own kernel without a twin in Rust.
 pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32]) -> Result<()> {
-    run(node, work, &prepare(node, work)?, operands, result)
+    let known: Vec<Option<&[f32]>> = operands.iter().copied().map(Some).collect();
+    let mut shelf = Shelf::default();
+    let kept = prepare(work, &mut Constants { node, operands: &known, shelf: &mut shelf })?;
+    run(node, work, &kept, operands, result)
 }
 
 /// Computes a step that has been made ready.
@@ -144,8 +196,10 @@ impl<'a> Step<'a> {
     /// [`Error::Operand`] for another number of them, or another length.
     fn operands<const N: usize>(&self, wanted: [(&str, &[usize]); N]) -> Result<[&'a [f32]; N]> {
         let found = self.exactly(wanted.map(|(name, _)| name), format!("{wanted:?}"))?;
-        for ((name, shape), operand) in wanted.into_iter().zip(found) {
-            self.check_length(name, shape, operand.len())?;
+        for (number, ((name, shape), operand)) in wanted.into_iter().zip(found).enumerate() {
+            if self.kept.replaced_operand() != Some(number) {
+                check_length(self.node, name, shape, operand.len())?;
+            }
         }
         Ok(found)
     }
@@ -206,18 +260,7 @@ impl<'a> Step<'a> {
     ///
     /// [`Error::Operand`] where they differ.
     fn check_length(&self, name: &str, shape: &[usize], length: usize) -> Result<()> {
-        let elements = element_count(self.node, shape)?;
-        if elements == length as u64 {
-            return Ok(());
-        }
-        Err(Error::Operand {
-            node: self.node.to_owned(),
-            operand: name.to_owned(),
-            got: format!("has {length} elements"),
-            expected: format!("its shape has {elements}"),
-            shapes: format!("{name} {shape:?}"),
-            remedy: "bring all of it, and nothing else".to_owned(),
-        })
+        check_length(self.node, name, shape, length)
     }
 
     /// Checks that a slice holds what axes of these lengths and strides reach.
@@ -226,20 +269,7 @@ impl<'a> Step<'a> {
     ///
     /// [`Error::Operand`] where it ends before.
     fn check_reach(&self, name: &str, axes: &[(usize, usize)], length: usize) -> Result<()> {
-        let far = axes.iter().map(|(length, stride)| (length.wrapping_sub(1), stride));
-        let last = far
-            .fold(0usize, |sum, (steps, stride)| sum.saturating_add(steps.saturating_mul(*stride)));
-        if axes.iter().any(|(length, _)| *length == 0) || last < length {
-            return Ok(());
-        }
-        Err(Error::Operand {
-            node: self.node.to_owned(),
-            operand: name.to_owned(),
-            got: format!("has {length} elements"),
-            expected: format!("the step reads up to element {last}"),
-            shapes: format!("axes and strides {axes:?}"),
-            remedy: "bring all of it".to_owned(),
-        })
+        check_reach(self.node, name, axes, length)
     }
 
     /// Refuses a geometry that contradicts itself.
@@ -253,4 +283,38 @@ impl<'a> Step<'a> {
             remedy: "make the geometry as Graph::plan does".to_owned(),
         })
     }
+}
+
+/// Checks the length of a slice against the shape that it must have.
+fn check_length(node: &str, name: &str, shape: &[usize], length: usize) -> Result<()> {
+    let elements = element_count(node, shape)?;
+    if elements == length as u64 {
+        return Ok(());
+    }
+    Err(Error::Operand {
+        node: node.to_owned(),
+        operand: name.to_owned(),
+        got: format!("has {length} elements"),
+        expected: format!("its shape has {elements}"),
+        shapes: format!("{name} {shape:?}"),
+        remedy: "bring all of it, and nothing else".to_owned(),
+    })
+}
+
+/// Checks that a slice holds what axes of these lengths and strides reach.
+fn check_reach(node: &str, name: &str, axes: &[(usize, usize)], length: usize) -> Result<()> {
+    let far = axes.iter().map(|(length, stride)| (length.wrapping_sub(1), stride));
+    let last =
+        far.fold(0usize, |sum, (steps, stride)| sum.saturating_add(steps.saturating_mul(*stride)));
+    if axes.iter().any(|(length, _)| *length == 0) || last < length {
+        return Ok(());
+    }
+    Err(Error::Operand {
+        node: node.to_owned(),
+        operand: name.to_owned(),
+        got: format!("has {length} elements"),
+        expected: format!("the step reads up to element {last}"),
+        shapes: format!("axes and strides {axes:?}"),
+        remedy: "bring all of it".to_owned(),
+    })
 }

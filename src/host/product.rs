@@ -13,10 +13,10 @@ use ndarray::{Axis, Slice};
 use pulp::{Simd, WithSimd};
 
 use super::finish::{Stages, add_bias, finish};
-use super::panels::{Columns, pack};
+use super::panels::Right;
 use super::simd::dispatch;
 use super::threads::{Block, Grid, for_each_block, parts};
-use super::tile::{self, Left, VECTORS, panel_width};
+use super::tile::{self, Left, panel_width};
 
 /// Rows that go by each panel before the next one: their part of the left side stays in the
 /// second cache.
@@ -134,15 +134,34 @@ pub(super) fn split(
     units: [usize; 2],
     body: impl Fn(Block<'_>) + Sync,
 ) {
+    // Every block of rows packs the columns again.
+    let is_wide = inner.saturating_mul(block.result.ncols()) > PACKED;
+    split_by(block, inner, units, is_wide, body);
+}
+
+/// Splits a product with a packed right side over threads, along the larger side where the
+/// right one does not stay in the cache.
+pub(super) fn split_packed(
+    block: Block<'_>,
+    inner: usize,
+    units: [usize; 2],
+    body: impl Fn(Block<'_>) + Sync,
+) {
+    let (rows, columns) = block.result.dim();
+    let is_wide = columns > rows && inner.saturating_mul(columns) > PACKED;
+    split_by(block, inner, units, is_wide, body);
+}
+
+fn split_by(
+    block: Block<'_>,
+    inner: usize,
+    units: [usize; 2],
+    is_wide: bool,
+    body: impl Fn(Block<'_>) + Sync,
+) {
     let (rows, columns) = block.result.dim();
     let cost = rows.saturating_mul(columns).saturating_mul(inner) / MULTIPLICATIONS;
-    let grid = Grid {
-        parts: parts(cost),
-        row_unit: units[0],
-        column_unit: units[1],
-        // Every block of rows packs the columns again.
-        is_wide: inner.saturating_mul(columns) > PACKED,
-    };
+    let grid = Grid { parts: parts(cost), row_unit: units[0], column_unit: units[1], is_wide };
     for_each_block(block, grid, &body);
 }
 
@@ -150,14 +169,14 @@ pub(super) fn split(
 pub(super) fn multiply(
     block: Block<'_>,
     rows: &impl Rows,
-    right: &impl Columns,
+    right: &impl Right,
     columns: Range<usize>,
     finish: &Finish<'_>,
 ) {
     SCRATCH.with_borrow_mut(|scratch| {
-        let count = columns.len();
+        let is_narrow = right.is_narrow(columns.len());
         let operation = Multiply { block, rows, right, columns, finish, scratch };
-        dispatch(count, VECTORS, operation);
+        dispatch(is_narrow, operation);
     });
 }
 
@@ -170,7 +189,7 @@ struct Multiply<'a, 'b, R, C> {
     scratch: &'b mut Scratch,
 }
 
-impl<R: Rows, C: Columns> WithSimd for Multiply<'_, '_, R, C> {
+impl<R: Rows, C: Right> WithSimd for Multiply<'_, '_, R, C> {
     type Output = ();
 
     #[inline(always)]
@@ -186,8 +205,8 @@ impl<R: Rows, C: Columns> WithSimd for Multiply<'_, '_, R, C> {
             // A sum of nothing has a result too.
             for begin in (0..inner.max(1)).step_by(deep) {
                 let depth = begin..(begin + deep).min(inner);
-                let packed = pack(right, &depth, &wide, panel_width::<S>(), packed);
-                let skips_outside = rows.has_outside() && !are_finite(packed);
+                let panels = right.panels(&depth, &wide, panel_width::<S>(), packed);
+                let skips_outside = rows.has_outside() && !panels.is_finite;
                 for number in 0..rows.blocks() {
                     let located = rows.locate(number, found);
                     let left = Left {
@@ -208,14 +227,14 @@ impl<R: Rows, C: Columns> WithSimd for Multiply<'_, '_, R, C> {
                         count += 1;
                     }
                     let lines = &mut lines[..count];
-                    let panels = packed.chunks_exact((depth.len() * panel_width::<S>()).max(1));
                     let starts = (0..wide.len()).step_by(panel_width::<S>());
                     if depth.is_empty() && !finish.continues {
                         for line in lines.iter_mut() {
                             line.fill(0.0);
                         }
                     } else {
-                        for (panel, start) in panels.zip(starts) {
+                        for (number, start) in starts.enumerate() {
+                            let panel = panels.get(number, depth.len() * panel_width::<S>());
                             let end = (start + panel_width::<S>()).min(wide.len());
                             let inner = depth.clone();
                             tile::multiply(

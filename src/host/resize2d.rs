@@ -28,6 +28,10 @@ impl Tables {
             entries: entry_lengths(launch),
         }
     }
+
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.numbers)
+    }
 }
 
 /// Computes every output line from the lines of the input that its row takes.

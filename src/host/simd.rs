@@ -17,19 +17,24 @@ pub(crate) fn vectorized<T>(body: impl FnOnce() -> T) -> T {
     pulp::Arch::new().dispatch(Body(body))
 }
 
-/// Runs an operation over rows of this many numbers, `vectors` at a time, with the widest vectors
-/// that are not too wide for them.
+/// Tells whether rows of this many numbers, `vectors` at a time, are better computed with vectors of
+/// half the width than with the widest.
 ///
 /// Vectors of twice the width take three quarters of the time or more, so they serve where they
 /// leave fewer than a quarter of their places empty.
-pub(crate) fn dispatch<O: pulp::WithSimd>(count: usize, vectors: usize, operation: O) -> O::Output {
+pub(crate) fn is_narrow(count: usize, vectors: usize) -> bool {
+    let padded = |lanes: usize| count.div_ceil(lanes * vectors) * lanes * vectors;
+    padded(16).saturating_mul(4) > padded(8).saturating_mul(5)
+}
+
+/// Runs an operation with the widest vectors, or, where there are AVX-512's, with AVX2's if
+/// `is_narrow`.
+pub(crate) fn dispatch<O: pulp::WithSimd>(is_narrow: bool, operation: O) -> O::Output {
     #[cfg(target_arch = "x86_64")]
-    {
-        let padded = |lanes: usize| count.div_ceil(lanes * vectors) * lanes * vectors;
-        let is_too_wide = padded(16).saturating_mul(4) > padded(8).saturating_mul(5);
-        if let Some(simd) = pulp::x86::V3::try_new().filter(|_| is_too_wide) {
-            return pulp::Simd::vectorize(simd, operation);
-        }
+    if let Some(simd) = pulp::x86::V3::try_new().filter(|_| is_narrow) {
+        return pulp::Simd::vectorize(simd, operation);
     }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = is_narrow;
     pulp::Arch::new().dispatch(operation)
 }

@@ -33,7 +33,8 @@ pub(super) fn evaluate(graph: &Graph) -> Result<Option<ArrayD<f32>>> {
         slots,
         outputs,
     };
-    Program::new(plan.steps())?.run(plan.steps(), &mut buffers)?;
+    let program = Program::new(plan.steps(), |number| weights.get(number).map(Vec::as_slice))?;
+    program.run(plan.steps(), &mut buffers)?;
     let values = plan.outputs().first().and_then(|port| {
         let buffer = match port.place {
             Place::Weight(number) => weights.get(number),

@@ -1,8 +1,8 @@
 //! A plan's steps made ready for the host, and run there: what sessions and constant folding do.
 
-use super::{Place, Region, Step};
+use super::{Place, Plan, Region, Step};
 use crate::error::{Error, Result};
-use crate::host::{Kept, prepare, run};
+use crate::host::{Constants, Kept, Shelf, prepare, run};
 
 /// Operands of a step that are found without asking for memory.
 const FEW_OPERANDS: usize = 8;
@@ -10,7 +10,9 @@ const FEW_OPERANDS: usize = 8;
 /// What the steps of a plan keep between runs.
 #[derive(Debug)]
 pub(crate) struct Program {
+    /// One for each step.
     kept: Vec<Kept>,
+    packed_bytes: usize,
 }
 
 /// The memory of one run.
@@ -24,14 +26,51 @@ pub(crate) struct Buffers<'a> {
 }
 
 impl Program {
-    /// Makes the steps ready.
+    /// Makes the steps ready; `weight` finds the plan's weights.
     ///
     /// # Errors
     ///
     /// What [`prepare`] reports.
-    pub(crate) fn new(steps: &[Step]) -> Result<Self> {
-        let kept = steps.iter().map(|step| prepare(&step.node, &step.work));
-        Ok(Program { kept: kept.collect::<Result<_>>()? })
+    pub(crate) fn new<'a>(
+        steps: &[Step],
+        weight: impl Fn(usize) -> Option<&'a [f32]>,
+    ) -> Result<Self> {
+        let mut shelf = Shelf::default();
+        let mut kept = Vec::with_capacity(steps.len());
+        for step in steps {
+            let constant = |region: &Region| match region.place {
+                Place::Weight(number) => weight(number)?.get(range(region)),
+                Place::Input(_) | Place::Slot(_) | Place::Output(_) => None,
+            };
+            let operands: Vec<Option<&[f32]>> = step.operands.iter().map(constant).collect();
+            let (node, operands) = (step.node.as_str(), operands.as_slice());
+            kept.push(prepare(&step.work, &mut Constants { node, operands, shelf: &mut shelf })?);
+        }
+        Ok(Program { kept, packed_bytes: shelf.bytes() })
+    }
+
+    /// Returns how many bytes the steps keep.
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.packed_bytes + self.kept.iter().map(Kept::own_bytes).sum::<usize>()
+    }
+
+    /// Tells of each of the plan's weights whether runs read it, or give it, as it is.
+    pub(crate) fn weights_read(&self, plan: &Plan) -> Vec<bool> {
+        let mut read = vec![false; plan.weights().len()];
+        let operands = plan.steps().iter().zip(&self.kept).flat_map(|(step, kept)| {
+            let numbered = step.operands.iter().enumerate();
+            let read =
+                move |&(number, _): &(usize, &Region)| kept.replaced_operand() != Some(number);
+            numbered.filter(read).map(|(_, region)| region.place)
+        });
+        for place in operands.chain(plan.outputs().iter().map(|port| port.place)) {
+            if let Place::Weight(number) = place
+                && let Some(read) = read.get_mut(number)
+            {
+                *read = true;
+            }
+        }
+        read
     }
 
     /// Runs the steps it was made of, one after the other.
@@ -75,14 +114,19 @@ impl Buffers<'_> {
     fn step(&self, step: &Step, kept: &Kept, target: &mut [f32]) -> Result<()> {
         let result = target.get_mut(range(&step.result)).ok_or_else(|| lost(step, &step.result))?;
         let count = step.operands.len();
+        let operand_of = |number: usize| match step.operands.get(number) {
+            Some(region) if kept.replaced_operand() != Some(number) => self.operand(step, region),
+            // What is kept stands for it.
+            Some(_) | None => Ok(&[][..]),
+        };
         let mut few: [&[f32]; FEW_OPERANDS] = [&[]; FEW_OPERANDS];
         if let Some(found) = few.get_mut(..count) {
-            for (operand, region) in found.iter_mut().zip(&step.operands) {
-                *operand = self.operand(step, region)?;
+            for (number, operand) in found.iter_mut().enumerate() {
+                *operand = operand_of(number)?;
             }
             return run(&step.node, &step.work, kept, found, result);
         }
-        let many = step.operands.iter().map(|region| self.operand(step, region));
+        let many = (0..count).map(operand_of);
         run(&step.node, &step.work, kept, &many.collect::<Result<Vec<_>>>()?, result)
     }
 }

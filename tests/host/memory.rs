@@ -190,3 +190,45 @@ fn waiting_is_over_at_once() {
     pollster::block_on(rt.wait_async()).unwrap();
     assert!(Runtime::clone(&rt).is_host());
 }
+
+#[test]
+fn weights_are_kept_once_in_the_form_that_runs_read() {
+    let rt = open();
+    let mut random = Random::new(9);
+    let (kernel, bias) = (random.uniform(&[64, 64]), random.uniform(&[64]));
+    let layer = LayerWeights::new(HostArray::from(kernel.clone())).bias(HostArray::from(bias));
+    let staged = rt.stage_weights("w", &Weights::new().with("dense", layer.clone())).unwrap();
+    let one_layer = |weights: &LayerWeights, batch| {
+        let mut g = Graph::new();
+        let x = g.input("x", [Dim::Batch, 64.into()]);
+        let y = g.dense(x, Dense::new(64), weights).unwrap();
+        g.output("y", y);
+        rt.prepare(&g.plan(batch).unwrap()).unwrap()
+    };
+    let (row, weights) = (64 * 4, 64 * 64 * 4);
+    // A kernel, packed for rows that read it more than once or as it is; the bias; the output.
+    assert_eq!(one_layer(&layer, 8).host_bytes(), weights + row + 8 * row);
+    assert_eq!(one_layer(&layer, 1).host_bytes(), weights + row + row);
+    // Tensors are the user's; what is packed of them is the session's.
+    assert_eq!(one_layer(&staged["dense"], 8).host_bytes(), weights + 8 * row);
+    assert_eq!(one_layer(&staged["dense"], 1).host_bytes(), row);
+    // Two layers over one kernel, and the kernel itself as a result.
+    let mut g = Graph::new();
+    let x = g.input("x", [Dim::Batch, 64.into()]);
+    let k = g.constant("k", HostArray::from(kernel.clone())).unwrap();
+    let y = g.matmul(x, k).unwrap();
+    let y = g.matmul(y, k).unwrap();
+    g.output("y", y);
+    let plan = g.plan(8).unwrap();
+    let slots: u64 = plan.slots().iter().sum();
+    let session = rt.prepare(&plan).unwrap();
+    assert_eq!(session.host_bytes(), weights + slots + 8 * row);
+    let array = random.uniform(&[8, 64]);
+    let x = stage(&rt, "x", &array);
+    let y = session.run([("x", &x)]).unwrap()["y"].read().unwrap();
+    g.output("k", k);
+    let session = rt.prepare(&g.plan(8).unwrap()).unwrap();
+    assert_eq!(session.host_bytes(), 2 * weights + slots + 8 * row);
+    let run = session.run([("x", &x)]).unwrap();
+    assert_eq!((run["y"].read().unwrap(), run["k"].read().unwrap()), (y, kernel));
+}
