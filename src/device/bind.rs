@@ -126,7 +126,7 @@ fn binding(storage: &Storage, offset: u64, bytes: u64) -> Option<wgpu::BindingRe
 
 #[cfg(test)]
 mod tests {
-    use super::super::prepare::Prepared;
+    use super::super::executor::Prepared;
     use crate::{Activation, Dim, Graph, HostArray, Runtime, StagePolicy};
     use ndarray::ArrayD;
 
@@ -141,7 +141,8 @@ mod tests {
         g.output("y", y);
         let plan = g.plan(1).unwrap();
         let session = rt.prepare(&plan).unwrap();
-        let prepared = rt.prepare_on_gpu(&plan, &StagePolicy::default()).unwrap();
+        let gpu = rt.inner.gpu("preparing").unwrap();
+        let prepared = rt.prepare_on_gpu(gpu, &plan, &StagePolicy::default()).unwrap();
         let array = ArrayD::<f32>::zeros(vec![1, 6]);
         for _ in 0..50 {
             let x = rt.stage("x", &HostArray::from_view(&array)).unwrap();

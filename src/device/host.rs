@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::executor::Executor;
-use super::prepare::{Prepared, Session};
+use super::executor::{Executor, Gpu, Later, Prepared, Take};
+use super::prepare::Session;
+use super::read::{Pending, no_buffer};
 use super::run::Run;
 use super::tensor::{Memory, Storage};
 use super::upload::{Source, Upload, Uploaded};
@@ -17,11 +18,76 @@ use crate::array::StagePolicy;
 use crate::error::{Error, Result};
 use crate::graph::Weight;
 use crate::ledger::{AdapterSummary, Cause, Direction, Ledger, Method, Phases, nanoseconds};
-use crate::plan::{Buffers, Limits, Place, Plan, Program, buffer_bytes};
+use crate::plan::{Buffers, ExpectedCrossings, Limits, Place, Plan, Program, buffer_bytes};
 
 /// The largest range that a step reads or writes, in bytes: kernels number elements with 32
 /// bits, in whole workgroups. What is larger is split along the batch.
 const LARGEST_RANGE: u64 = (1 << 34) - 1024;
+
+/// The processor, in host memory.
+#[derive(Debug)]
+struct Host;
+
+impl Executor for Host {
+    fn gpu(&self) -> Option<&Gpu> {
+        None
+    }
+
+    fn internal(&self) -> Direction {
+        Direction::HostInternal
+    }
+
+    fn download(&self) -> Option<Direction> {
+        None
+    }
+
+    fn upload(&self, inner: &Inner, upload: &Upload<'_, '_>) -> Result<Uploaded> {
+        inner.pack_on_host(upload)
+    }
+
+    fn create(&self, inner: &Inner, label: &str, bytes: u64) -> Result<Arc<Storage>> {
+        Ok(Storage::host(inner.allocate(label, bytes)?))
+    }
+
+    fn prepare(
+        &self,
+        runtime: &Runtime,
+        plan: &Plan,
+        policy: &StagePolicy,
+    ) -> Result<Box<dyn Prepared>> {
+        Ok(Box::new(runtime.prepare_on_host(plan, policy)?))
+    }
+
+    fn read(&self, tensor: &Tensor, pending: Pending, take: &mut Take<'_>) -> Result<()> {
+        let elements = tensor.host_elements();
+        if elements.len() as u64 * 4 != tensor.byte_len() {
+            return Err(no_buffer(&pending.doing));
+        }
+        let started = Instant::now();
+        take(bytemuck::cast_slice(elements));
+        let phases = Phases::from([("host_copy", nanoseconds(started.elapsed()))]);
+        pending.permit.record(Method::HostCopy, phases);
+        Ok(())
+    }
+
+    fn read_async<'a>(
+        &'a self,
+        tensor: &'a Tensor,
+        pending: Pending,
+        take: &'a mut Take<'_>,
+    ) -> Later<'a> {
+        Box::pin(async move { self.read(tensor, pending, take) })
+    }
+
+    /// A run is done when it returns.
+    fn wait(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn wait_async(&self) -> Later<'_> {
+        Box::pin(async { Ok(()) })
+    }
+}
 
 /// Describes the host as an adapter.
 pub(super) fn summary() -> AdapterSummary {
@@ -60,7 +126,7 @@ impl Runtime {
             inner: Arc::new(Inner {
                 limits: limits(),
                 ledger: Ledger::new(summary),
-                executor: Executor::Host,
+                executor: Box::new(Host),
                 buffers_created: AtomicU64::new(0),
             }),
         }
@@ -226,13 +292,17 @@ impl Prepared for HostSession {
         Err(session.runtime.inner.no_device("recording a run"))
     }
 
-    fn host_bytes(&self, session: &Session) -> u64 {
+    fn expected_crossings(&self, _: &Plan) -> ExpectedCrossings {
+        ExpectedCrossings::default()
+    }
+
+    fn host_bytes(&self, plan: &Plan) -> u64 {
         // A tensor that was staged before is the user's.
         let own = |(weight, tensor): (&Weight, &Option<Tensor>)| match weight.host() {
             Some(_) => tensor.as_ref().map_or(0, |tensor| tensor.storage.elements().len()),
             None => 0,
         };
-        let weights: usize = session.plan.weights().iter().zip(&self.weights).map(own).sum();
+        let weights: usize = plan.weights().iter().zip(&self.weights).map(own).sum();
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let slots = idle.scratch.iter().flat_map(|scratch| &scratch.slots).map(Vec::len);
         let outputs = idle.outputs.iter().flatten().map(|storage| storage.elements().len());

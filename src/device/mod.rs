@@ -49,7 +49,7 @@ pub struct Runtime {
 pub(crate) struct Inner {
     pub limits: Limits,
     pub ledger: Ledger,
-    pub executor: executor::Executor,
+    pub executor: Box<dyn executor::Executor>,
     buffers_created: AtomicU64,
 }
 
@@ -93,7 +93,7 @@ impl Runtime {
     /// Tells whether plans run on the host executor, where nothing crosses.
     #[must_use]
     pub fn is_host(&self) -> bool {
-        matches!(self.inner.executor, executor::Executor::Host)
+        self.inner.executor.gpu().is_none()
     }
 
     /// Returns how many buffers, of a device or in host memory, this runtime has created so far.

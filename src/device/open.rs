@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::adapters::{find, is_gpu, plan_limits, rank, summarize};
-use super::executor::{Executor, Gpu};
+use super::executor::Gpu;
 use super::fault::Fault;
 use super::pipeline::Pipelines;
 use super::poller::Poller;
@@ -211,7 +211,7 @@ impl Runtime {
             inner: Arc::new(Inner {
                 limits,
                 ledger: Ledger::new(summary),
-                executor: Executor::Gpu(Box::new(gpu)),
+                executor: Box::new(gpu),
                 buffers_created: AtomicU64::new(0),
             }),
         }

@@ -5,14 +5,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use super::bind::{BindKey, Bindings};
+use super::executor::{Executor, Gpu, Prepared};
 use super::pipeline::Pipeline;
-use super::stage::tensor_usage;
 use super::tensor::Storage;
 use super::upload::{Source, Upload};
-use super::{Run, Runtime, Tensor};
+use super::{Inner, Runtime, Tensor};
 use crate::array::StagePolicy;
 use crate::error::{Error, Result};
-use crate::ledger::{Cause, Direction, Method, Phases};
+use crate::ledger::{Cause, Method, Phases};
 use crate::plan::{ExpectedCrossings, Plan};
 
 /// Trips of all loops of one thread that llvmpipe can be trusted with: after 65,535 it ends them
@@ -28,23 +28,6 @@ pub struct Session {
     pub(super) runtime: Runtime,
     pub(super) plan: Plan,
     pub(super) prepared: Box<dyn Prepared>,
-}
-
-/// A plan as one executor has made it ready.
-pub(super) trait Prepared: Send + Sync {
-    /// Runs the plan of `session` over one tensor for each of its inputs.
-    fn run(&self, session: &Session, inputs: &[&Tensor]) -> Result<Run>;
-
-    /// Records a run into the embedder's encoder.
-    fn record(
-        &self,
-        session: &Session,
-        inputs: &[&Tensor],
-        encoder: &mut wgpu::CommandEncoder,
-    ) -> Result<Run>;
-
-    /// Counts the bytes of host memory that the session holds.
-    fn host_bytes(&self, session: &Session) -> u64;
 }
 
 /// A plan made ready on a device.
@@ -101,16 +84,19 @@ impl Runtime {
     /// As [`Runtime::prepare`].
     pub fn prepare_with(&self, plan: &Plan, policy: &StagePolicy) -> Result<Session> {
         self.check_limits(plan)?;
-        let prepared: Box<dyn Prepared> = if self.is_host() {
-            Box::new(self.prepare_on_host(plan, policy)?)
-        } else {
-            Box::new(self.prepare_on_gpu(plan, policy)?)
-        };
+        let prepared = self.inner.executor.prepare(self, plan, policy)?;
         Ok(Session { runtime: self.clone(), plan: plan.clone(), prepared })
     }
 
-    pub(super) fn prepare_on_gpu(&self, plan: &Plan, policy: &StagePolicy) -> Result<GpuSession> {
-        let pipelines = self.pipelines(plan)?;
+    pub(super) fn prepare_on_gpu(
+        &self,
+        gpu: &Gpu,
+        plan: &Plan,
+        policy: &StagePolicy,
+    ) -> Result<GpuSession> {
+        gpu.fault.poll(&gpu.device, "preparing a session")?;
+        self.check_trip_counts(plan)?;
+        let pipelines = self.inner.pipelines(plan.steps())?;
         let weights = self.stage_set("weights", Cause::Prepare, plan.weights(), policy)?;
         let block = match plan.block() {
             [] => None,
@@ -125,7 +111,7 @@ impl Runtime {
                     total_bytes: bytes.len() as u64,
                     source: Source::Bytes(bytes),
                 };
-                self.inner.upload(&upload)?.places.pop().map(|(storage, _)| storage)
+                gpu.upload(&self.inner, &upload)?.places.pop().map(|(storage, _)| storage)
             }
         };
         let slots = self.create_values("slot", plan.slots(), Cause::Prepare)?;
@@ -133,15 +119,6 @@ impl Runtime {
         let outputs = outputs.into_iter().map(|storage| vec![storage]).collect();
         let state = Mutex::new(State { outputs, bind_groups: HashMap::new() });
         Ok(GpuSession { pipelines, weights, slots, block, state })
-    }
-
-    /// Compiles the plan's kernels.
-    fn pipelines(&self, plan: &Plan) -> Result<Vec<Arc<Pipeline>>> {
-        let doing = "preparing a session";
-        let gpu = self.inner.gpu(doing)?;
-        gpu.fault.poll(&gpu.device, doing)?;
-        self.check_trip_counts(plan)?;
-        self.inner.pipelines(plan.steps())
     }
 
     /// Refuses kernels whose loops the driver would end before their time.
@@ -199,15 +176,9 @@ impl Runtime {
         bytes: u64,
         cause: Cause,
     ) -> Result<Arc<Storage>> {
-        let ledger = &self.inner.ledger;
-        let direction =
-            if self.is_host() { Direction::HostInternal } else { Direction::DeviceInternal };
-        let permit = ledger.permit(direction, cause, label, bytes, 0)?;
-        let storage = if self.is_host() {
-            Storage::host(self.inner.allocate(label, bytes)?)
-        } else {
-            Storage::gpu(self.inner.create_buffer(label, bytes, tensor_usage(), false)?)
-        };
+        let Inner { ledger, executor, .. } = &*self.inner;
+        let permit = ledger.permit(executor.internal(), cause, label, bytes, 0)?;
+        let storage = executor.create(&self.inner, label, bytes)?;
         permit.record(Method::ZeroFill, Phases::new());
         Ok(storage)
     }
@@ -233,16 +204,13 @@ impl Session {
     /// staged as weights are the user's, and not counted. On a device it is 0.
     #[must_use]
     pub fn host_bytes(&self) -> u64 {
-        self.prepared.host_bytes(self)
+        self.prepared.host_bytes(&self.plan)
     }
 
     /// Returns the crossings that preparing this session has caused, and that running and
     /// reading will cause: those of [`Plan::expected_crossings`], or none on the host executor.
     #[must_use]
     pub fn expected_crossings(&self) -> ExpectedCrossings {
-        if self.runtime.is_host() {
-            return ExpectedCrossings::default();
-        }
-        self.plan.expected_crossings()
+        self.prepared.expected_crossings(&self.plan)
     }
 }

@@ -7,17 +7,17 @@ use futures_channel::oneshot;
 use ndarray::{ArrayD, IxDyn};
 
 use super::Tensor;
-use super::executor::{Executor, Gpu};
+use super::executor::{Gpu, Take};
 use crate::error::{Error, Result};
-use crate::ledger::{Cause, Direction, Method, Permit, Phases, nanoseconds};
+use crate::ledger::{Cause, Method, Permit, Phases, nanoseconds};
 
 /// A read that the guards have let pass.
-struct Pending {
-    permit: Permit,
+pub(crate) struct Pending {
+    pub permit: Permit,
     /// The copy behind the API; none on the host executor.
     internal: Option<Permit>,
     bytes: u64,
-    doing: String,
+    pub doing: String,
 }
 
 impl Pending {
@@ -43,7 +43,8 @@ impl Tensor {
     /// [`Error::OutOfMemory`] from the device.
     pub fn read(&self) -> Result<ArrayD<f32>> {
         let mut values = self.reserve()?;
-        self.read_with(self.length(), |bytes| append(&mut values, bytes))?;
+        let pending = self.begin(self.length())?;
+        self.runtime.executor.read(self, pending, &mut |bytes| append(&mut values, bytes))?;
         self.shaped(values)
     }
 
@@ -53,18 +54,15 @@ impl Tensor {
     ///
     /// As [`Tensor::read`], and [`Error::Operand`] when the lengths differ.
     pub fn read_into(&self, values: &mut [f32]) -> Result<()> {
-        self.read_with(values.len(), |bytes| {
+        let pending = self.begin(values.len())?;
+        self.runtime.executor.read(self, pending, &mut |bytes| {
             bytemuck::cast_slice_mut::<f32, u8>(values).copy_from_slice(bytes);
         })
     }
 
-    /// Reads, and hands the mapped bytes over once.
-    fn read_with(&self, length: usize, take: impl FnOnce(&[u8])) -> Result<()> {
-        let pending = self.begin(length)?;
+    /// Reads from a device, and hands the mapped bytes over.
+    pub(super) fn read_from(&self, gpu: &Gpu, pending: Pending, take: &mut Take<'_>) -> Result<()> {
         let inner = &*self.runtime;
-        let Executor::Gpu(gpu) = &inner.executor else {
-            return self.copy_on_host(pending, take);
-        };
         let mut phases = Phases::new();
         let mut clock = Instant::now();
         let mut lap = |name| {
@@ -102,20 +100,24 @@ impl Tensor {
         let begun = self.reserve().and_then(|values| Ok((self.begin(self.length())?, values)));
         let tensor = self.clone();
         async move {
-            let (pending, values) = begun?;
-            tensor.finish_async(pending, values).await
+            let (pending, mut values) = begun?;
+            let mut take = |bytes: &[u8]| append(&mut values, bytes);
+            tensor.runtime.executor.read_async(&tensor, pending, &mut take).await?;
+            tensor.shaped(values)
         }
     }
 
-    async fn finish_async(&self, pending: Pending, mut values: Vec<f32>) -> Result<ArrayD<f32>> {
+    /// Reads from a device without blocking.
+    pub(super) async fn read_from_async(
+        &self,
+        gpu: &Gpu,
+        pending: Pending,
+        take: &mut Take<'_>,
+    ) -> Result<()> {
         let inner = &*self.runtime;
-        let Executor::Gpu(gpu) = &inner.executor else {
-            self.copy_on_host(pending, |bytes| append(&mut values, bytes))?;
-            return self.shaped(values);
-        };
         let mut phases = Phases::new();
         let mut clock = Instant::now();
-        gpu.wait_async(&pending.doing).await?;
+        gpu.finish_async(&pending.doing).await?;
         phases.insert("wait", nanoseconds(clock.elapsed()));
         clock = Instant::now();
         if pending.bytes > 0 {
@@ -129,12 +131,11 @@ impl Tensor {
             // One callback ends both, so they cannot be told apart here.
             phases.insert("device_copy_and_map", nanoseconds(clock.elapsed()));
             clock = Instant::now();
-            let take = |bytes: &[u8]| append(&mut values, bytes);
             take_bytes(gpu, &pending.doing, buffer, pending.bytes, take)?;
             phases.insert("host_copy", nanoseconds(clock.elapsed()));
         }
         pending.record(phases);
-        self.shaped(values)
+        Ok(())
     }
 
     /// Checks the caller's length and asks the guards.
@@ -153,26 +154,12 @@ impl Tensor {
         }
         let ledger = &self.runtime.ledger;
         let ask = |direction| ledger.permit(direction, Cause::Read, &self.label, bytes, 0);
-        let (permit, internal) = match &self.runtime.executor {
-            Executor::Gpu(_) => {
-                (ask(Direction::DeviceToHost)?, Some(ask(Direction::DeviceInternal)?))
-            }
-            Executor::Host => (ask(Direction::HostInternal)?, None),
+        let internal = self.runtime.executor.internal();
+        let (permit, internal) = match self.runtime.executor.download() {
+            Some(download) => (ask(download)?, Some(ask(internal)?)),
+            None => (ask(internal)?, None),
         };
         Ok(Pending { permit, internal, bytes, doing })
-    }
-
-    /// Copies out of host memory.
-    fn copy_on_host(&self, pending: Pending, take: impl FnOnce(&[u8])) -> Result<()> {
-        let elements = self.host_elements();
-        if elements.len() != self.length() {
-            return Err(no_buffer(&pending.doing));
-        }
-        let started = Instant::now();
-        take(bytemuck::cast_slice(elements));
-        let phases = Phases::from([("host_copy", nanoseconds(started.elapsed()))]);
-        pending.permit.record(Method::HostCopy, phases);
-        Ok(())
     }
 
     fn copy_to(
@@ -223,7 +210,7 @@ impl Tensor {
     }
 }
 
-fn no_buffer(doing: &str) -> Error {
+pub(super) fn no_buffer(doing: &str) -> Error {
     Error::Device {
         doing: doing.to_owned(),
         message: "the tensor lies in memory of another kind".to_owned(),
@@ -265,7 +252,7 @@ fn take_bytes(
     doing: &str,
     buffer: wgpu::Buffer,
     bytes: u64,
-    take: impl FnOnce(&[u8]),
+    take: &mut Take<'_>,
 ) -> Result<()> {
     {
         let view = buffer.get_mapped_range(..bytes).map_err(|error| Error::Device {

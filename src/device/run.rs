@@ -5,13 +5,13 @@ use std::ops::Index;
 use std::sync::{Arc, PoisonError};
 
 use super::bind::Bound;
-use super::executor::{Executor, Gpu};
-use super::prepare::{GpuSession, Prepared, Session, State};
+use super::executor::{Gpu, Prepared};
+use super::prepare::{GpuSession, Session, State};
 use super::tensor::Storage;
 use super::{Runtime, Tensor};
 use crate::error::{Error, Result};
 use crate::ledger::Cause;
-use crate::plan::Place;
+use crate::plan::{ExpectedCrossings, Place, Plan};
 
 /// The outputs of one run, on the device.
 ///
@@ -190,7 +190,11 @@ impl Prepared for GpuSession {
         Ok(self.encode(session, inputs, encoder)?.0)
     }
 
-    fn host_bytes(&self, _: &Session) -> u64 {
+    fn expected_crossings(&self, plan: &Plan) -> ExpectedCrossings {
+        plan.expected_crossings()
+    }
+
+    fn host_bytes(&self, _: &Plan) -> u64 {
         0
     }
 }
@@ -253,11 +257,7 @@ impl Runtime {
     ///
     /// [`Error::DeviceLost`] when the device is gone.
     pub fn wait(&self) -> Result<()> {
-        match &self.inner.executor {
-            Executor::Gpu(gpu) => gpu.fault.wait(&gpu.device, "waiting for the device", None),
-            // A run on the host is done when it returns.
-            Executor::Host => Ok(()),
-        }
+        self.inner.executor.wait()
     }
 
     /// Waits until the device has done all submitted work; the async form of
@@ -267,16 +267,13 @@ impl Runtime {
     ///
     /// As [`Runtime::wait`].
     pub async fn wait_async(&self) -> Result<()> {
-        match &self.inner.executor {
-            Executor::Gpu(gpu) => gpu.wait_async("waiting for the device").await,
-            Executor::Host => Ok(()),
-        }
+        self.inner.executor.wait_async().await
     }
 }
 
 impl Gpu {
     /// Waits for submitted work without blocking: the poller's thread does.
-    pub(super) async fn wait_async(&self, doing: &str) -> Result<()> {
+    pub(super) async fn finish_async(&self, doing: &str) -> Result<()> {
         self.fault.poll(&self.device, doing)?;
         let (sender, receiver) = futures_channel::oneshot::channel();
         // An empty submission gives the poller something to wait for.

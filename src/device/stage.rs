@@ -1,5 +1,6 @@
 //! Staging: arrays become tensors, once, in one visible crossing each.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use super::upload::{Part, Source, Upload, Uploaded};
@@ -43,14 +44,17 @@ impl Runtime {
         // Policy errors name the array as the ledger does.
         let array = array.view().with_name(label.to_string());
         let parts = [Part { array: &array, offset_bytes: 0, bytes }];
-        let Uploaded { places, reports } = self.inner.upload(&Upload {
-            label: &label,
-            cause: Cause::Stage,
-            usage: tensor_usage(),
-            payload_bytes: bytes,
-            total_bytes: buffer_bytes(bytes),
-            source: Source::Arrays(&parts, policy),
-        })?;
+        let Uploaded { places, reports } = self.inner.executor.upload(
+            &self.inner,
+            &Upload {
+                label: &label,
+                cause: Cause::Stage,
+                usage: tensor_usage(),
+                payload_bytes: bytes,
+                total_bytes: buffer_bytes(bytes),
+                source: Source::Arrays(&parts, policy),
+            },
+        )?;
         let Some(((storage, offset_bytes), report)) = places.into_iter().zip(reports).next() else {
             return Err(Error::Device {
                 doing: node,
@@ -126,7 +130,7 @@ impl Runtime {
             let source = Source::Arrays(&parts, policy);
             let usage = tensor_usage();
             let upload = Upload { label, cause, usage, payload_bytes, total_bytes, source };
-            places = self.inner.upload(&upload)?.places.into_iter();
+            places = self.inner.executor.upload(&self.inner, &upload)?.places.into_iter();
         }
         let mut tensor = |weight: &Weight| {
             let WeightSource::Host(array) = &weight.source else {
@@ -146,7 +150,7 @@ impl Runtime {
     /// Takes the tensor out of a staged weight.
     fn staged_tensor(&self, weight: &Weight) -> Result<Tensor> {
         let tensor = match &weight.source {
-            WeightSource::Staged(staged) => staged.tensor.downcast_ref::<Tensor>(),
+            WeightSource::Staged(staged) => (&**staged as &dyn Any).downcast_ref::<Tensor>(),
             WeightSource::Host(_) => None,
         };
         match tensor {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::{Inner, Runtime};
 use crate::error::{Error, Result};
-use crate::graph::{StagedWeight, Weight};
+use crate::graph::{StagedArray, Weight};
 use crate::shape::byte_count;
 
 static NEXT_BUFFER: AtomicU64 = AtomicU64::new(0);
@@ -183,8 +183,13 @@ impl Tensor {
 
     /// Returns this tensor as a layer's weight.
     pub(crate) fn to_weight(&self) -> Weight {
-        let staged = StagedWeight { shape: self.shape.clone(), tensor: Arc::new(self.clone()) };
-        Weight::staged(self.label.to_string(), staged)
+        Weight::staged(self.label.to_string(), Arc::new(self.clone()))
+    }
+}
+
+impl StagedArray for Tensor {
+    fn shape(&self) -> &[usize] {
+        &self.shape
     }
 }
 

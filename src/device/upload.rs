@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Inner;
-use super::executor::{Executor, Gpu};
+use super::executor::Gpu;
 use super::mapped;
 use super::pool::Returner;
 use super::tensor::Storage;
@@ -62,15 +62,10 @@ impl Drop for Lease {
 }
 
 impl Inner {
-    /// Moves data into a new device buffer: exactly one crossing. On the host executor it is
-    /// packed into host memory, which is none.
+    /// Moves data into a new buffer of the device: exactly one crossing.
     ///
     /// When packing fails nothing has moved: the mapped buffer is reused as it is.
-    pub(crate) fn upload(&self, upload: &Upload<'_, '_>) -> Result<Uploaded> {
-        let gpu = match &self.executor {
-            Executor::Gpu(gpu) => gpu,
-            Executor::Host => return self.pack_on_host(upload),
-        };
+    pub(super) fn upload_to(&self, gpu: &Gpu, upload: &Upload<'_, '_>) -> Result<Uploaded> {
         let doing = format!("uploading \"{}\"", upload.label);
         self.check_size(&doing, upload)?;
         let padding = upload.total_bytes - upload.payload_bytes;

@@ -17,8 +17,8 @@ pub(crate) use claim::Claim;
 pub use node::Node;
 pub(crate) use node::{BUG, Draft, Operand, Pending, Site, title};
 pub(crate) use parts::Parts;
-pub(crate) use weights::Source;
-pub use weights::{LayerWeights, StagedWeight, Weight, Weights};
+pub use weights::{LayerWeights, Weight, Weights};
+pub(crate) use weights::{Source, StagedArray};
 
 use crate::error::{Error, Result};
 use crate::ops::reduction::softmax;

@@ -10,19 +10,10 @@ use std::sync::Arc;
 use crate::array::{HostArray, read_npz};
 use crate::error::{Error, Result};
 
-/// A weight that lies on a device already; the device layer knows what it is.
-#[derive(Clone)]
-pub struct StagedWeight {
-    pub(crate) shape: Vec<usize>,
-    // The graph names no device type, so the tensor travels as `Any` and the
-    // device layer takes it out again.
-    pub(crate) tensor: Arc<dyn Any + Send + Sync>,
-}
-
-impl fmt::Debug for StagedWeight {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StagedWeight").field("shape", &self.shape).finish_non_exhaustive()
-    }
+/// An array that lies on a device already; the device layer alone knows where.
+pub(crate) trait StagedArray: Any + fmt::Debug + Send + Sync {
+    /// Returns its shape.
+    fn shape(&self) -> &[usize];
 }
 
 /// One array of a layer: on the host, or staged.
@@ -35,11 +26,11 @@ pub struct Weight {
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
     Host(Arc<HostArray<'static>>),
-    Staged(StagedWeight),
+    Staged(Arc<dyn StagedArray>),
 }
 
 impl Weight {
-    pub(crate) fn staged(label: String, staged: StagedWeight) -> Self {
+    pub(crate) fn staged(label: String, staged: Arc<dyn StagedArray>) -> Self {
         Weight { label, source: Source::Staged(staged) }
     }
 
@@ -54,7 +45,7 @@ impl Weight {
     pub fn shape(&self) -> &[usize] {
         match &self.source {
             Source::Host(array) => array.shape(),
-            Source::Staged(staged) => &staged.shape,
+            Source::Staged(staged) => staged.shape(),
         }
     }
 
@@ -75,7 +66,7 @@ impl Weight {
     pub(crate) fn address(&self) -> usize {
         match &self.source {
             Source::Host(array) => Arc::as_ptr(array).addr(),
-            Source::Staged(staged) => Arc::as_ptr(&staged.tensor).addr(),
+            Source::Staged(staged) => Arc::as_ptr(staged).addr(),
         }
     }
 }
