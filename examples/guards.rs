@@ -9,7 +9,7 @@ mod common;
 
 use anyhow::{Context, bail};
 use longshore::ledger::{Cause, Direction, Totals};
-use longshore::{Dim, Error, Graph, Guard, HostArray, Runtime, RuntimeOptions, UpSampling2d};
+use longshore::{Error, Graph, Guard, HostArray, Runtime, RuntimeOptions, Shape, UpSampling2d};
 use ndarray::Array4;
 
 fn main() -> anyhow::Result<()> {
@@ -21,15 +21,14 @@ fn main() -> anyhow::Result<()> {
     let pixels = Array4::<f64>::ones((1, 8, 8, 1));
     let image = rt.stage("image", &HostArray::from(&pixels))?;
     let mut g = Graph::new();
-    let x = g.input("image", [Dim::Batch, 8.into(), 8.into(), 1.into()]);
+    let x = g.input("image", Shape::batch([8, 8, 1]));
     let y = g.up_sampling2d(x, UpSampling2d::nearest(2))?;
     g.output("enlarged", y);
-    let plan = g.plan(1)?;
-    let session = rt.prepare(&plan)?;
+    let session = rt.session(&g, 1)?;
 
     // Forbid: runs pass, since they move nothing. Reads and stagings do not.
     let run = rt.forbid_crossings(|| session.run([("image", &image)]))?;
-    let enlarged = &run["enlarged"];
+    let enlarged = run.output("enlarged")?;
     let before = rt.ledger().totals();
     refused(rt.forbid_crossings(|| enlarged.read()), "crossings are forbidden")?;
     let staged = rt.forbid_crossings(|| rt.stage("more", &HostArray::from(&pixels)));

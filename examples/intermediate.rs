@@ -8,7 +8,7 @@
 mod common;
 
 use longshore::ledger::Cause;
-use longshore::{Dim, Graph, HostArray, Runtime, UpSampling2d, Weights};
+use longshore::{Graph, HostArray, Runtime, Shape, UpSampling2d, Weights};
 use ndarray::{ArrayView2, Axis, s};
 
 const IMAGES: usize = 4;
@@ -20,23 +20,22 @@ fn main() -> anyhow::Result<()> {
     let weights = Weights::read_npz(common::digits("weights.npz"))?;
 
     let mut g = Graph::new();
-    let x = g.input("image", [Dim::Batch, 8.into(), 8.into(), 1.into()]);
+    let x = g.input("image", Shape::batch([8, 8, 1]));
     let x = g.up_sampling2d(x, UpSampling2d::nearest(2))?;
     let (strokes, probabilities) = common::classifier(&mut g, x, &weights)?;
     g.output("strokes", strokes);
     g.output("probabilities", probabilities);
-    let plan = g.plan(IMAGES)?;
-    println!("{plan}");
-    let session = rt.prepare(&plan)?;
+    let session = rt.session(&g, IMAGES)?;
+    println!("{}", session.plan());
     let run = rt.forbid_crossings(|| session.run([("image", &images)]))?;
 
     // Nothing but the label, the shape and a buffer on the device is known so far.
-    assert_eq!(run["strokes"].shape(), [IMAGES, 16, 16, 32]);
+    assert_eq!(run.output("strokes")?.shape(), [IMAGES, 16, 16, 32]);
     assert!(common::crossed(rt.ledger(), Cause::Read).is_empty());
 
-    let strokes = run["strokes"].read()?;
+    let strokes = run.output("strokes")?.read()?;
     assert!(strokes.iter().all(|&value| value >= 0.0), "a relu gives nothing negative");
-    let probabilities = run["probabilities"].read()?;
+    let probabilities = run.output("probabilities")?.read()?;
     let best = common::best_digit(&probabilities, 0);
     let first = strokes.index_axis(Axis(0), 0);
     let channel = (0..32)
@@ -49,7 +48,7 @@ fn main() -> anyhow::Result<()> {
     draw(first.slice(s![.., .., channel]));
 
     println!("{}", rt.ledger());
-    let planned = plan.expected_crossings();
+    let planned = session.plan().expected_crossings();
     assert_eq!(common::labels(&planned.read), ["strokes", "probabilities"]);
     assert_eq!(common::labels(&planned.prepare), ["weights", "parameters"]);
     // What was planned for a device crosses; on the host executor nothing does.

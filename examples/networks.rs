@@ -51,9 +51,9 @@ fn row(rt: &Runtime, folder: &Path) -> anyhow::Result<()> {
         options = options.shape(&port.name, array.shape());
     }
     let imported = model.import(&options)?;
-    let plan = imported.graph.plan_within(1, rt.limits())?;
+    let session = rt.session(&imported.graph, 1)?;
+    let plan = session.plan();
     let transposes = plan.steps().iter().filter(|step| step.node.starts_with("transpose ")).count();
-    let session = rt.prepare(&plan)?;
     let mut tensors: Vec<(&str, Tensor)> = Vec::new();
     for (number, (name, _)) in imported.inputs.iter().enumerate() {
         let array = HostArray::read(folder.join(format!("in.{number}.npy")))?;
@@ -70,7 +70,7 @@ fn row(rt: &Runtime, folder: &Path) -> anyhow::Result<()> {
     let mut differences = Vec::new();
     for (number, name) in imported.outputs.iter().enumerate() {
         let answer = HostArray::read(folder.join(format!("out.{number}.npy")))?.to_f64();
-        let output = found[name.as_str()].read()?;
+        let output = found.output(name)?.read()?;
         ensure!(output.shape() == answer.shape(), "{name} has shape {:?}", output.shape());
         let largest = answer.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
         let mut worst = 0.0f64;

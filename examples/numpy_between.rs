@@ -9,7 +9,7 @@
 mod common;
 
 use longshore::ledger::Cause;
-use longshore::{Dim, Graph, HostArray, Runtime, Session, UpSampling2d, Weights};
+use longshore::{Graph, HostArray, Runtime, Session, Shape, UpSampling2d, Weights};
 
 const IMAGES: usize = 64;
 
@@ -17,11 +17,11 @@ fn main() -> anyhow::Result<()> {
     let rt = Runtime::open()?;
     let file = HostArray::read(common::digits("test_images.npy"))?;
     let images = rt.stage("images", &file.rows(0..IMAGES)?)?;
-    let enlarge = rt.prepare(&enlarging()?.plan(IMAGES)?)?;
+    let enlarge = rt.session(&enlarging()?, IMAGES)?;
     let enlarged = rt.forbid_crossings(|| enlarge.run([("image", &images)]))?;
 
     // 1. The result comes to the host: one crossing.
-    let pixels = enlarged["enlarged"].read()?;
+    let pixels = enlarged.output("enlarged")?.read()?;
     // 2. ndarray changes it: brighter midtones. Nothing crosses.
     let brighter = pixels.mapv(|value| value.powf(0.9));
     // 3. It goes back: one crossing.
@@ -39,9 +39,9 @@ fn main() -> anyhow::Result<()> {
         assert_eq!((crossed[1].payload_bytes, crossed[2].payload_bytes), (bytes, bytes));
     }
 
-    let classify = rt.prepare(&classifying()?.plan(IMAGES)?)?;
+    let classify = rt.session(&classifying()?, IMAGES)?;
     let run = rt.forbid_crossings(|| classify.run([("enlarged", &brighter)]))?;
-    let probabilities = run["probabilities"].read()?;
+    let probabilities = run.output("probabilities")?.read()?;
     println!("{}", rt.ledger());
 
     let labels = HostArray::read(common::digits("test_labels.npy"))?.to_array::<u8>()?;
@@ -63,7 +63,7 @@ fn main() -> anyhow::Result<()> {
 
 fn enlarging() -> longshore::Result<Graph> {
     let mut g = Graph::new();
-    let x = g.input("image", [Dim::Batch, 8.into(), 8.into(), 1.into()]);
+    let x = g.input("image", Shape::batch([8, 8, 1]));
     let y = g.up_sampling2d(x, UpSampling2d::nearest(2))?;
     g.output("enlarged", y);
     Ok(g)
@@ -72,7 +72,7 @@ fn enlarging() -> longshore::Result<Graph> {
 fn classifying() -> longshore::Result<Graph> {
     let weights = Weights::read_npz(common::digits("weights.npz"))?;
     let mut g = Graph::new();
-    let x = g.input("enlarged", [Dim::Batch, 16.into(), 16.into(), 1.into()]);
+    let x = g.input("enlarged", Shape::batch([16, 16, 1]));
     let (_, y) = common::classifier(&mut g, x, &weights)?;
     g.output("probabilities", y);
     Ok(g)

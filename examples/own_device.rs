@@ -12,7 +12,7 @@ mod common;
 use anyhow::{Context, ensure};
 use longshore::ledger::Cause;
 use longshore::wgpu::{self, util::DeviceExt};
-use longshore::{Dim, Graph, Runtime, UpSampling2d};
+use longshore::{Graph, Runtime, Shape, UpSampling2d};
 
 fn main() -> anyhow::Result<()> {
     let (device, queue) = pollster::block_on(open_device())?;
@@ -27,16 +27,15 @@ fn main() -> anyhow::Result<()> {
     let rt = Runtime::from_wgpu(device.clone(), queue.clone());
     let image = rt.wrap("image", buffer, 0, &[1, 2, 2, 1])?;
     let mut g = Graph::new();
-    let x = g.input("image", [Dim::Batch, 2.into(), 2.into(), 1.into()]);
+    let x = g.input("image", Shape::batch([2, 2, 1]));
     let y = g.up_sampling2d(x, UpSampling2d::nearest(2))?;
     g.output("enlarged", y);
-    let plan = g.plan_within(1, rt.limits())?;
-    let session = rt.prepare(&plan)?;
+    let session = rt.session(&g, 1)?;
 
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     let run = session.record([("image", &image)], &mut encoder)?;
     // From here on the buffer is the program's too, and longshore never reuses it.
-    let (enlarged, offset, bytes) = run["enlarged"].to_wgpu()?;
+    let (enlarged, offset, bytes) = run.output("enlarged")?.to_wgpu()?;
     let download = device.create_buffer(&wgpu::BufferDescriptor {
         label: Some("the program's download"),
         size: bytes,
@@ -52,7 +51,7 @@ fn main() -> anyhow::Result<()> {
         [[1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0], [3.0, 3.0, 4.0, 4.0], [3.0, 3.0, 4.0, 4.0]];
     assert_eq!(values, rows.as_flattened());
     // Reading the tensor gives the same, and stands in the ledger.
-    assert_eq!(run["enlarged"].read()?.iter().copied().collect::<Vec<_>>(), values);
+    assert_eq!(run.output("enlarged")?.read()?.iter().copied().collect::<Vec<_>>(), values);
 
     println!("{}", rt.ledger());
     let expected = session.expected_crossings();

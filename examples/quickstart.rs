@@ -7,7 +7,7 @@ mod common;
 use longshore::Activation::{Relu, Softmax};
 use longshore::Padding::Same;
 use longshore::ledger::Cause;
-use longshore::{Conv2d, Dense, Dim, Graph, HostArray, Runtime, UpSampling2d, Weights};
+use longshore::{Conv2d, Dense, Graph, HostArray, Runtime, Shape, UpSampling2d, Weights};
 
 fn main() -> anyhow::Result<()> {
     std::env::set_current_dir(env!("CARGO_MANIFEST_DIR"))?;
@@ -17,18 +17,18 @@ fn main() -> anyhow::Result<()> {
     let weights = rt.stage_weights("weights", &Weights::read_npz("assets/digits/weights.npz")?)?;
 
     let mut g = Graph::new();
-    let x = g.input("image", [Dim::Batch, 8.into(), 8.into(), 1.into()]);
+    let x = g.input("image", Shape::batch([8, 8, 1]));
     let x = g.up_sampling2d(x, UpSampling2d::nearest(2))?;
     let conv = Conv2d::new(32, (3, 3)).padding(Same).activation(Relu);
-    let x = g.conv2d(x, conv.clone(), &weights["conv"])?;
-    let x = g.conv2d(x, conv.strides(2), &weights["conv_1"])?;
+    let x = g.conv2d(x, conv.clone(), weights.layer("conv")?)?;
+    let x = g.conv2d(x, conv.strides(2), weights.layer("conv_1")?)?;
     let x = g.flatten(x)?;
-    let y = g.dense(x, Dense::new(10).activation(Softmax), &weights["dense"])?;
+    let y = g.dense(x, Dense::new(10).activation(Softmax), weights.layer("dense")?)?;
     g.output("probabilities", y);
 
-    let session = rt.prepare(&g.plan(images.batch())?)?;
+    let session = rt.session(&g, images.batch())?;
     let run = rt.forbid_crossings(|| session.run([("image", &images)]))?;
-    let probabilities = run["probabilities"].read()?;
+    let probabilities = run.output("probabilities")?.read()?;
     println!("{}", rt.ledger());
     // to here.
 

@@ -11,7 +11,7 @@ mod common;
 use anyhow::ensure;
 use longshore::ledger::Cause;
 use longshore::own::HostCall;
-use longshore::{Dim, Graph, HostArray, OwnCall, OwnKernel, Runtime, UpSampling2d};
+use longshore::{Graph, HostArray, OwnCall, OwnKernel, Runtime, Shape, UpSampling2d};
 use ndarray::{Array4, ArrayD, ArrayView4, Ix4, s};
 
 const STRENGTH: f32 = 0.25;
@@ -39,18 +39,17 @@ fn main() -> anyhow::Result<()> {
 
     // As a node between two of the library's: its operand and its result stay on the device.
     let mut g = Graph::new();
-    let x = g.input("image", [Dim::Batch, 24.into(), 40.into(), 1.into()]);
+    let x = g.input("image", Shape::batch([24, 40, 1]));
     let x = g.up_sampling2d(x, UpSampling2d::nearest(2))?;
     let x = g.own(&sobel, [("image", x)], &call)?;
     let y = g.add(x, x)?;
     g.output("twice the edges", y);
-    let plan = g.plan(image.batch())?;
-    println!("{plan}");
     println!("used directly:\n{}", rt.ledger());
     rt.ledger().clear();
-    let session = rt.prepare(&plan)?;
+    let session = rt.session(&g, image.batch())?;
+    println!("{}", session.plan());
     let run = rt.forbid_crossings(|| session.run([("image", &image)]))?;
-    let twice = run["twice the edges"].read()?;
+    let twice = run.output("twice the edges")?.read()?;
     let (_, height, width, _) = picture.dim();
     let enlarged = Array4::from_shape_fn((2, 2 * height, 2 * width, 1), |(n, y, x, c)| {
         picture[(n, y / 2, x / 2, c)]

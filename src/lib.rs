@@ -10,15 +10,16 @@
 //! 1. [`HostArray`]: an array of any NumPy dtype, from `.npy`, `.npz`, `ndarray` or bytes.
 //! 2. [`Runtime::stage`]: packed to f32 and uploaded, in one crossing; gives a [`Tensor`].
 //! 3. [`Graph`]: [`Symbol`]s and layers; every shape is checked while it is built.
-//! 4. [`Graph::plan`]: steps over numbered buffers for one batch size; pure data.
-//! 5. [`Runtime::prepare`]: pipelines, buffers and one parameter upload; gives a [`Session`].
-//! 6. [`Session::run`]: nothing crosses.
-//! 7. [`Tensor::read`]: the one download.
-//! 8. [`Runtime::ledger`]: what crossed, and how long it took.
+//! 4. [`Runtime::session`]: a [`Plan`] for one batch size within the device's limits, then
+//!    pipelines, buffers and one parameter upload; gives a [`Session`]. [`Graph::plan`], which
+//!    needs no device, and [`Runtime::prepare`] are its halves.
+//! 5. [`Session::run`]: nothing crosses.
+//! 6. [`Tensor::read`]: the one download.
+//! 7. [`Runtime::ledger`]: what crossed, and how long it took.
 //!
 //! ```no_run
 //! use longshore::Activation::{Relu, Softmax};
-//! use longshore::{Conv2d, Dense, Dim, Graph, HostArray, Runtime, UpSampling2d, Weights};
+//! use longshore::{Conv2d, Dense, Graph, HostArray, Runtime, Shape, UpSampling2d, Weights};
 //!
 //! # fn main() -> longshore::Result<()> {
 //! let rt = Runtime::open()?;
@@ -26,16 +27,16 @@
 //! let weights = Weights::read_npz("weights.npz")?;
 //!
 //! let mut g = Graph::new();
-//! let x = g.input("image", [Dim::Batch, 8.into(), 8.into(), 1.into()]);
+//! let x = g.input("image", Shape::batch([8, 8, 1]));
 //! let x = g.up_sampling2d(x, UpSampling2d::nearest(2))?;
-//! let x = g.conv2d(x, Conv2d::new(32, (3, 3)).activation(Relu), &weights["conv"])?;
+//! let x = g.conv2d(x, Conv2d::new(32, (3, 3)).activation(Relu), weights.layer("conv")?)?;
 //! let x = g.flatten(x)?;
-//! let y = g.dense(x, Dense::new(10).activation(Softmax), &weights["dense"])?;
+//! let y = g.dense(x, Dense::new(10).activation(Softmax), weights.layer("dense")?)?;
 //! g.output("probabilities", y);
 //!
-//! let session = rt.prepare(&g.plan(images.batch())?)?;
+//! let session = rt.session(&g, images.batch())?;
 //! let run = rt.forbid_crossings(|| session.run([("image", &images)]))?;
-//! let probabilities = run["probabilities"].read()?;
+//! let probabilities = run.output("probabilities")?.read()?;
 //! println!("{probabilities}\n{}", rt.ledger());
 //! # Ok(())
 //! # }

@@ -11,12 +11,12 @@
 //! The commonest of them: data is given to a layer, in place of the input declared for it.
 //!
 //! ```compile_fail,E0308
-//! # use longshore::{Dim, Graph, UpSampling2d};
+//! # use longshore::{Graph, Shape, UpSampling2d};
 //! # use ndarray::Array4;
 //! # fn main() -> longshore::Result<()> {
 //! let images = Array4::<f64>::zeros((70, 8, 8, 1));
 //! let mut g = Graph::new();
-//! let image = g.input("image", [Dim::Batch, 8.into(), 8.into(), 1.into()]);
+//! let image = g.input("image", Shape::batch([8, 8, 1]));
 //! g.up_sampling2d(images, UpSampling2d::nearest(2))?;
 //! # let _ = image;
 //! # Ok(())
@@ -24,12 +24,12 @@
 //! ```
 //!
 //! ```
-//! # use longshore::{Dim, Graph, UpSampling2d};
+//! # use longshore::{Graph, Shape, UpSampling2d};
 //! # use ndarray::Array4;
 //! # fn main() -> longshore::Result<()> {
 //! let images = Array4::<f64>::zeros((70, 8, 8, 1));
 //! let mut g = Graph::new();
-//! let image = g.input("image", [Dim::Batch, 8.into(), 8.into(), 1.into()]);
+//! let image = g.input("image", Shape::batch([8, 8, 1]));
 //! g.up_sampling2d(image, UpSampling2d::nearest(2))?;
 //! # let _ = images;
 //! # Ok(())
@@ -39,11 +39,11 @@
 //! # A host array where a symbol is wanted
 //!
 //! ```compile_fail,E0308
-//! # use longshore::{Dim, Graph, HostArray};
+//! # use longshore::{Graph, HostArray, Shape};
 //! # fn main() -> longshore::Result<()> {
 //! let images = HostArray::from(ndarray::Array4::<f32>::zeros((70, 8, 8, 1)));
 //! let mut g = Graph::new();
-//! let image = g.input("image", [Dim::Batch, 8.into(), 8.into(), 1.into()]);
+//! let image = g.input("image", Shape::batch([8, 8, 1]));
 //! g.flatten(images)?;
 //! # let _ = image;
 //! # Ok(())
@@ -51,11 +51,11 @@
 //! ```
 //!
 //! ```
-//! # use longshore::{Dim, Graph, HostArray};
+//! # use longshore::{Graph, HostArray, Shape};
 //! # fn main() -> longshore::Result<()> {
 //! let images = HostArray::from(ndarray::Array4::<f32>::zeros((70, 8, 8, 1)));
 //! let mut g = Graph::new();
-//! let image = g.input("image", [Dim::Batch, 8.into(), 8.into(), 1.into()]);
+//! let image = g.input("image", Shape::batch([8, 8, 1]));
 //! g.flatten(image)?;
 //! # let _ = images;
 //! # Ok(())
@@ -109,24 +109,24 @@
 //! The symbol names the input; the run brings its data.
 //!
 //! ```compile_fail,E0271
-//! # use longshore::{Dim, Graph, Runtime, Tensor};
+//! # use longshore::{Graph, Runtime, Shape, Tensor};
 //! # fn run(runtime: &Runtime, staged: &Tensor) -> longshore::Result<()> {
 //! let mut g = Graph::new();
-//! let image = g.input("image", [Dim::Batch, 8.into()]);
+//! let image = g.input("image", Shape::batch([8]));
 //! g.output("same", image);
-//! let session = runtime.prepare(&g.plan(70)?)?;
+//! let session = runtime.session(&g, 70)?;
 //! session.run([("image", &image)])?;
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! ```
-//! # use longshore::{Dim, Graph, Runtime, Tensor};
+//! # use longshore::{Graph, Runtime, Shape, Tensor};
 //! # fn run(runtime: &Runtime, staged: &Tensor) -> longshore::Result<()> {
 //! let mut g = Graph::new();
-//! let image = g.input("image", [Dim::Batch, 8.into()]);
+//! let image = g.input("image", Shape::batch([8]));
 //! g.output("same", image);
-//! let session = runtime.prepare(&g.plan(70)?)?;
+//! let session = runtime.session(&g, 70)?;
 //! session.run([("image", staged)])?;
 //! # Ok(())
 //! # }
@@ -137,20 +137,20 @@
 //! A graph has no data; one graph serves every tensor of its input's shape.
 //!
 //! ```compile_fail,E0308
-//! # use longshore::{Activation, Dim, Graph, Tensor};
+//! # use longshore::{Activation, Graph, Shape, Tensor};
 //! # fn build(staged: Tensor) -> longshore::Result<()> {
 //! let mut g = Graph::new();
-//! let image = g.input("image", [Dim::Batch, 8.into()]);
+//! let image = g.input("image", Shape::batch([8]));
 //! g.activation(staged, Activation::Relu)?;
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! ```
-//! # use longshore::{Activation, Dim, Graph, Tensor};
+//! # use longshore::{Activation, Graph, Shape, Tensor};
 //! # fn build(staged: Tensor) -> longshore::Result<()> {
 //! let mut g = Graph::new();
-//! let image = g.input("image", [Dim::Batch, 8.into()]);
+//! let image = g.input("image", Shape::batch([8]));
 //! g.activation(image, Activation::Relu)?;
 //! # Ok(())
 //! # }

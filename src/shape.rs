@@ -60,6 +60,17 @@ impl fmt::Display for Dim {
 }
 
 /// The shape of a symbol: dimensions of which the first may be the batch.
+///
+/// ```
+/// use longshore::{Dim, Graph, Shape};
+///
+/// let mut g = Graph::new();
+/// let image = g.input("image", Shape::batch([64, 64, 3]));
+/// assert_eq!(g.shape(image), Some(&Shape::batch([64, 64, 3])));
+/// assert_eq!(Shape::batch([8]), Shape::new([Dim::Batch, Dim::Fixed(8)]));
+/// assert_eq!(Shape::batch([8]).resolve(32), [32, 8]);
+/// assert_eq!(Shape::batch([8]).to_string(), "[batch, 8]");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shape(Vec<Dim>);
 
@@ -67,6 +78,12 @@ impl Shape {
     /// Makes a shape from dimensions.
     pub fn new(dims: impl IntoIterator<Item = impl Into<Dim>>) -> Self {
         Shape(dims.into_iter().map(Into::into).collect())
+    }
+
+    /// Makes a shape whose first dimension is the batch, before fixed lengths.
+    pub fn batch(lengths: impl IntoIterator<Item = usize>) -> Self {
+        let fixed = lengths.into_iter().map(Dim::Fixed);
+        Shape(std::iter::once(Dim::Batch).chain(fixed).collect())
     }
 
     /// Returns the dimensions.
@@ -97,6 +114,16 @@ impl Shape {
 impl From<&[usize]> for Shape {
     fn from(lengths: &[usize]) -> Self {
         Shape::new(lengths.iter().copied())
+    }
+}
+
+impl IntoIterator for Shape {
+    type Item = Dim;
+    type IntoIter = std::vec::IntoIter<Dim>;
+
+    /// Hands out the dimensions, as [`Graph::input`](crate::Graph::input) takes them.
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 
@@ -193,11 +220,7 @@ mod tests {
     #[test]
     fn broadcasting_follows_numpy_and_keeps_the_batch_first() {
         let shape = |dims: &[usize]| Shape::from(dims);
-        let batch = |rest: &[usize]| {
-            Shape::new(
-                std::iter::once(Dim::Batch).chain(rest.iter().map(|&length| Dim::Fixed(length))),
-            )
-        };
+        let batch = |rest: &[usize]| Shape::batch(rest.iter().copied());
         assert_eq!(broadcast(&shape(&[3, 1]), &shape(&[4])), Some(shape(&[3, 4])));
         assert_eq!(broadcast(&shape(&[]), &shape(&[2, 5])), Some(shape(&[2, 5])));
         assert_eq!(broadcast(&shape(&[3]), &shape(&[4])), None);

@@ -12,8 +12,9 @@ use super::upload::{Source, Upload};
 use super::{Inner, Runtime, Tensor};
 use crate::array::StagePolicy;
 use crate::error::{Error, Result};
+use crate::graph::Graph;
 use crate::ledger::{Cause, Method, Phases};
-use crate::plan::{ExpectedCrossings, Plan};
+use crate::plan::{ExpectedCrossings, Plan, PlanOptions};
 
 /// Trips of all loops of one thread that llvmpipe can be trusted with: after 65,535 it ends them
 /// and says nothing. What follows a sum has some too: stages, and rows of a tile.
@@ -61,6 +62,50 @@ impl fmt::Debug for Session {
 }
 
 impl Runtime {
+    /// Plans a graph for one batch size, within this runtime's limits, and makes it ready to run.
+    ///
+    /// That is [`Graph::plan_within`] and [`Runtime::prepare`]; [`Session::plan`] is the plan.
+    ///
+    /// ```
+    /// use longshore::{Activation, Graph, HostArray, Runtime, Shape};
+    ///
+    /// # fn main() -> longshore::Result<()> {
+    /// let rt = Runtime::host();
+    /// let mut g = Graph::new();
+    /// let x = g.input("x", Shape::batch([3]));
+    /// let y = g.activation(x, Activation::Relu)?;
+    /// g.output("y", y);
+    /// let session = rt.session(&g, 1)?;
+    ///
+    /// let x = rt.stage("x", &HostArray::from(ndarray::arr2(&[[-1.0_f32, 0.0, 2.0]])))?;
+    /// let y = session.run([("x", &x)])?.output("y")?.read()?;
+    /// assert_eq!(y, ndarray::arr2(&[[0.0, 0.0, 2.0]]).into_dyn());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As both.
+    pub fn session(&self, graph: &Graph, batch: usize) -> Result<Session> {
+        self.session_with(graph, batch, PlanOptions::new())
+    }
+
+    /// Plans a graph with given options and makes it ready to run; without limits among them,
+    /// this runtime's are kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::session`].
+    pub fn session_with(
+        &self,
+        graph: &Graph,
+        batch: usize,
+        options: PlanOptions,
+    ) -> Result<Session> {
+        self.prepare(&graph.plan_with(batch, &options.within(self.limits()))?)
+    }
+
     /// Makes a plan ready to run: compiles its kernels, creates its buffers, uploads
     /// the weights that are still on the host and the parameter block.
     ///
@@ -151,7 +196,7 @@ impl Runtime {
                 bytes: planned.to_string(),
                 limit_name: format!("{name} of {}", self.adapter().name),
                 limit: device.to_string(),
-                remedy: "plan with Graph::plan_within(batch, runtime.limits())".to_owned(),
+                remedy: "plan for it with Runtime::session(graph, batch)".to_owned(),
             }),
         }
     }

@@ -9,7 +9,7 @@
 //! ledger has the same events, and the same guards forbid them.
 //!
 //! ```no_run
-//! use longshore::{Dim, Graph, HostArray, OwnCall, OwnKernel, Runtime};
+//! use longshore::{Graph, HostArray, OwnCall, OwnKernel, Runtime, Shape};
 //!
 //! const BRIGHTEN: &str = "
 //!     struct Params { gain: f32 }
@@ -41,7 +41,7 @@
 //!
 //! // Or as a node of a graph.
 //! let mut g = Graph::new();
-//! let x = g.input("x", [Dim::Batch, 64.into(), 64.into(), 3.into()]);
+//! let x = g.input("x", Shape::batch([64, 64, 3]));
 //! let y = g.own(&brighten, [("image", x)], &call)?;
 //! g.output("y", y);
 //! # let _ = brighter;

@@ -5,11 +5,11 @@ use crate::error::Result;
 use crate::graph::Graph;
 use crate::passes::{CONCAT_IN_PLACE, Passes};
 
-/// Says how a graph is planned; by default with all passes, within the limits that every WebGPU
-/// device has.
+/// Says how a graph is planned; by default with all passes, within the runtime's limits
+/// (`Runtime::session_with`) or those that every WebGPU device has ([`Graph::plan_with`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlanOptions {
-    limits: Limits,
+    limits: Option<Limits>,
     passes: Passes,
 }
 
@@ -23,7 +23,7 @@ impl PlanOptions {
     /// Sets the limits that the plan keeps, as `Runtime::limits` returns them.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.limits = Some(limits);
         self
     }
 
@@ -31,6 +31,12 @@ impl PlanOptions {
     #[must_use]
     pub fn passes(mut self, passes: Passes) -> Self {
         self.passes = passes;
+        self
+    }
+
+    /// Sets the limits where none are set.
+    pub(crate) fn within(mut self, limits: &Limits) -> Self {
+        self.limits = self.limits.or(Some(*limits));
         self
     }
 }
@@ -70,6 +76,6 @@ impl Graph {
     pub fn plan_with(&self, batch: usize, options: &PlanOptions) -> Result<Plan> {
         let (graph, report) = options.passes.run(self)?;
         let in_place = options.passes.has(CONCAT_IN_PLACE);
-        lower(&graph, report, batch, options.limits, in_place)
+        lower(&graph, report, batch, options.limits.unwrap_or_default(), in_place)
     }
 }

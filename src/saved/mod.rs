@@ -6,12 +6,12 @@
 //! ([`Passes::run`](crate::Passes::run)) is kept as they left it, so that a model is prepared once.
 //!
 //! ```
-//! use longshore::{Activation, Dense, Dim, Graph, HostArray, LayerWeights, Passes};
+//! use longshore::{Activation, Dense, Graph, HostArray, LayerWeights, Passes, Shape};
 //! use ndarray::array;
 //!
 //! # fn main() -> longshore::Result<()> {
 //! let mut g = Graph::new();
-//! let x = g.input("x", [Dim::Batch, 2.into()]);
+//! let x = g.input("x", Shape::batch([2]));
 //! let weights = LayerWeights::new(HostArray::from(array![[1.0_f32, -1.0], [0.5, 2.0]]));
 //! let x = g.dense(x, Dense::new(2), &weights)?;
 //! let y = g.activation(x, Activation::Relu)?;

@@ -11,6 +11,7 @@ macro_rules! tests_of_executors {
             ($($given)*)
             session {
                 a_run_moves_nothing_and_creates_nothing_after_the_first
+                sessions_are_planned_for_their_runtime_unless_limits_are_given
                 held_outputs_keep_their_values_and_dropped_ones_are_reused
                 threads_share_a_session_and_each_gets_its_own_results
                 inputs_are_matched_by_name_and_shape

@@ -2,7 +2,10 @@
 
 use longshore::Activation::{Relu, Softmax};
 use longshore::ledger::Cause;
-use longshore::{Conv2d, Dense, Dim, Graph, HostArray, LayerWeights, UpSampling2d};
+use longshore::plan::Limits;
+use longshore::{
+    Conv2d, Dense, Dim, Graph, HostArray, LayerWeights, Passes, PlanOptions, UpSampling2d,
+};
 use ndarray::ArrayD;
 
 use crate::executor::{Executor, stage};
@@ -144,4 +147,23 @@ pub fn inputs_are_matched_by_name_and_shape(on: &dyn Executor) {
         message(&[("image", &right), ("image", &right)]),
         "run: two tensors are given for input \"image\"; known: image; give one"
     );
+}
+
+pub fn sessions_are_planned_for_their_runtime_unless_limits_are_given(on: &dyn Executor) {
+    let rt = on.open();
+    let graph = network(&mut Random::new(2));
+    assert_eq!(rt.session(&graph, 2).unwrap().plan().limits(), rt.limits());
+    let bare = PlanOptions::new().passes(Passes::none());
+    let session = rt.session_with(&graph, 2, bare.clone()).unwrap();
+    assert_eq!(session.plan().limits(), rt.limits());
+    assert_eq!(session.plan().batch(), 2);
+    assert!(session.plan().steps().len() > rt.session(&graph, 2).unwrap().plan().steps().len());
+
+    let small = Limits { max_buffer_size: rt.limits().max_buffer_size / 2, ..*rt.limits() };
+    let session = rt.session_with(&graph, 2, bare.limits(small)).unwrap();
+    assert_eq!(session.plan().limits(), &small);
+    // What a plan cannot be prepared for is refused as `prepare` refuses it.
+    let large = Limits { max_buffer_size: u64::MAX, ..*rt.limits() };
+    let outcome = rt.session_with(&graph, 2, PlanOptions::new().limits(large));
+    assert!(outcome.is_err() || rt.limits().max_buffer_size == u64::MAX);
 }

@@ -220,7 +220,7 @@ fn a_plan_for_a_larger_device_is_refused_by_name() {
         error.to_string(),
         format!(
             "prepare: the plan's max_buffer_size needs {planned} but max_buffer_size of {} is {device}; \
-             plan with Graph::plan_within(batch, runtime.limits())",
+             plan for it with Runtime::session(graph, batch)",
             rt.adapter().name
         )
     );

@@ -95,7 +95,7 @@ fn sum(events: &[Event]) -> Totals {
 
 #[cfg(test)]
 mod tests {
-    use longshore::{Activation, Dim, Graph, HostArray, Runtime, RuntimeOptions};
+    use longshore::{Activation, Graph, HostArray, Runtime, RuntimeOptions, Shape};
     use ndarray::Array2;
 
     use super::*;
@@ -106,7 +106,7 @@ mod tests {
     fn two_runs(rt: Runtime) -> (Runtime, ExpectedCrossings) {
         let images = rt.stage(IMAGES, &HostArray::from(Array2::<f64>::ones((3, 5)))).unwrap();
         let mut g = Graph::new();
-        let x = g.input("image", [Dim::Batch, 5.into()]);
+        let x = g.input("image", Shape::batch([5]));
         let y = g.activation(x, Activation::Relu).unwrap();
         g.output("y", y);
         let plan = g.plan(3).unwrap();

@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use longshore::Activation::{Relu, Softmax};
 use longshore::{
-    Conv2d, Dense, Dim, Graph, HostArray, Padding, Runtime, Session, Tensor, UpSampling2d, Weights,
+    Conv2d, Dense, Graph, HostArray, Padding, Runtime, Session, Shape, Tensor, UpSampling2d,
+    Weights,
 };
 use ndarray::{Array2, Axis, Ix2, s};
 
@@ -67,8 +68,8 @@ pub fn run(options: &Options) -> Result<()> {
     let weights = rt.stage_weights(WEIGHTS, &digits.weights)?;
     let ((), arrival) = timed(|| Ok(rt.wait()?))?;
 
-    let plan = network(&weights)?.plan_within(BATCH, rt.limits())?;
-    let (session, prepare) = timed(|| Ok(rt.prepare(&plan)?))?;
+    let graph = network(&weights)?;
+    let (session, prepare) = timed(|| Ok(rt.session(&graph, BATCH)?))?;
     let mut times = Times { open, arrival, prepare, runs: Vec::new(), reads: Vec::new() };
     let probabilities = classify(&session, &images, digits.count(), &mut times)?;
 
@@ -102,7 +103,7 @@ pub fn run(options: &Options) -> Result<()> {
 /// Builds the network of `assets/digits/train.py`.
 fn network(weights: &Weights) -> longshore::Result<Graph> {
     let mut g = Graph::new();
-    let x = g.input("image", [Dim::Batch, 8.into(), 8.into(), 1.into()]);
+    let x = g.input("image", Shape::batch([8, 8, 1]));
     let x = g.up_sampling2d(x, UpSampling2d::nearest(2))?;
     let conv = Conv2d::new(32, 3).name("conv").padding(Padding::Same).activation(Relu);
     let x = g.conv2d(x, conv, weights.layer("conv")?)?;

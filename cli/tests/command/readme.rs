@@ -2,7 +2,7 @@
 
 use longshore::array::StagePolicy;
 use longshore::{
-    Conv2d, Dim, Graph, HostArray, LayerWeights, Runtime, RuntimeOptions, UpSampling2d,
+    Conv2d, Graph, HostArray, LayerWeights, Runtime, RuntimeOptions, Shape, UpSampling2d,
 };
 use ndarray::{Array2, Array4, array};
 
@@ -33,7 +33,7 @@ fn the_example_is_the_one_that_runs() {
 #[test]
 fn shapes_that_disagree() {
     let mut g = Graph::new();
-    let image = g.input("image", [Dim::Batch, 64.into(), 64.into(), 4.into()]);
+    let image = g.input("image", Shape::batch([64, 64, 4]));
     let kernel = HostArray::from(Array4::<f32>::zeros((3, 3, 3, 8)));
     let layer = Conv2d::new(8, 3).name("edges");
     let error = g.conv2d(image, layer, &LayerWeights::new(kernel)).unwrap_err();
@@ -50,7 +50,7 @@ fn values_that_are_not_finite() {
 #[test]
 fn tensors_beyond_the_device() {
     let mut g = Graph::new();
-    let x = g.input("image", [Dim::Batch, 4096.into(), 4096.into(), 4.into()]);
+    let x = g.input("image", Shape::batch([4096, 4096, 4]));
     let y = g.up_sampling2d(x, UpSampling2d::nearest(2)).unwrap();
     g.output("enlarged", y);
     assert_quoted(&g.plan(1).unwrap_err().to_string());
@@ -60,7 +60,7 @@ fn tensors_beyond_the_device() {
 fn crossings_that_a_guard_refuses_and_batches_that_no_plan_is_for() {
     let rt = Runtime::open_with(&RuntimeOptions::new().require_adapter()).unwrap();
     let mut g = Graph::new();
-    let x = g.input("image", [Dim::Batch, 10.into()]);
+    let x = g.input("image", Shape::batch([10]));
     g.output("probabilities", x);
     let session = rt.prepare(&g.plan(32).unwrap()).unwrap();
     let stage = |rows| {
