@@ -171,18 +171,23 @@ pub enum Error {
     },
 
     /// A size does not fit a limit of the device, of the address space or of u64.
-    #[error("{node}: {tensor} needs {bytes} but {limit_name} is {limit}; {remedy}")]
+    #[error(
+        "{node}: {tensor} needs {} but {limit_name} is {}; {remedy}",
+        needed_amount(*needed, unit), limit_amount(*limit, unit)
+    )]
     Limit {
         /// Where the limit was met.
         node: String,
         /// The tensor or resource that is too large.
         tensor: String,
-        /// How large it is, with its unit.
-        bytes: String,
+        /// How much it needs; `u64::MAX` for what 64 bits cannot count.
+        needed: u64,
+        /// What both numbers count: `bytes`, `elements`, `threads`.
+        unit: &'static str,
         /// The limit's name.
         limit_name: String,
-        /// The limit's value, with its unit.
-        limit: String,
+        /// The limit's value, where it is known; that of free memory is not.
+        limit: Option<u64>,
         /// What to do.
         remedy: String,
     },
@@ -250,6 +255,21 @@ pub enum Error {
         /// The driver's reason.
         reason: String,
     },
+}
+
+fn needed_amount(needed: u64, unit: &str) -> String {
+    match needed {
+        u64::MAX => format!("more than 2^64 {unit}"),
+        count => format!("{count} {unit}"),
+    }
+}
+
+fn limit_amount(limit: Option<u64>, unit: &str) -> String {
+    match limit {
+        Some(u64::MAX) => format!("2^64 - 1 {unit}"),
+        Some(count) => format!("{count} {unit}"),
+        None => "less".to_owned(),
+    }
 }
 
 /// Names the node of a file before an error that does not.

@@ -169,9 +169,10 @@ fn too_many(node: &str, shape: &[usize]) -> Error {
     Error::Limit {
         node: node.to_owned(),
         tensor: format!("shape {shape:?}"),
-        bytes: "more than 2^64 bytes".to_owned(),
+        needed: u64::MAX,
+        unit: "bytes",
         limit_name: "the largest size".to_owned(),
-        limit: "2^64 - 1 bytes".to_owned(),
+        limit: Some(u64::MAX),
         remedy: "make the shape smaller".to_owned(),
     }
 }

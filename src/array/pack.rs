@@ -155,9 +155,10 @@ impl HostArray<'_> {
         Error::Limit {
             node: format!("array \"{}\"", self.name()),
             tensor: format!("shape {:?} of float32", self.shape()),
-            bytes: format!("{} bytes", (self.len() as u64).saturating_mul(BYTES as u64)),
+            needed: (self.len() as u64).saturating_mul(BYTES as u64),
+            unit: "bytes",
             limit_name: "the free memory".to_owned(),
-            limit: "less".to_owned(),
+            limit: None,
             remedy: "pack it in batches with rows()".to_owned(),
         }
     }

@@ -201,21 +201,20 @@ fn element_bytes<T: Element>(elements: &[T]) -> &[u8] {
 ///
 /// Lengths of zero do not hide the other lengths here, as in NumPy: strides are made of those.
 pub(super) fn checked_bytes(name: &str, shape: &[usize], dtype: DType) -> Result<usize> {
-    let most = isize::MAX.unsigned_abs();
-    let nonzero = shape
-        .iter()
-        .filter(|&&length| length != 0)
-        .try_fold(dtype.size_bytes(), |bytes, &length| bytes.checked_mul(length))
-        .filter(|&bytes| bytes <= most);
-    match nonzero {
+    let most = isize::MAX.unsigned_abs() as u64;
+    let lengths = shape.iter().filter(|&&length| length != 0);
+    let needed = lengths
+        .fold(dtype.size_bytes() as u64, |bytes, &length| bytes.saturating_mul(length as u64));
+    match usize::try_from(needed).ok().filter(|_| needed <= most) {
         Some(_) if shape.contains(&0) => Ok(0),
         Some(bytes) => Ok(bytes),
         None => Err(Error::Limit {
             node: format!("array \"{name}\""),
             tensor: format!("shape {shape:?} of {dtype}"),
-            bytes: format!("more than {most} bytes"),
+            needed,
+            unit: "bytes",
             limit_name: "the largest array in memory".to_owned(),
-            limit: format!("{most} bytes"),
+            limit: Some(most),
             remedy: "make the shape smaller, or check that the file is intact".to_owned(),
         }),
     }

@@ -26,9 +26,10 @@ pub(super) fn with_zeros<'a>(array: &HostArray<'_>, rows: usize) -> Result<HostA
         return Err(Error::Limit {
             node,
             tensor: format!("the batch {shape:?}"),
-            bytes: format!("{elements} elements"),
+            needed: elements,
+            unit: "elements",
             limit_name: "the free memory".to_owned(),
-            limit: "less".to_owned(),
+            limit: None,
             remedy: "use smaller batches".to_owned(),
         });
     };

@@ -177,9 +177,10 @@ impl Runtime {
                 return Err(Error::Limit {
                     node: step.node.clone(),
                     tensor: "the sum of one result".to_owned(),
-                    bytes: format!("{trips} turns of a kernel's loops"),
+                    needed: trips,
+                    unit: "loop iterations",
                     limit_name: "the limit of the driver llvmpipe".to_owned(),
-                    limit: LLVMPIPE_TRIPS.to_string(),
+                    limit: Some(LLVMPIPE_TRIPS),
                     remedy: "run it on a GPU, or on the host executor: Runtime::host()".to_owned(),
                 });
             }
@@ -193,9 +194,10 @@ impl Runtime {
             Some((name, planned, device)) => Err(Error::Limit {
                 node: "prepare".to_owned(),
                 tensor: format!("the plan's {name}"),
-                bytes: planned.to_string(),
+                needed: planned,
+                unit: if name.contains("workgroups") { "workgroups" } else { "bytes" },
                 limit_name: format!("{name} of {}", self.adapter().name),
-                limit: device.to_string(),
+                limit: Some(device),
                 remedy: "plan for it with Runtime::session(graph, batch)".to_owned(),
             }),
         }

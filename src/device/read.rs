@@ -187,12 +187,13 @@ impl Tensor {
         let length = self.length();
         let mut values = Vec::new();
         // A tensor can be larger than what the host has left.
-        values.try_reserve_exact(length).map_err(|error| Error::Limit {
+        values.try_reserve_exact(length).map_err(|_| Error::Limit {
             node: format!("reading \"{}\"", self.label),
             tensor: format!("the array {:?}", self.shape),
-            bytes: format!("{} bytes", self.byte_len()),
-            limit_name: "host memory".to_owned(),
-            limit: error.to_string(),
+            needed: self.byte_len(),
+            unit: "bytes",
+            limit_name: "the free memory".to_owned(),
+            limit: None,
             remedy: "read rows of it".to_owned(),
         })?;
         Ok(values)

@@ -122,9 +122,10 @@ impl Inner {
         Err(Error::Limit {
             node: doing.to_owned(),
             tensor: format!("\"{}\"", upload.label),
-            bytes: format!("{} bytes", upload.total_bytes),
+            needed: upload.total_bytes,
+            unit: "bytes",
             limit_name: "max_buffer_size".to_owned(),
-            limit: format!("{} bytes", self.limits.max_buffer_size),
+            limit: Some(self.limits.max_buffer_size),
             remedy: "stage it in parts".to_owned(),
         })
     }

@@ -1,7 +1,7 @@
 //! 2-D convolution with groups, so also the depthwise one.
 
 use super::trips::{in_fours, nested, windows};
-use super::{Launch, Shader, count, narrow, shader, too_many};
+use super::{Launch, Shader, count, narrow, numbered, shader};
 use crate::error::Result;
 pub use crate::ops::convolution::conv2d::Geometry;
 
@@ -88,20 +88,16 @@ fn variant(
 /// Checks that positions in the padded image, the four pixels of a last tile included,
 /// stay within 32 bits.
 fn check_reach(node: &str, g: &Geometry) -> Result<()> {
-    let reach = |axis: usize| {
-        let windows = (g.output[axis + 1] as u64).checked_add(4)?;
-        let origin = windows.checked_mul(g.strides[axis] as u64)?;
-        let taps = (g.kernel[axis] as u64).checked_add(1)?.checked_mul(g.dilation[axis] as u64)?;
-        let padded = (g.input[axis + 1] as u64).checked_add(g.pads[axis] as u64)?;
-        let last = origin.checked_add(taps)?.checked_add(padded)?;
-        u32::try_from(last).ok()
-    };
-    match (reach(0), reach(1)) {
-        (Some(_), Some(_)) => Ok(()),
-        _ => {
-            Err(too_many(node, "the padded input", "a higher number of a row or column".to_owned()))
-        }
+    for axis in 0..2 {
+        let windows = (g.output[axis + 1] as u64).saturating_add(4);
+        let origin = windows.saturating_mul(g.strides[axis] as u64);
+        let taps =
+            (g.kernel[axis] as u64).saturating_add(1).saturating_mul(g.dilation[axis] as u64);
+        let padded = (g.input[axis + 1] as u64).saturating_add(g.pads[axis] as u64);
+        let last = origin.saturating_add(taps).saturating_add(padded);
+        numbered(node, "the padded input", last, "rows or columns")?;
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! 2-D transposed convolution.
 
 use super::trips::{in_fours, windows};
-use super::{Launch, Shader, count, narrow, shader, too_many};
+use super::{Launch, Shader, count, narrow, numbered, shader};
 use crate::error::Result;
 pub use crate::ops::convolution::conv2d_transpose::Geometry;
 
@@ -65,14 +65,9 @@ pub(super) fn trip_count(g: &Geometry, entry: &str) -> u64 {
 
 /// Checks that positions in the full, uncropped output stay within 32 bits.
 fn check_reach(node: &str, g: &Geometry) -> Result<()> {
-    let reach = |axis: usize| {
-        let last = (g.output[axis + 1] as u64).checked_add(g.crop[axis] as u64)?;
-        u32::try_from(last).ok()
-    };
-    match (reach(0), reach(1)) {
-        (Some(_), Some(_)) => Ok(()),
-        _ => {
-            Err(too_many(node, "the full output", "a higher number of a row or column".to_owned()))
-        }
+    for axis in 0..2 {
+        let last = (g.output[axis + 1] as u64).saturating_add(g.crop[axis] as u64);
+        numbered(node, "the full output", last, "rows or columns")?;
     }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Copies between places that an affine rule gives: transposing, slicing, repeating, joining.
 
 use super::axes::{Axis, coalesce};
-use super::{Launch, Shader, count, shader, too_many};
+use super::{Launch, Shader, count, numbered, shader};
 use crate::error::{Error, Result};
 
 /// Axes that the shader walks over.
@@ -110,15 +110,12 @@ fn check_reach(
     axes: &[Axis<2>],
     buffer: usize,
 ) -> Result<()> {
-    let refuse = || too_many(node, tensor, "a place beyond it".to_owned());
-    let mut last = i64::try_from(base).map_err(|_| refuse())?;
     let forward = axes.iter().filter(|axis| axis.length > 1 && axis.strides[buffer] > 0);
-    for axis in forward {
-        let steps = i64::try_from(axis.length - 1).map_err(|_| refuse())?;
-        let along = axis.strides[buffer].checked_mul(steps).ok_or_else(refuse)?;
-        last = last.checked_add(along).ok_or_else(refuse)?;
-    }
-    u32::try_from(last).map(|_| ()).map_err(|_| refuse())
+    let last = forward.fold(base as u64, |last, axis| {
+        let steps = (axis.length - 1) as u64;
+        last.saturating_add(axis.strides[buffer].unsigned_abs().saturating_mul(steps))
+    });
+    numbered(node, tensor, last, "elements").map(|_| ())
 }
 
 /// Wraps a stride round as two's complement does.

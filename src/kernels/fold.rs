@@ -35,9 +35,17 @@ pub(super) fn fold_groups(
         _ => Err(Error::Limit {
             node: node.to_owned(),
             tensor: "the dispatch".to_owned(),
-            bytes: format!("{threads} threads"),
-            limit_name: "max_compute_workgroups_per_dimension".to_owned(),
-            limit: format!("{side} groups of {workgroup_size} in two dimensions, and 2^32 threads"),
+            // Threads of the last row that have nothing to do are numbered too.
+            needed: if rows > side { threads } else { last_thread.unwrap_or(u64::MAX) },
+            unit: "threads",
+            limit_name: format!(
+                "max_compute_workgroups_per_dimension ({side} x {side} groups of {workgroup_size})"
+            ),
+            limit: Some(
+                side.saturating_mul(side)
+                    .saturating_mul(workgroup_size.into())
+                    .min(u32::MAX.into()),
+            ),
             remedy: "run a smaller batch".to_owned(),
         }),
     }

@@ -1,7 +1,7 @@
 //! Matrix products of two values, with NumPy's batch broadcasting.
 
 use super::trips::in_fours;
-use super::{Launch, Shader, count, narrow, shader, too_many};
+use super::{Launch, Shader, count, narrow, numbered, shader};
 use crate::error::{Error, Result};
 pub use crate::ops::product::matmul::{BatchAxis, Geometry};
 
@@ -141,14 +141,11 @@ fn walks_on(inner: &BatchAxis, outer: &BatchAxis) -> bool {
 /// Checks that the last element of each operand has a number of 32 bits.
 fn check_reach(node: &str, g: &Geometry) -> Result<()> {
     let reach = |tensor: &str, axes: &[(usize, usize)]| {
-        let steps = axes.iter().filter(|(length, _)| *length > 0).try_fold(0u64, |sum, axis| {
-            let step = (axis.0 as u64 - 1).checked_mul(axis.1 as u64)?;
-            sum.checked_add(step)
+        let axes = axes.iter().filter(|(length, _)| *length > 0);
+        let last = axes.fold(0u64, |last, axis| {
+            last.saturating_add((axis.0 as u64 - 1).saturating_mul(axis.1 as u64))
         });
-        match steps.map(u32::try_from) {
-            Some(Ok(_)) => Ok(()),
-            _ => Err(too_many(node, tensor, "a higher number of an element".to_owned())),
-        }
+        numbered(node, tensor, last, "elements").map(|_| ())
     };
     let with = |pick: fn(&BatchAxis) -> usize, matrix: [(usize, usize); 2]| {
         let batch = g.batch.iter().map(|axis| (axis.length, pick(axis)));

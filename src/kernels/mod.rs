@@ -234,26 +234,27 @@ fn in_fours(elements: u32, one: &'static str, four: &'static str) -> (&'static s
 
 /// Counts a tensor's elements, which a shader numbers with 32 bits.
 fn count(node: &str, tensor: &str, lengths: &[usize]) -> Result<u32> {
-    let elements = element_count(node, lengths)?;
-    u32::try_from(elements).map_err(|_| too_many(node, tensor, format!("{elements} elements")))
+    numbered(node, tensor, element_count(node, lengths)?, "elements")
 }
 
 /// Converts sizes and options to the 32 bits that shaders compute with.
 fn narrow<const N: usize>(node: &str, what: &str, values: [usize; N]) -> Result<[u32; N]> {
     let mut narrowed = [0; N];
     for (to, value) in narrowed.iter_mut().zip(values) {
-        *to = u32::try_from(value).map_err(|_| too_many(node, what, format!("{value}")))?;
+        *to = numbered(node, what, value as u64, "elements")?;
     }
     Ok(narrowed)
 }
 
-fn too_many(node: &str, tensor: &str, needed: String) -> Error {
-    Error::Limit {
+/// Holds a number to the 32 bits that shaders count with.
+fn numbered(node: &str, tensor: &str, needed: u64, unit: &'static str) -> Result<u32> {
+    u32::try_from(needed).map_err(|_| Error::Limit {
         node: node.to_owned(),
         tensor: tensor.to_owned(),
-        bytes: needed,
+        needed,
+        unit,
         limit_name: "the largest number of a kernel".to_owned(),
-        limit: u32::MAX.to_string(),
+        limit: Some(u32::MAX.into()),
         remedy: "run a smaller batch, or make the tensor smaller".to_owned(),
-    }
+    })
 }

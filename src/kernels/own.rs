@@ -132,9 +132,10 @@ fn grid(node: &str, geometry: &Geometry, threads: [usize; 3], most: u32) -> Resu
                 return Err(Error::Limit {
                     node: node.to_owned(),
                     tensor: "the dispatch".to_owned(),
-                    bytes: format!("{needed} workgroups along one dimension"),
+                    needed,
+                    unit: "workgroups along one dimension",
                     limit_name: "max_compute_workgroups_per_dimension".to_owned(),
-                    limit: most.to_string(),
+                    limit: Some(most.into()),
                     remedy: "spread the threads over x, y and z, or run a smaller batch".to_owned(),
                 });
             }

@@ -1,7 +1,7 @@
 //! 2-D pooling: the largest, the average or the norm of a window.
 
 use super::epilogue::staged;
-use super::{Launch, Shader, count, narrow, shader, too_many};
+use super::{Launch, Shader, count, narrow, numbered, shader};
 use crate::error::Result;
 use crate::ops::PoolMode;
 pub use crate::ops::pooling::pool2d::Geometry;
@@ -84,19 +84,16 @@ pub(super) fn trip_count(g: &Geometry, _entry: &str) -> u64 {
 /// window can have stays within 32 bits.
 fn padded(node: &str, g: &Geometry) -> Result<[u32; 2]> {
     let length = |axis: usize| {
-        let padding = (g.before[axis] as u64).checked_add(g.after[axis] as u64)?;
-        let padded = (g.input[axis + 1] as u64).checked_add(padding)?;
-        let origin = (g.output[axis + 1] as u64).checked_mul(g.strides[axis] as u64)?;
-        let taps = (g.kernel[axis] as u64).checked_add(1)?.checked_mul(g.dilation[axis] as u64)?;
-        let last = origin.checked_add(taps)?.checked_add(padded)?;
-        u32::try_from(last).ok().and_then(|_| u32::try_from(padded).ok())
+        let padding = (g.before[axis] as u64).saturating_add(g.after[axis] as u64);
+        let padded = (g.input[axis + 1] as u64).saturating_add(padding);
+        let origin = (g.output[axis + 1] as u64).saturating_mul(g.strides[axis] as u64);
+        let taps =
+            (g.kernel[axis] as u64).saturating_add(1).saturating_mul(g.dilation[axis] as u64);
+        let last = origin.saturating_add(taps).saturating_add(padded);
+        numbered(node, "the padded input", last, "rows or columns")?;
+        numbered(node, "the padded input", padded, "rows or columns")
     };
-    match (length(0), length(1)) {
-        (Some(height), Some(width)) => Ok([height, width]),
-        _ => {
-            Err(too_many(node, "the padded input", "a higher number of a row or column".to_owned()))
-        }
-    }
+    Ok([length(0)?, length(1)?])
 }
 
 #[cfg(test)]

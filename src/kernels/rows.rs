@@ -92,9 +92,10 @@ pub(crate) fn rows(node: &str, input: &[usize], reduced: &[bool]) -> Result<Rows
         return Err(Error::Limit {
             node: node.to_owned(),
             tensor: "a row".to_owned(),
-            bytes: format!("{terms} elements"),
+            needed: terms.into(),
+            unit: "elements",
             limit_name: "the longest row that every device gets through".to_owned(),
-            limit: format!("{MOST_TERMS} elements"),
+            limit: Some(MOST_TERMS.into()),
             remedy: "reshape it to several rows, and reduce those again".to_owned(),
         });
     }

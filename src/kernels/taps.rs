@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::axis::{Line, Place};
-use super::{narrow, too_many};
+use super::{narrow, numbered};
 use crate::error::Result;
 use crate::ops::{Coordinates, Filter, NearestMode, Sampling};
 
@@ -39,9 +39,8 @@ pub(super) fn append_taps(
     let shrink = if sampling.antialias { line.factor().min(1.0) } else { 1.0 };
     let reach = radius(sampling.filter) / shrink;
     let most = (2.0 * reach + 3.0) * f64::from(line.to);
-    if most > f64::from(u32::MAX) {
-        return Err(too_many(node, "an axis", format!("{most} taps")));
-    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+    numbered(node, "an axis", most.ceil() as u64, "taps")?;
     let mut entries = Vec::new();
     let mut longest = 0;
     for x in 0..line.to {

@@ -122,9 +122,10 @@ impl Found {
             return Err(Error::Limit {
                 node: title.to_owned(),
                 tensor: "the source".to_owned(),
-                bytes: format!("{count} storage buffers"),
+                needed: count as u64,
+                unit: "storage buffers",
                 limit_name: "what every WebGPU device binds".to_owned(),
-                limit: format!("{MAX_STORAGE_BUFFERS} storage buffers"),
+                limit: Some(MAX_STORAGE_BUFFERS as u64),
                 remedy: "concatenate inputs".to_owned(),
             });
         }
@@ -203,9 +204,10 @@ fn block(
         return Err(Error::Limit {
             node: title.to_owned(),
             tensor: format!("the uniform \"{name}\""),
-            bytes: format!("{span} bytes"),
+            needed: u64::from(*span),
+            unit: "bytes",
             limit_name: "what every WebGPU device binds".to_owned(),
-            limit: format!("{MAX_UNIFORM_BYTES} bytes"),
+            limit: Some(u64::from(MAX_UNIFORM_BYTES)),
             remedy: "make it smaller".to_owned(),
         });
     }

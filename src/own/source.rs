@@ -22,9 +22,10 @@ pub(super) fn read(title: &str, source: &str, entry: Option<&str>) -> Result<Int
         return Err(Error::Limit {
             node: title.to_owned(),
             tensor: "the source".to_owned(),
-            bytes: format!("{} bytes", source.len()),
+            needed: source.len() as u64,
+            unit: "bytes",
             limit_name: "the longest source".to_owned(),
-            limit: format!("{} bytes", bounds::MAX_SOURCE_BYTES),
+            limit: Some(bounds::MAX_SOURCE_BYTES as u64),
             remedy: "split it into several kernels, or put tables into inputs".to_owned(),
         });
     }
@@ -167,9 +168,10 @@ fn check_memory(title: &str, module: &Module) -> Result<()> {
         Some((what, bytes, most)) => Err(Error::Limit {
             node: title.to_owned(),
             tensor: what.to_owned(),
-            bytes: format!("{bytes} bytes"),
+            needed: bytes,
+            unit: "bytes",
             limit_name: "what every WebGPU device has".to_owned(),
-            limit: format!("{most} bytes"),
+            limit: Some(most),
             remedy: "use smaller arrays".to_owned(),
         }),
     }

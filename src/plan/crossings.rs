@@ -115,9 +115,10 @@ impl Plan {
             u64::MAX => Err(Error::Limit {
                 node: "plan".to_owned(),
                 tensor: "all buffers together".to_owned(),
-                bytes: "more than 2^64 bytes".to_owned(),
+                needed: u64::MAX,
+                unit: "bytes",
                 limit_name: "the largest size".to_owned(),
-                limit: "2^64 - 1 bytes".to_owned(),
+                limit: Some(u64::MAX),
                 remedy: "run a smaller batch".to_owned(),
             }),
             total => Ok(total),

@@ -251,9 +251,10 @@ fn check_buffer(node: &Node, batch: usize, limits: &Limits) -> Result<()> {
     Err(Error::Limit {
         node: node.title(),
         tensor: format!("its value {:?}", node.shape.resolve(batch)),
-        bytes: format!("{bytes} bytes"),
+        needed: bytes,
+        unit: "bytes",
         limit_name: "max_buffer_size".to_owned(),
-        limit: format!("{} bytes", limits.max_buffer_size),
+        limit: Some(limits.max_buffer_size),
         remedy:
             "run a smaller batch, or plan with Graph::plan_within for a device with larger buffers"
                 .to_owned(),

@@ -32,9 +32,10 @@ pub(super) fn items_per_step(
     let refuse = |extent: &Extent, remedy: &str| Error::Limit {
         node: node.to_owned(),
         tensor: extent.tensor.clone(),
-        bytes: format!("{} bytes", extent.bytes),
+        needed: extent.bytes,
+        unit: "bytes",
         limit_name: "max_storage_buffer_binding_size".to_owned(),
-        limit: format!("{limit} bytes"),
+        limit: Some(limit),
         remedy: remedy.to_owned(),
     };
     if !splittable {

@@ -219,7 +219,7 @@ fn a_plan_for_a_larger_device_is_refused_by_name() {
     assert_eq!(
         error.to_string(),
         format!(
-            "prepare: the plan's max_buffer_size needs {planned} but max_buffer_size of {} is {device}; \
+            "prepare: the plan's max_buffer_size needs {planned} bytes but max_buffer_size of {} is {device} bytes; \
              plan for it with Runtime::session(graph, batch)",
             rt.adapter().name
         )

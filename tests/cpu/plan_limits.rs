@@ -138,8 +138,8 @@ fn dispatches_beyond_the_device() {
     let few = Limits { max_compute_workgroups_per_dimension: 2, ..Limits::default() };
     limit(
         plan(&[257], 1, &few, |g, x| g.activation(x, Relu)),
-        "relu \"relu\": the dispatch needs 257 threads but max_compute_workgroups_per_dimension is 2 \
-         groups of 64 in two dimensions, and 2^32 threads; run a smaller batch",
+        "relu \"relu\": the dispatch needs 257 threads but max_compute_workgroups_per_dimension \
+         (2 x 2 groups of 64) is 256 threads; run a smaller batch",
     );
     // An odd count, so that each element has a thread of its own: 4 groups.
     let folded = plan(&[255], 1, &few, |g, x| g.activation(x, Relu)).unwrap();
@@ -158,7 +158,7 @@ fn sizes_beyond_counting() {
         plan(&[1 << 62], 1, &endless(), |g, x| g.activation(x, Relu)),
         &format!("input \"x\": shape [1, 4611686018427387904] {counted}"),
     );
-    let remedy = "but the largest number of a kernel is 4294967295; run a smaller batch, or make the \
+    let remedy = "but the largest number of a kernel is 4294967295 elements; run a smaller batch, or make the \
                   tensor smaller";
     limit(
         plan(&[1 << 20, 1 << 13], 1, &endless(), |g, x| g.activation(x, Relu)),
@@ -168,24 +168,26 @@ fn sizes_beyond_counting() {
 
 #[test]
 fn options_beyond_what_a_kernel_computes_with() {
-    let refuse = |layer: Conv2d| {
+    let refuse = |layer: Conv2d, needed: &str| {
         limit(
             plan(&[8, 7, 4], 1, &endless(), |g, x| g.conv2d(x, layer, &kernel(&[1, 1, 4, 6]))),
-            "conv2d \"conv2d\": the padded input needs a higher number of a row or column but the largest \
-             number of a kernel is 4294967295; run a smaller batch, or make the tensor smaller",
+            &format!(
+                "conv2d \"conv2d\": the padded input needs {needed} rows or columns but the largest number of a \
+                 kernel is 4294967295 rows or columns; run a smaller batch, or make the tensor smaller"
+            ),
         );
     };
-    refuse(Conv2d::new(6, 1).strides(MAX));
-    refuse(Conv2d::new(6, 1).strides((1, 1 << 31)));
-    refuse(Conv2d::new(6, 1).dilation(MAX));
-    refuse(Conv2d::new(6, 1).dilation((1 << 31, 1)));
+    refuse(Conv2d::new(6, 1).strides(MAX), "more than 2^64");
+    refuse(Conv2d::new(6, 1).strides((1, 1 << 31)), "10737418249");
+    refuse(Conv2d::new(6, 1).dilation(MAX), "more than 2^64");
+    refuse(Conv2d::new(6, 1).dilation((1 << 31, 1)), "4294967316");
     let layer = Conv2dTranspose::new(6, 3).dilation(MAX).padding(Padding::Same);
     limit(
         plan(&[8, 7, 4], 1, &endless(), |g, x| {
             g.conv2d_transpose(x, layer, &kernel(&[3, 3, 6, 4]))
         }),
-        "conv2d_transpose \"conv2d_transpose\": the full output needs a higher number of a row or column \
-         but the largest number of a kernel is 4294967295; run a smaller batch, or make the tensor smaller",
+        "conv2d_transpose \"conv2d_transpose\": the full output needs FULL rows or columns but the \
+         largest number of a kernel is 4294967295 rows or columns; run a smaller batch, or make the tensor smaller",
     );
 }
 

@@ -34,8 +34,8 @@ fn check(
         let error = runtime.prepare(&g.plan(1).unwrap()).unwrap_err();
         assert!(matches!(error, Error::Limit { .. }));
         let expected = format!(
-            ": the sum of one result needs {turns} turns of a kernel's loops but the limit \
-             of the driver llvmpipe is 65400; run it on a GPU, or on the host executor: \
+            ": the sum of one result needs {turns} loop iterations but the limit of the \
+             driver llvmpipe is 65400 loop iterations; run it on a GPU, or on the host executor: \
              Runtime::host()"
         );
         assert!(error.to_string().ends_with(&expected), "{error}");

@@ -74,9 +74,10 @@ impl Account {
             None => Err(Error::Limit {
                 node: node.to_owned(),
                 tensor: self.what.to_owned(),
-                bytes: format!("{elements} elements of {each} bytes more"),
-                limit_name: "the most in a model".to_owned(),
-                limit: format!("{} bytes, of which {} are left", self.most, self.left),
+                needed: bytes.unwrap_or(u64::MAX),
+                unit: "bytes",
+                limit_name: format!("what is left of the {} bytes for a model", self.most),
+                limit: Some(self.left),
                 remedy: self.remedy.to_owned(),
             }),
         }

@@ -116,9 +116,10 @@ fn needed_bytes(part: &str, shape: &[usize], dtype: DType) -> Result<u64> {
     elements.checked_mul(dtype.size_bytes() as u64).ok_or_else(|| Error::Limit {
         node: part.to_owned(),
         tensor: format!("shape {shape:?}"),
-        bytes: "more than 2^64 bytes".to_owned(),
+        needed: u64::MAX,
+        unit: "bytes",
         limit_name: "the largest size".to_owned(),
-        limit: "2^64 - 1 bytes".to_owned(),
+        limit: Some(u64::MAX),
         remedy: "export the model again".to_owned(),
     })
 }

@@ -203,8 +203,8 @@ fn constants_made_of_a_few_bytes_are_bounded() {
         model(&nodes, &[numbers("n", lengths)])
     };
     outcome(&filled(&[2, 3])).unwrap();
-    let refused = "what nodes fill with one number needs 268435457 elements of 4 bytes more \
-                   but the most in a model is 1073741824 bytes, of which 1073741824 are left; \
+    let refused = "what nodes fill with one number needs 1073741828 bytes but what \
+                   is left of the 1073741824 bytes for a model is 1073741824 bytes; \
                    allow more with ImportOptions::filled_bytes";
     says(&filled(&[(1 << 28) + 1]), refused);
     let within = |bytes: u64| {
@@ -213,7 +213,7 @@ fn constants_made_of_a_few_bytes_are_bounded() {
     };
     assert!(within(24).is_ok());
     let text = within(23).unwrap_err().to_string();
-    assert!(text.contains("is 23 bytes, of which 23 are left"), "{text}");
+    assert!(text.contains("left of the 23 bytes for a model is 23 bytes"), "{text}");
     for lengths in [&[1 << 62][..], &[1 << 31, 1 << 31, 4], &[0, 1 << 40, 1 << 40]] {
         assert!(outcome(&filled(lengths)).is_err(), "{lengths:?}");
     }
