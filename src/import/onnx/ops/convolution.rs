@@ -1,6 +1,6 @@
 //! Convolution and its transpose: ONNX's order of axes around kernels that keep channels last.
 
-use super::{Inputs, inputs};
+use super::{Inputs, Row, inputs, row};
 use crate::error::Result;
 use crate::graph::{LayerWeights, Symbol, Weight};
 use crate::import::onnx::importer::Importer;
@@ -15,6 +15,12 @@ pub(super) struct Image {
     /// Whether the model's value has one spatial axis, which is the width here.
     is_line: bool,
 }
+
+/// The operators of this file.
+pub(super) const ROWS: &[Row] = &[
+    row("Conv", conv).inputs(3).known(1, 2),
+    row("ConvTranspose", conv_transpose).inputs(3).known(1, 2),
+];
 
 /// Moves channels behind the spatial axes, and gives a line a height of 1.
 pub(super) fn image(importer: &mut Importer<'_>, node: &Node<'_>, x: Symbol) -> Result<Image> {
@@ -134,11 +140,7 @@ fn layer_weights(
     })
 }
 
-pub(super) fn conv(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Result<Vec<Value>> {
+fn conv(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let image = image(importer, node, x)?;
     let kernel = image.kernel(importer, node, inputs, [2, 3, 1, 0])?;
@@ -167,7 +169,7 @@ fn check_kernel_shape(node: &Node<'_>, image: &Image, size: Pair) -> Result<()> 
     }
 }
 
-pub(super) fn conv_transpose(
+fn conv_transpose(
     importer: &mut Importer<'_>,
     node: &Node<'_>,
     inputs: &Inputs,

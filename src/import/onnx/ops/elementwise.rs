@@ -1,11 +1,21 @@
 //! Element-wise operators.
 
-use super::{Inputs, inputs};
+use super::{Inputs, Row, inputs, row};
 use crate::error::Result;
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
 use crate::ops::{BinaryOp, UnaryOp};
+
+/// The operators of this file.
+pub(super) const ROWS: &[Row] = &[
+    row("Clip", clip).inputs_since(11, 3),
+    row("Max", several).any_inputs(),
+    row("Mean", several).any_inputs(),
+    row("Min", several).any_inputs(),
+    row("Sum", several).any_inputs(),
+    row("Where", select).inputs(3),
+];
 
 pub(super) fn unary(
     importer: &mut Importer<'_>,
@@ -44,11 +54,7 @@ pub(super) fn binary(
     Ok(vec![importer.graph.binary(operation, left, right)?.into()])
 }
 
-pub(super) fn several(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Result<Vec<Value>> {
+fn several(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
     let mut symbols = Vec::with_capacity(inputs.len());
     for number in 0..inputs.len() {
         symbols.push(inputs::symbol(importer, node, inputs, number)?);
@@ -63,11 +69,7 @@ pub(super) fn several(
     Ok(vec![result.into()])
 }
 
-pub(super) fn clip(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Result<Vec<Value>> {
+fn clip(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
     let mut x = inputs::symbol(importer, node, inputs, 0)?;
     let is_computed = |number| matches!(inputs::optional(inputs, number), Some(Value::Symbol(_)));
     if is_computed(1) || is_computed(2) {
@@ -91,11 +93,7 @@ pub(super) fn clip(
     Ok(vec![importer.graph.activation(x, clip)?.into()])
 }
 
-pub(super) fn select(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Result<Vec<Value>> {
+fn select(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
     let condition = inputs::symbol(importer, node, inputs, 0)?;
     let yes = inputs::symbol(importer, node, inputs, 1)?;
     let no = inputs::symbol(importer, node, inputs, 2)?;

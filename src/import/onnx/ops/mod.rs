@@ -1,6 +1,5 @@
 //! The operators: one function for each, from a node's inputs to its outputs.
 
-mod arity;
 mod convolution;
 mod elementwise;
 mod inputs;
@@ -10,8 +9,6 @@ mod pooling;
 mod product;
 mod reduction;
 mod resampling;
-
-pub(super) use arity::check_input_count;
 
 use std::collections::BTreeSet;
 
@@ -27,84 +24,71 @@ pub(super) type Inputs = [Option<Value>];
 /// Adds a node to the graph, and returns what its outputs stand for.
 type Translate = fn(&mut Importer<'_>, &Node<'_>, &Inputs) -> Result<Vec<Value>>;
 
-/// Every operator but element-wise functions, which have a table of their own
-/// (`src/ops/elementwise/functions.rs`), with its translation; sorted by name.
-const OPERATORS: &[(&str, Translate)] = &[
-    ("ArgMax", reduction::position),
-    ("ArgMin", reduction::position),
-    ("AveragePool", pooling::pool),
-    ("BatchNormalization", normalization::batch),
-    ("Cast", movement::cast),
-    ("CastLike", movement::cast_like),
-    ("CenterCropPad", movement::center_crop_pad),
-    ("Clip", elementwise::clip),
-    ("Concat", movement::concat),
-    ("Constant", movement::constant),
-    ("ConstantOfShape", movement::constant_of_shape),
-    ("Conv", convolution::conv),
-    ("ConvTranspose", convolution::conv_transpose),
-    ("DepthToSpace", movement::depth_to_space),
-    ("Dropout", movement::dropout),
-    ("Expand", movement::expand),
-    ("Flatten", movement::reshape),
-    ("Gather", movement::gather),
-    ("Gemm", product::gemm),
-    ("GlobalAveragePool", reduction::global),
-    ("GlobalLpPool", reduction::global),
-    ("GlobalMaxPool", reduction::global),
-    ("GridSample", resampling::grid_sample),
-    ("GroupNormalization", normalization::group),
-    ("Hardmax", reduction::softmax),
-    ("Identity", movement::identity),
-    ("InstanceNormalization", normalization::instance),
-    ("LRN", normalization::local_response),
-    ("LayerNormalization", normalization::layer),
-    ("LogSoftmax", reduction::softmax),
-    ("LpPool", pooling::pool),
-    ("MatMul", product::matmul),
-    ("Max", elementwise::several),
-    ("MaxPool", pooling::pool),
-    ("Mean", elementwise::several),
-    ("MeanVarianceNormalization", normalization::mean_variance),
-    ("Min", elementwise::several),
-    ("Pad", movement::pad),
-    ("RMSNormalization", normalization::rms),
-    ("Range", movement::known_only),
-    ("ReduceL1", reduction::reduce),
-    ("ReduceL2", reduction::reduce),
-    ("ReduceLogSum", reduction::reduce),
-    ("ReduceLogSumExp", reduction::reduce),
-    ("ReduceMax", reduction::reduce),
-    ("ReduceMean", reduction::reduce),
-    ("ReduceMin", reduction::reduce),
-    ("ReduceProd", reduction::reduce),
-    ("ReduceSum", reduction::reduce),
-    ("ReduceSumSquare", reduction::reduce),
-    ("Reshape", movement::reshape),
-    ("Resize", resampling::resize),
-    ("Shape", movement::shape),
-    ("Size", movement::size),
-    ("Slice", movement::slice),
-    ("Softmax", reduction::softmax),
-    ("SpaceToDepth", movement::space_to_depth),
-    ("Split", movement::split),
-    ("Squeeze", movement::reshape),
-    ("Sum", elementwise::several),
-    ("Tile", movement::tile),
-    ("Transpose", movement::transpose),
-    ("Unsqueeze", movement::reshape),
-    ("Upsample", resampling::upsample),
-    ("Where", elementwise::select),
-];
+/// What the importer knows of an operator; each file lists its own.
+#[derive(Clone, Copy)]
+pub(super) struct Row {
+    op: &'static str,
+    translate: Translate,
+    /// The most inputs it has; one more would be left aside, and the result be wrong.
+    inputs: usize,
+    /// The most inputs from an operator set on, where that is another number.
+    later: Option<(i64, usize)>,
+    /// The first and last input that must be known before a plan is made: they shape the network,
+    /// or are weights of a layer.
+    known: Option<(usize, usize)>,
+}
 
-fn find(op: &str) -> Option<Translate> {
-    let found = OPERATORS.binary_search_by(|(name, _)| (*name).cmp(op));
-    match found.ok().and_then(|number| OPERATORS.get(number)) {
-        Some((_, translate)) => Some(*translate),
-        None if UnaryOp::operators().any(|name| name == op) => Some(elementwise::unary),
-        None if BinaryOp::operators().any(|name| name == op) => Some(elementwise::binary),
-        None => None,
+/// Makes the row of an operator with one input, which need not be known.
+const fn row(op: &'static str, translate: Translate) -> Row {
+    Row { op, translate, inputs: 1, later: None, known: None }
+}
+
+impl Row {
+    const fn inputs(mut self, most: usize) -> Self {
+        self.inputs = most;
+        self
     }
+
+    const fn any_inputs(self) -> Self {
+        self.inputs(usize::MAX)
+    }
+
+    const fn inputs_since(mut self, opset: i64, most: usize) -> Self {
+        self.later = Some((opset, most));
+        self
+    }
+
+    const fn known(mut self, first: usize, last: usize) -> Self {
+        self.known = Some((first, last));
+        self
+    }
+
+    const fn known_from(self, first: usize) -> Self {
+        self.known(first, usize::MAX)
+    }
+}
+
+/// Every operator but element-wise functions, which have a table of their own
+/// (`src/ops/elementwise/functions.rs`).
+fn rows() -> impl Iterator<Item = Row> {
+    let files = [
+        convolution::ROWS,
+        elementwise::ROWS,
+        movement::ROWS,
+        normalization::ROWS,
+        pooling::ROWS,
+        product::ROWS,
+        reduction::ROWS,
+        resampling::ROWS,
+    ];
+    files.into_iter().flatten().copied()
+}
+
+fn find(op: &str) -> Option<Row> {
+    rows()
+        .chain(UnaryOp::operators().map(|op| row(op, elementwise::unary)))
+        .chain(BinaryOp::operators().map(|op| row(op, elementwise::binary).inputs(2)))
+        .find(|row| row.op == op)
 }
 
 /// Tells whether an operator of a domain is there.
@@ -114,28 +98,35 @@ pub(super) fn is_supported(domain: &str, op: &str) -> bool {
 
 /// Returns the names of the ONNX operators that can be imported, in order.
 pub fn supported_operators() -> impl Iterator<Item = &'static str> {
-    let others = OPERATORS.iter().map(|(name, _)| *name);
+    let others = rows().map(|row| row.op);
     let all: BTreeSet<_> =
         others.chain(UnaryOp::operators()).chain(BinaryOp::operators()).collect();
     all.into_iter()
 }
 
-/// Tells whether an operand must be known before a plan is made: it shapes the network, or is the
-/// weight of a layer.
+/// Tells whether an operand must be known before a plan is made.
 pub(super) fn must_be_known(op: &str, number: usize) -> bool {
-    match op {
-        "BatchNormalization" => (1..=4).contains(&number),
-        "Conv"
-        | "ConvTranspose"
-        | "Dropout"
-        | "GroupNormalization"
-        | "InstanceNormalization"
-        | "LayerNormalization" => matches!(number, 1 | 2),
-        "CenterCropPad" | "Expand" | "Gather" | "RMSNormalization" | "Reshape" | "Split"
-        | "Squeeze" | "Tile" | "Unsqueeze" | "Upsample" => number == 1,
-        "Pad" | "Resize" | "Slice" => number >= 1,
-        "ConstantOfShape" | "Range" => true,
-        _ => op.starts_with("Reduce") && number == 1,
+    let known = find(op).and_then(|row| row.known);
+    known.is_some_and(|(first, last)| (first..=last).contains(&number))
+}
+
+/// Refuses inputs behind the last that a node's operator has.
+///
+/// # Errors
+///
+/// [`Error::Operand`](crate::Error::Operand) that names the first of them.
+pub(super) fn check_input_count(node: &Node<'_>) -> Result<()> {
+    let Some(row) = find(node.op()) else { return Ok(()) };
+    let most = match row.later {
+        Some((opset, most)) if node.opset >= opset => most,
+        _ => row.inputs,
+    };
+    match (most..node.input_count()).find_map(|number| node.input(number)) {
+        None => Ok(()),
+        Some(name) => {
+            let expected = format!("{} has at most {most} inputs", node.op());
+            Err(node.refuse(&format!("input \"{name}\""), "is one too many".to_owned(), expected))
+        }
     }
 }
 
@@ -146,17 +137,21 @@ pub(super) fn translate(
     inputs: &Inputs,
 ) -> Result<Vec<Value>> {
     match find(node.op()) {
-        Some(translate) => translate(importer, node, inputs),
+        Some(row) => (row.translate)(importer, node, inputs),
         None => Err(node.unsupported("the operator")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::OPERATORS;
+    use std::collections::BTreeSet;
+
+    use super::rows;
 
     #[test]
-    fn the_operators_are_sorted_and_named_once() {
-        assert!(OPERATORS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    fn an_operator_has_one_row() {
+        let mut seen = BTreeSet::new();
+        let again: Vec<&str> = rows().map(|row| row.op).filter(|op| !seen.insert(*op)).collect();
+        assert!(again.is_empty() && seen.len() > 50, "{again:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, ArrayD, IxDyn};
 
-use super::{Inputs, inputs};
+use super::{Inputs, Row, inputs, row};
 use crate::array::HostArray;
 use crate::error::Result;
 use crate::graph::{Symbol, Weight};
@@ -17,7 +17,35 @@ use crate::shape::element_count;
 
 type Outputs = Result<Vec<Value>>;
 
-pub(super) fn constant(importer: &mut Importer<'_>, node: &Node<'_>, _: &Inputs) -> Outputs {
+/// The operators of this file.
+pub(super) const ROWS: &[Row] = &[
+    row("Cast", cast),
+    row("CastLike", cast_like).inputs(2),
+    row("CenterCropPad", center_crop_pad).inputs(2).known(1, 1),
+    row("Concat", concat).any_inputs(),
+    row("Constant", constant).inputs(0),
+    row("ConstantOfShape", constant_of_shape).known_from(0),
+    row("DepthToSpace", depth_to_space),
+    row("Dropout", dropout).inputs_since(12, 3).known(1, 2),
+    row("Expand", expand).inputs(2).known(1, 1),
+    row("Flatten", reshape),
+    row("Gather", gather).inputs(2).known(1, 1),
+    row("Identity", identity),
+    row("Pad", pad).inputs_since(11, 4).known_from(1),
+    row("Range", known_only).inputs(3).known_from(0),
+    row("Reshape", reshape).inputs(2).known(1, 1),
+    row("Shape", shape),
+    row("Size", size),
+    row("Slice", slice).inputs_since(10, 5).known_from(1),
+    row("SpaceToDepth", space_to_depth),
+    row("Split", split).inputs(2).known(1, 1),
+    row("Squeeze", reshape).inputs(2).known(1, 1),
+    row("Tile", tile).inputs(2).known(1, 1),
+    row("Transpose", transpose),
+    row("Unsqueeze", reshape).inputs(2).known(1, 1),
+];
+
+fn constant(importer: &mut Importer<'_>, node: &Node<'_>, _: &Inputs) -> Outputs {
     if let Some(tensor) = node.tensor("value")? {
         let array = tensor::read(importer.origin(), tensor)?;
         let array = array.with_name(node.label().to_owned());
@@ -40,11 +68,7 @@ pub(super) fn constant(importer: &mut Importer<'_>, node: &Node<'_>, _: &Inputs)
     Err(node.unsupported("a constant that is neither a tensor nor a number"))
 }
 
-pub(super) fn constant_of_shape(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Outputs {
+fn constant_of_shape(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let shape = needed(node, "input 0", inputs::ints(node, inputs, 0)?)?;
     let shape = inputs::lengths(node, &shape)?;
     let fill = match node.tensor("value")? {
@@ -80,7 +104,7 @@ fn filled(node: &Node<'_>, shape: &[usize]) -> Result<usize> {
     fold_shape::product(node, shape)
 }
 
-pub(super) fn cast(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn cast(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     match cast_kind(node)? {
         Some(Kind::Float) => identity(importer, node, inputs),
         Some(kind) => Err(node.unsupported(&format!("a cast of a computed value to {kind:?}"))),
@@ -88,7 +112,7 @@ pub(super) fn cast(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs
     }
 }
 
-pub(super) fn cast_like(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn cast_like(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     node.int("saturate", 1)?;
     match inputs::required(node, inputs, 1)? {
         Value::Known(known) if known.kind != Kind::Float => {
@@ -98,12 +122,12 @@ pub(super) fn cast_like(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &I
     }
 }
 
-pub(super) fn identity(_: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn identity(_: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     Ok(vec![inputs::required(node, inputs, 0)?.clone()])
 }
 
 /// Leaves a value as it is: what is dropped is dropped while a network is trained.
-pub(super) fn dropout(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn dropout(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     // The seed chooses what is dropped.
     node.int("seed", 0)?;
     let ratio = node.float("ratio", 0.5)?;
@@ -123,26 +147,26 @@ pub(super) fn dropout(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inp
 }
 
 /// Shape and Size of a value that is computed: its shape is known all the same.
-pub(super) fn shape(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn shape(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::required(node, inputs, 0)?;
     Ok(vec![fold_shape::shape(node, &inputs::shape(importer, x))?.into()])
 }
 
-pub(super) fn size(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn size(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::required(node, inputs, 0)?;
     let elements = element_count(&node.title, &inputs::shape(importer, x))?;
     Ok(vec![Known::scalar(usize::try_from(elements).unwrap_or(usize::MAX)).into()])
 }
 
 /// An operator that is only computed of known numbers.
-pub(super) fn known_only(_: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn known_only(_: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     for number in 0..inputs.len() {
         inputs::known(node, inputs, number)?;
     }
     Err(node.unsupported("a result of this size"))
 }
 
-pub(super) fn reshape(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn reshape(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::required(node, inputs, 0)?;
     let lengths = inputs::shape(importer, x);
     let target = match node.op() {
@@ -164,13 +188,13 @@ pub(super) fn reshape(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inp
     Ok(vec![importer.reshape(x, &target)?.into()])
 }
 
-pub(super) fn transpose(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn transpose(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let order = fold_shape::permutation(node, importer.shape(x).len())?;
     Ok(vec![importer.graph.transpose(x, &order)?.into()])
 }
 
-pub(super) fn concat(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn concat(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let mut symbols = Vec::with_capacity(inputs.len());
     for number in 0..inputs.len() {
         symbols.push(inputs::symbol(importer, node, inputs, number)?);
@@ -180,7 +204,7 @@ pub(super) fn concat(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inpu
     Ok(vec![importer.graph.concat(&symbols, axis)?.into()])
 }
 
-pub(super) fn split(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn split(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let shape = importer.shape(x);
     let axis = fold_shape::axis(node, node.int("axis", 0)?, shape.len())?;
@@ -191,7 +215,7 @@ pub(super) fn split(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Input
     Ok(parts.into_iter().map(Value::from).collect())
 }
 
-pub(super) fn slice(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn slice(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     // Until version 10 these were attributes.
     let starts = needed(node, "starts", inputs::ints_or_attribute(node, inputs, 1, "starts")?)?;
@@ -206,7 +230,7 @@ pub(super) fn slice(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Input
     Ok(vec![importer.graph.slice(x, slice)?.into()])
 }
 
-pub(super) fn gather(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn gather(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let Some(indices) = inputs::known(node, inputs, 1)? else {
         let expected = "Gather has indices".to_owned();
@@ -222,21 +246,21 @@ pub(super) fn gather(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inpu
     Ok(vec![importer.graph.gather(x, &indices, axis)?.into()])
 }
 
-pub(super) fn expand(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn expand(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let shape = needed(node, "shape", inputs::ints(node, inputs, 1)?)?;
     let shape = inputs::lengths(node, &shape)?;
     Ok(vec![importer.graph.expand(x, shape)?.into()])
 }
 
-pub(super) fn tile(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn tile(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let repeats = needed(node, "repeats", inputs::ints(node, inputs, 1)?)?;
     let repeats = inputs::lengths(node, &repeats)?;
     Ok(vec![importer.graph.tile(x, &repeats)?.into()])
 }
 
-pub(super) fn pad(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn pad(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let given = needed(node, "pads", inputs::ints_or_attribute(node, inputs, 1, "pads")?)?;
     let value = if node.opset < 11 {
@@ -265,11 +289,7 @@ pub(super) fn pad(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs)
     Ok(vec![importer.graph.pad(x, pad)?.into()])
 }
 
-pub(super) fn center_crop_pad(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Outputs {
+fn center_crop_pad(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let shape = needed(node, "shape", inputs::ints(node, inputs, 1)?)?;
     let mut target = CenterCropPad::new(inputs::lengths(node, &shape)?);
@@ -287,11 +307,7 @@ fn channels_last(importer: &mut Importer<'_>, node: &Node<'_>, x: Symbol) -> Res
     }
 }
 
-pub(super) fn depth_to_space(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Outputs {
+fn depth_to_space(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let x = channels_last(importer, node, x)?;
     let option = rearrangement(node)?;
@@ -299,11 +315,7 @@ pub(super) fn depth_to_space(
     Ok(vec![importer.graph.transpose(result, &[0, 3, 1, 2])?.into()])
 }
 
-pub(super) fn space_to_depth(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Outputs {
+fn space_to_depth(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let x = channels_last(importer, node, x)?;
     let option = rearrangement(node)?;

@@ -1,6 +1,6 @@
 //! Normalisations: channels stay the second axis, where ONNX has them.
 
-use super::{Inputs, inputs};
+use super::{Inputs, Row, inputs, row};
 use crate::error::Result;
 use crate::graph::{LayerWeights, Weight};
 use crate::import::onnx::fold_shape;
@@ -17,7 +17,18 @@ const EPSILON: f32 = 1e-5;
 
 type Outputs = Result<Vec<Value>>;
 
-pub(super) fn batch(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+/// The operators of this file.
+pub(super) const ROWS: &[Row] = &[
+    row("BatchNormalization", batch).inputs(5).known(1, 4),
+    row("GroupNormalization", group).inputs(3).known(1, 2),
+    row("InstanceNormalization", instance).inputs(3).known(1, 2),
+    row("LRN", local_response),
+    row("LayerNormalization", layer).inputs(3).known(1, 2),
+    row("MeanVarianceNormalization", mean_variance),
+    row("RMSNormalization", rms).inputs(2).known(1, 1),
+];
+
+fn batch(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     // It acts while a network is trained.
     node.float("momentum", 0.9)?;
@@ -48,7 +59,7 @@ fn weight(
     })
 }
 
-pub(super) fn instance(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn instance(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let layer = InstanceNormalization::new().axis(1).epsilon(node.float("epsilon", EPSILON)?);
     let weights = LayerWeights::default().with("gamma", weight(importer, node, inputs, 1)?);
@@ -56,7 +67,7 @@ pub(super) fn instance(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &In
     Ok(vec![importer.graph.instance_normalization(x, layer, &weights)?.into()])
 }
 
-pub(super) fn group(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn group(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     check_stash_type(node)?;
     let groups = inputs::positions(node, &[node.int("num_groups", 0)?])?;
@@ -68,7 +79,7 @@ pub(super) fn group(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Input
     Ok(vec![importer.graph.group_normalization(x, layer, &weights)?.into()])
 }
 
-pub(super) fn layer(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn layer(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     check_stash_type(node)?;
     let bias = inputs::weight(importer, node, inputs, 2)?;
@@ -87,7 +98,7 @@ pub(super) fn layer(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Input
     Ok(vec![importer.graph.layer_normalization(x, layer, &weights)?.into()])
 }
 
-pub(super) fn rms(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn rms(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     check_stash_type(node)?;
     let layer = RmsNormalization::new()
@@ -97,22 +108,14 @@ pub(super) fn rms(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs)
     Ok(vec![importer.graph.rms_normalization(x, layer, &weights)?.into()])
 }
 
-pub(super) fn mean_variance(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Outputs {
+fn mean_variance(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let axes = node.ints("axes")?.unwrap_or_else(|| vec![0, 2, 3]);
     let layer = MeanVarianceNormalization::new().axes(inputs::positions(node, &axes)?);
     Ok(vec![importer.graph.mean_variance_normalization(x, layer)?.into()])
 }
 
-pub(super) fn local_response(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Outputs {
+fn local_response(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let size = inputs::lengths(node, &[node.int("size", 0)?])?;
     let layer = Lrn::new(size.first().copied().unwrap_or(0))

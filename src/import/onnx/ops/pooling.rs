@@ -1,18 +1,18 @@
 //! Pooling over windows.
 
 use super::convolution::image;
-use super::{Inputs, inputs};
+use super::{Inputs, Row, inputs, row};
 use crate::error::Result;
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
 use crate::ops::Pooling;
 
-pub(super) fn pool(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Result<Vec<Value>> {
+/// The operators of this file.
+pub(super) const ROWS: &[Row] =
+    &[row("AveragePool", pool), row("LpPool", pool), row("MaxPool", pool)];
+
+fn pool(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
     if node.wants(1) {
         return Err(node.unsupported("the output of indices"));
     }

@@ -1,6 +1,6 @@
 //! Matrix products.
 
-use super::{Inputs, inputs};
+use super::{Inputs, Row, inputs, row};
 use crate::error::Result;
 use crate::graph::{LayerWeights, Symbol, Weight};
 use crate::import::onnx::importer::Importer;
@@ -8,11 +8,10 @@ use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
 use crate::ops::{Dense, Gemm};
 
-pub(super) fn matmul(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Result<Vec<Value>> {
+/// The operators of this file.
+pub(super) const ROWS: &[Row] = &[row("Gemm", gemm).inputs(3), row("MatMul", matmul).inputs(2)];
+
+fn matmul(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
     let left = inputs::symbol(importer, node, inputs, 0)?;
     let kernel = kernel(importer, node, inputs, false)?;
     if let Some(kernel) = kernel.filter(|_| importer.shape(left).len() > 1) {
@@ -86,11 +85,7 @@ fn gemm_as_dense(
     dense(importer, x, kernel, bias).map(Some)
 }
 
-pub(super) fn gemm(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Result<Vec<Value>> {
+fn gemm(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
     // Until version 7 it said whether C broadcasts, which it does.
     node.int("broadcast", 1)?;
     if let Some(results) = gemm_as_dense(importer, node, inputs)? {

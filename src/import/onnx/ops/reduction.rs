@@ -1,6 +1,6 @@
 //! Reductions, global pooling, positions of extremes, softmax and its kin.
 
-use super::{Inputs, inputs};
+use super::{Inputs, Row, inputs, row};
 use crate::error::Result;
 use crate::import::onnx::fold_shape;
 use crate::import::onnx::importer::Importer;
@@ -8,11 +8,29 @@ use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
 use crate::ops::{ArgReduce, Reduce, ReduceOp};
 
-pub(super) fn reduce(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Result<Vec<Value>> {
+/// The operators of this file.
+pub(super) const ROWS: &[Row] = &[
+    row("ArgMax", position),
+    row("ArgMin", position),
+    row("GlobalAveragePool", global),
+    row("GlobalLpPool", global),
+    row("GlobalMaxPool", global),
+    row("Hardmax", softmax),
+    row("LogSoftmax", softmax),
+    row("ReduceL1", reduce).inputs(2).known(1, 1),
+    row("ReduceL2", reduce).inputs(2).known(1, 1),
+    row("ReduceLogSum", reduce).inputs(2).known(1, 1),
+    row("ReduceLogSumExp", reduce).inputs(2).known(1, 1),
+    row("ReduceMax", reduce).inputs(2).known(1, 1),
+    row("ReduceMean", reduce).inputs(2).known(1, 1),
+    row("ReduceMin", reduce).inputs(2).known(1, 1),
+    row("ReduceProd", reduce).inputs(2).known(1, 1),
+    row("ReduceSum", reduce).inputs(2).known(1, 1),
+    row("ReduceSumSquare", reduce).inputs(2).known(1, 1),
+    row("Softmax", softmax),
+];
+
+fn reduce(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let operation = match node.op() {
         "ReduceL1" => ReduceOp::L1,
@@ -35,11 +53,7 @@ pub(super) fn reduce(
 }
 
 /// Pools whole images: a reduction of every axis behind the channels.
-pub(super) fn global(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Result<Vec<Value>> {
+fn global(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let operation = match node.op() {
         "GlobalMaxPool" => ReduceOp::Max,
@@ -58,11 +72,7 @@ pub(super) fn global(
     Ok(vec![importer.graph.reduce(x, layer)?.into()])
 }
 
-pub(super) fn position(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Result<Vec<Value>> {
+fn position(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let axis = inputs::positions(node, &[node.int("axis", 0)?])?;
     let layer = ArgReduce::new(axis.first().copied().unwrap_or(0))
@@ -74,11 +84,7 @@ pub(super) fn position(
     Ok(vec![result.into()])
 }
 
-pub(super) fn softmax(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Result<Vec<Value>> {
+fn softmax(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let shape = importer.shape(x);
     let default = if node.opset < 13 { 1 } else { -1 };

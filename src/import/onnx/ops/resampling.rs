@@ -1,6 +1,6 @@
 //! Resampling by scales, sizes and grids.
 
-use super::{Inputs, inputs};
+use super::{Inputs, Row, inputs, row};
 use crate::error::Result;
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
@@ -12,7 +12,14 @@ use crate::ops::{
 
 type Outputs = Result<Vec<Value>>;
 
-pub(super) fn resize(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+/// The operators of this file.
+pub(super) const ROWS: &[Row] = &[
+    row("GridSample", grid_sample).inputs(2),
+    row("Resize", resize).inputs(2).inputs_since(11, 4).known_from(1),
+    row("Upsample", upsample).inputs(2).known(1, 1),
+];
+
+fn resize(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     if node.opset < 11 {
         return upsample(importer, node, inputs);
     }
@@ -77,7 +84,7 @@ pub(super) fn resize(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inpu
 
 /// Upsample, and Resize as version 10 has it: upper left corners agree, and the nearest pixel is
 /// the one before.
-pub(super) fn upsample(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
+fn upsample(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     // Version 7 has an attribute.
     let scales = match node.floats("scales")? {
@@ -111,11 +118,7 @@ fn floats(node: &Node<'_>, inputs: &Inputs, number: usize) -> Result<Option<Vec<
     Ok(floats.filter(|floats| !floats.is_empty()))
 }
 
-pub(super) fn grid_sample(
-    importer: &mut Importer<'_>,
-    node: &Node<'_>,
-    inputs: &Inputs,
-) -> Outputs {
+fn grid_sample(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     let x = inputs::symbol(importer, node, inputs, 0)?;
     let grid = inputs::symbol(importer, node, inputs, 1)?;
     let mode = match node.text("mode", "linear")?.as_str() {
