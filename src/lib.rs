@@ -77,15 +77,7 @@ pub use device::{
 pub use error::{Error, Result};
 pub use graph::{Graph, LayerWeights, Symbol, Weights};
 pub use ledger::{Guard, Ledger};
-pub use ops::{
-    Activation, ArgReduce, BatchNormalization, BinaryOp, CenterCropPad, Conv1d, Conv1dTranspose,
-    Conv2d, Conv2dTranspose, Coordinates, Dense, DepthMode, DepthToSpace, DepthwiseConv1d,
-    DepthwiseConv2d, Gemm, GridPadding, GridSample, GridSampleMode, GroupNormalization,
-    InstanceNormalization, Interpolation, LayerNormalization, LayerNormalized, Lrn, MatMul,
-    MeanVarianceNormalization, PRelu, Pad, PadMode, Padding, Padding1d, Pads, PoolMode, Pooling,
-    Reduce, ReduceOp, Reshape, Resize, Resize2d, RmsNormalization, SeparableConv1d,
-    SeparableConv2d, Slice, Split, UnaryOp, UpSampling2d,
-};
+pub use ops::layers::*;
 pub use own::{OwnCall, OwnKernel};
 pub use passes::Passes;
 pub use plan::{Plan, PlanOptions};

@@ -88,29 +88,25 @@ impl Kept {
 /// [`Error::Operand`] for a constant of another length than the geometry says.
 pub(crate) fn prepare(work: &Work, constants: &mut Constants<'_>) -> Result<Kept> {
     // Holds every size below 2^32, so that no index computed from them can overflow.
-    let launch = work.launch(constants.node, u32::MAX)?;
-    match work {
-        Work::Conv2d(geometry) => conv2d::prepare(constants, geometry),
-        Work::Conv2dTranspose(geometry) => conv2d_transpose::prepare(constants, geometry),
-        Work::Dense(geometry) => dense::prepare(constants, geometry),
-        Work::MatMul(geometry) => matmul::prepare(constants, geometry),
-        Work::Resize2d(_) => Ok(Kept::Tables(Tables::new(&launch))),
-        Work::Activation(_)
-        | Work::BatchNormalization(_)
-        | Work::Binary(_)
-        | Work::Copy(_)
-        | Work::Gather(_)
-        | Work::GridSample(_)
-        | Work::Lrn(_)
-        | Work::Moments(_)
-        | Work::Normalization(_)
-        | Work::Pad(_)
-        | Work::Pool2d(_)
-        | Work::Reduce(_)
-        | Work::Select(_)
-        | Work::Softmax(_)
-        | Work::Own(_) => Ok(Kept::Nothing),
+    work.launch(constants.node, u32::MAX)?;
+    macro_rules! keep {
+        ($geometry:ident $module:ident keeps) => {
+            $module::prepare(constants, $geometry)
+        };
+        ($geometry:ident $module:ident nothing) => {{
+            let _ = $geometry;
+            Ok(Kept::Nothing)
+        }};
     }
+    macro_rules! dispatch {
+        ($($what:literal $variant:ident $module:ident $epilogue:ident $kept:ident,)+) => {
+            match work {
+                $(Work::$variant(geometry) => keep!(geometry $module $kept),)+
+                Work::Own(_) => Ok(Kept::Nothing),
+            }
+        };
+    }
+    families!(dispatch)
 }
 
 /// Computes one step: reads the operands, in the binding order of the family, and writes every
@@ -123,6 +119,7 @@ pub(crate) fn prepare(work: &Work, constants: &mut Constants<'_>) -> Result<Kept
 /// [`Error::Operand`] for a slice whose length is not what the geometry says, or a number of
 /// operands that is not the family's; what [`Work::launch`] reports for a geometry that no
 /// device could number; [`Error::Unsupported`] for an own kernel without a twin in Rust.
+#[cfg(feature = "internals")]
 pub fn execute(node: &str, work: &Work, operands: &[&[f32]], result: &mut [f32]) -> Result<()> {
     let known: Vec<Option<&[f32]>> = operands.iter().copied().map(Some).collect();
     let mut shelf = Shelf::default();
@@ -144,7 +141,7 @@ pub(crate) fn run(
 ) -> Result<()> {
     let step = Step::new(node, work, kept, operands)?;
     macro_rules! dispatch {
-        ($($what:literal $variant:ident $module:ident $epilogue:ident,)+) => {
+        ($($what:literal $variant:ident $module:ident $epilogue:ident $kept:ident,)+) => {
             match work {
                 $(Work::$variant(geometry) => $module::execute(&step, geometry, result),)+
                 Work::Own(geometry) => geometry.run_on_host(node, operands, result),

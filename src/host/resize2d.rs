@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use super::finish::in_chunks;
 use super::simd::vectorized;
 use super::threads::for_each_run;
-use super::{Kept, Step};
+use super::{Constants, Kept, Step};
 use crate::error::Result;
 use crate::kernels::Launch;
-use crate::kernels::resize2d::{Geometry, OUTSIDE, entry_lengths};
+use crate::kernels::resize2d::{self, Geometry, OUTSIDE, entry_lengths};
 use crate::ops::Filter;
 
 /// Which pixels output rows and columns take, and their weights.
@@ -22,7 +22,7 @@ pub(crate) struct Tables {
 
 impl Tables {
     /// Takes the tables out of what a device would be given.
-    pub(super) fn new(launch: &Launch) -> Self {
+    fn new(launch: &Launch) -> Self {
         Tables {
             numbers: bytemuck::pod_collect_to_vec(&launch.table),
             entries: entry_lengths(launch),
@@ -32,6 +32,12 @@ impl Tables {
     pub(super) fn bytes(&self) -> usize {
         size_of_val(&*self.numbers)
     }
+}
+
+/// Makes the tables of taps.
+pub(super) fn prepare(constants: &mut Constants<'_>, geometry: &Geometry) -> Result<Kept> {
+    let launch = resize2d::launch(constants.node, geometry, u32::MAX)?;
+    Ok(Kept::Tables(Tables::new(&launch)))
 }
 
 /// Computes every output line from the lines of the input that its row takes.

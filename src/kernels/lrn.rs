@@ -40,3 +40,19 @@ pub(super) fn trip_count(g: &Geometry, _entry: &str) -> u64 {
     // A window ends where the channels do.
     before.saturating_add(after).saturating_add(1).min(g.channels) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_of_channels_end_where_the_channels_do() {
+        let trips = |size, channels| {
+            let (outer, inner, alpha, beta, bias) = (2, 3, 1.0, 1.0, 1.0);
+            let geometry = Geometry { outer, channels, inner, size, alpha, beta, bias };
+            trip_count(&geometry, "general")
+        };
+        assert_eq!((trips(1, 9), trips(4, 9), trips(9, 9)), (1, 4, 9));
+        assert_eq!((trips(100, 9), trips(9, 100), trips(usize::MAX, 70_000)), (9, 9, 70_000));
+    }
+}

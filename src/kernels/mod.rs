@@ -62,31 +62,32 @@ pub enum Binding {
 }
 
 /// Calls a macro with the list of families: what each computes, its variant of [`Work`], its module
-/// here and in `host`, and whether its kernels apply an epilogue to each result.
+/// here and in `host`, whether its kernels apply an epilogue to each result, and whether the host
+/// keeps something between runs.
 macro_rules! families {
     ($call:ident) => {
         $call! {
-            "Element-wise functions of one operand." Activation activation epilogue,
+            "Element-wise functions of one operand." Activation activation epilogue nothing,
             "Normalization of channels by known means and variances."
-            BatchNormalization batch_normalization epilogue,
+            BatchNormalization batch_normalization epilogue nothing,
             "Element-wise functions of two operands with NumPy broadcasting."
-            Binary binary epilogue,
-            "2-D convolution with groups, so also the depthwise one." Conv2d conv2d epilogue,
-            "2-D transposed convolution." Conv2dTranspose conv2d_transpose epilogue,
-            "Copies between places that an affine rule gives." Copy copy plain,
-            "Matrix product on the last axis, with bias and activation." Dense dense epilogue,
-            "Picking entries along one axis by constant indices." Gather gather plain,
-            "Sampling at places that a grid gives." GridSample grid_sample plain,
-            "Local response normalization across channels." Lrn lrn plain,
-            "Matrix product of two values with NumPy's batch broadcasting." MatMul matmul epilogue,
-            "Mean and inverse deviation of each row." Moments moments plain,
-            "Normalization by the moments of a row." Normalization normalization epilogue,
-            "Padding with a constant or with the input's own elements." Pad pad plain,
-            "The largest, the average or the norm of windows." Pool2d pool2d epilogue,
-            "One number for each row: sums, extremes, products, positions." Reduce reduce plain,
-            "Resampling of height and width." Resize2d resize2d epilogue,
-            "Choosing between two values, element by element." Select select plain,
-            "Softmax over one axis, its logarithm, hardmax." Softmax softmax plain,
+            Binary binary epilogue nothing,
+            "2-D convolution with groups, so also the depthwise one." Conv2d conv2d epilogue keeps,
+            "2-D transposed convolution." Conv2dTranspose conv2d_transpose epilogue keeps,
+            "Copies between places that an affine rule gives." Copy copy plain nothing,
+            "Matrix product on the last axis, with bias and activation." Dense dense epilogue keeps,
+            "Picking entries along one axis by constant indices." Gather gather plain nothing,
+            "Sampling at places that a grid gives." GridSample grid_sample plain nothing,
+            "Local response normalization across channels." Lrn lrn plain nothing,
+            "Matrix product of two values with NumPy's batch broadcasting." MatMul matmul epilogue keeps,
+            "Mean and inverse deviation of each row." Moments moments plain nothing,
+            "Normalization by the moments of a row." Normalization normalization epilogue nothing,
+            "Padding with a constant or with the input's own elements." Pad pad plain nothing,
+            "The largest, the average or the norm of windows." Pool2d pool2d epilogue nothing,
+            "One number for each row: sums, extremes, products, positions." Reduce reduce plain nothing,
+            "Resampling of height and width." Resize2d resize2d epilogue keeps,
+            "Choosing between two values, element by element." Select select plain nothing,
+            "Softmax over one axis, its logarithm, hardmax." Softmax softmax plain nothing,
         }
     };
 }
@@ -103,7 +104,7 @@ macro_rules! epilogue_of {
 }
 
 macro_rules! define_work {
-    ($($what:literal $variant:ident $module:ident $epilogue:ident,)+) => {
+    ($($what:literal $variant:ident $module:ident $epilogue:ident $kept:ident,)+) => {
         /// One step's computation, as data: what both executors run.
         ///
         /// The geometry of a family; [`Work::launch`] turns it into a dispatch.

@@ -350,35 +350,48 @@ fn bindings(module: &Module) -> Result<Vec<Binding>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::lrn;
+
+    static PROBE: Shader = Shader::new(
+        "probe",
+        "//! uses thread
+        struct Params { threads: u32, channels: u32, factor: f32, bias: f32 }
+        @group(0) @binding(0) var<uniform> params: Params;
+        @group(0) @binding(1) var<storage, read> input: array<f32>;
+        @group(0) @binding(2) var<storage, read_write> output: array<f32>;
+        @compute @workgroup_size(WORKGROUP_SIZE)
+        fn general(@builtin(local_invocation_index) local: u32) {
+            if local < params.threads + params.channels {
+                output[local] = params.factor * input[local] + params.bias;
+            }
+        }",
+        "",
+    );
 
     /// A launch with these parameters, and the last one of another name and value.
     fn filled(name: &str, last: impl Into<Value>) -> Result<Launch> {
-        let draft = lrn::SHADER.launch("lrn \"n\"", "general", 3);
-        let draft = draft.set("channels", 1u32).set("inner", 1u32);
-        let draft = draft.set("before", 1u32).set("after", 1u32);
-        draft.set("factor", 1.0).set("beta", 1.0).set(name, last).finish(9)
+        let draft = PROBE.launch("probe \"n\"", "general", 3);
+        draft.set("channels", 1u32).set("factor", 1.0).set(name, last).finish(9)
     }
 
     #[test]
     fn parameters_that_the_shader_does_not_declare_are_refused() {
-        assert_eq!(filled("bias", 2.0).unwrap().params[28..], 2f32.to_le_bytes());
+        assert_eq!(filled("bias", 2.0).unwrap().params[12..], 2f32.to_le_bytes());
         let text = |name, last: Value| filled(name, last).unwrap_err().to_string();
         assert_eq!(
             text("gain", 2.0.into()),
-            "lrn \"n\": parameter \"gain\" of the shader lrn is given but the shader has threads, \
-             channels, inner, before, after, factor, beta, bias\n  (the same for every model); \
+            "probe \"n\": parameter \"gain\" of the shader probe is given but the shader has \
+             threads, channels, factor, bias\n  (the same for every model); \
              this is a bug in longshore; please report it"
         );
         let found = text("bias", 2u32.into());
         assert!(
-            found.contains("\"bias\" of the shader lrn is given as u32 but the shader has f32")
+            found.contains("\"bias\" of the shader probe is given as u32 but the shader has f32")
         );
-        let found = text("beta", 2.0.into());
-        assert!(found.contains("\"beta\" of the shader lrn is given twice but"), "{found}");
-        let draft = lrn::SHADER.launch("n", "general", 3);
+        let found = text("factor", 2.0.into());
+        assert!(found.contains("\"factor\" of the shader probe is given twice but"), "{found}");
+        let draft = PROBE.launch("n", "general", 3);
         let found = draft.finish(9).unwrap_err().to_string();
-        assert!(found.contains("\"channels\" of the shader lrn is not given but"), "{found}");
+        assert!(found.contains("\"channels\" of the shader probe is not given but"), "{found}");
     }
 
     #[test]

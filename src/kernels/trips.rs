@@ -42,7 +42,7 @@ mod tests {
     use super::*;
     use crate::kernels::softmax::Function;
     use crate::kernels::{Work, moments, resize2d, softmax};
-    use crate::kernels::{lrn, normalization, reduce};
+    use crate::kernels::{normalization, reduce};
     use crate::ops::normalization::moments::Part;
     use crate::ops::reduction::reduce::Operation;
     use crate::ops::{AxisMap, Coordinates, Epilogue, Interpolation, ReduceOp, Sampling};
@@ -115,16 +115,6 @@ mod tests {
             assert!(entry == SHARED && count > 32_000 && count < MOST, "{entry} {count}");
             assert!(reduction(&[1, longest + 1], 1, position).launch("t", 65_535).is_err());
         }
-    }
-
-    #[test]
-    fn windows_of_channels_end_where_the_channels_do() {
-        let lrn = |size, channels| {
-            let (outer, inner, alpha, beta, bias) = (2, 3, 1.0, 1.0, 1.0);
-            trips(&Work::Lrn(lrn::Geometry { outer, channels, inner, size, alpha, beta, bias })).1
-        };
-        assert_eq!((lrn(1, 9), lrn(4, 9), lrn(9, 9)), (1, 4, 9));
-        assert_eq!((lrn(100, 9), lrn(9, 100), lrn(usize::MAX, 70_000)), (9, 9, 70_000));
     }
 
     #[test]

@@ -5,47 +5,115 @@
 
 mod checks;
 mod constant;
-pub mod convolution;
 pub mod elementwise;
 pub mod epilogue;
 mod input;
-pub mod movement;
-pub mod normalization;
 mod operator;
 mod own;
-pub mod pooling;
-pub mod product;
-pub mod reduction;
-pub mod resampling;
 
-pub use convolution::conv1d::{Conv1d, DepthwiseConv1d, SeparableConv1d};
-pub use convolution::conv1d_transpose::Conv1dTranspose;
-pub use convolution::conv2d::{Conv2d, DepthwiseConv2d, SeparableConv2d};
-pub use convolution::conv2d_transpose::Conv2dTranspose;
-pub use convolution::line::Padding1d;
-pub use convolution::window::{Padding, Pads, Pair};
+/// Convolutions and transposed convolutions.
+pub mod convolution {
+    pub mod conv1d;
+    pub mod conv1d_transpose;
+    pub mod conv2d;
+    pub mod conv2d_transpose;
+    pub mod convolve;
+    pub mod convolve_transpose;
+    pub mod line;
+    pub mod space;
+    pub mod window;
+}
+
+/// Operators that only move elements.
+pub mod movement {
+    pub mod concat;
+    pub mod copy;
+    pub mod depth_to_space;
+    pub mod expand;
+    pub mod gather;
+    pub mod pad;
+    pub mod reshape;
+    pub mod slice;
+    pub mod tile;
+    pub mod transpose;
+    pub mod view;
+}
+
+/// Normalizations.
+pub mod normalization {
+    pub mod batch_normalization;
+    pub mod lrn;
+    pub mod moments;
+    #[expect(clippy::module_inception, reason = "the operator is called that")]
+    pub mod normalization;
+    mod options;
+    mod rows;
+}
+
+/// Pooling over windows and over whole images.
+pub mod pooling {
+    pub mod global_pool2d;
+    pub mod pool2d;
+}
+
+/// Matrix products.
+pub mod product {
+    pub mod dense;
+    pub mod matmul;
+}
+
+/// Reductions along axes, and softmax.
+pub mod reduction {
+    pub mod reduce;
+    pub mod softmax;
+}
+
+/// Resampling of images, lines and volumes.
+pub mod resampling {
+    pub mod grid_sample;
+    pub mod resize;
+    pub mod resize2d;
+    pub mod resize_axes;
+    pub mod rule;
+    pub mod up_sampling;
+}
+
+/// What a user of layers names: [`longshore`](crate) has it all at its root.
+pub mod layers {
+    pub use super::convolution::conv1d::{Conv1d, DepthwiseConv1d, SeparableConv1d};
+    pub use super::convolution::conv1d_transpose::Conv1dTranspose;
+    pub use super::convolution::conv2d::{Conv2d, DepthwiseConv2d, SeparableConv2d};
+    pub use super::convolution::conv2d_transpose::Conv2dTranspose;
+    pub use super::convolution::line::Padding1d;
+    pub use super::convolution::window::{Padding, Pads};
+    pub use super::elementwise::p_relu::PRelu;
+    pub use super::elementwise::{Activation, BinaryOp, UnaryOp};
+    pub use super::movement::depth_to_space::{DepthMode, DepthToSpace};
+    pub use super::movement::pad::{CenterCropPad, Pad, PadMode};
+    pub use super::movement::reshape::Reshape;
+    pub use super::movement::slice::{Slice, Split};
+    pub use super::normalization::batch_normalization::BatchNormalization;
+    pub use super::normalization::lrn::Lrn;
+    pub use super::normalization::normalization::{
+        GroupNormalization, InstanceNormalization, LayerNormalization, LayerNormalized,
+        MeanVarianceNormalization, RmsNormalization,
+    };
+    pub use super::pooling::pool2d::{PoolMode, Pooling};
+    pub use super::product::dense::Dense;
+    pub use super::product::matmul::{Gemm, MatMul};
+    pub use super::reduction::reduce::{ArgReduce, Reduce, ReduceOp};
+    pub use super::resampling::grid_sample::{GridPadding, GridSample, GridSampleMode};
+    pub use super::resampling::resize::Resize;
+    pub use super::resampling::resize2d::{Coordinates, Interpolation, Resize2d, UpSampling2d};
+}
+
+pub use convolution::window::Pair;
 pub use elementwise::binary::MAX_BROADCAST_RANK;
-pub use elementwise::p_relu::PRelu;
-pub use elementwise::{Activation, BinaryOp, UnaryOp};
 pub use epilogue::{Epilogue, Stage};
-pub use movement::depth_to_space::{DepthMode, DepthToSpace};
-pub use movement::pad::{CenterCropPad, Pad, PadMode};
-pub use movement::reshape::Reshape;
-pub use movement::slice::{Slice, Split};
-pub use normalization::batch_normalization::BatchNormalization;
-pub use normalization::lrn::Lrn;
-pub use normalization::normalization::{
-    GroupNormalization, InstanceNormalization, LayerNormalization, LayerNormalized,
-    MeanVarianceNormalization, RmsNormalization,
-};
+pub use layers::*;
 pub(crate) use operator::{Arguments, Operator, Shapes, around, reorder};
-pub use pooling::pool2d::{MAX_POOL_POWER, PoolMode, Pooling};
-pub use product::dense::Dense;
-pub use product::matmul::{Gemm, MatMul};
-pub use reduction::reduce::{ArgReduce, Reduce, ReduceOp};
-pub use resampling::grid_sample::{GridPadding, GridSample, GridSampleMode};
-pub use resampling::resize::{AspectRatio, Resize, ResizeMode};
-pub use resampling::resize2d::{Coordinates, Interpolation, Resize2d, UpSampling2d};
+pub use pooling::pool2d::MAX_POOL_POWER;
+pub use resampling::resize::{AspectRatio, ResizeMode};
 pub use resampling::rule::{AxisMap, Filter, NearestMode, Resampling, Sampling, Scale};
 
 use serde::{Deserialize, Serialize};

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{channels, switched};
 use crate::error::Result;
 use crate::graph::{Graph, LayerWeights, Node, Symbol};
 use crate::kernels::Work;
 use crate::ops::checks::check_vector;
+use crate::ops::checks::{check_channels, switched};
 use crate::ops::movement::copy::resolve_axis;
 use crate::ops::{Arguments, Epilogue, Op, Operator, Shapes, around};
 use crate::serial::{length, number};
@@ -105,7 +105,7 @@ impl Operator for Resolved {
     fn infer(&self, of: &Arguments<'_>) -> Result<Shape> {
         let [x] = of.operands()?;
         let site = of.site("");
-        let channels = channels(of, &site, x, self.axis)?;
+        let channels = check_channels(of, &site, x, self.axis)?;
         let names = self.switches().into_iter().filter(|(_, on)| *on).map(|(name, _)| name);
         let expected = names.clone().count();
         if of.weights.len() != expected {

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::channels;
 use crate::error::Result;
 use crate::graph::{Graph, Node, Symbol};
 use crate::kernels::Work;
+use crate::ops::checks::check_channels;
 use crate::ops::movement::copy::resolve_axis;
 use crate::ops::{Arguments, Op, Operator, Shapes, around};
 use crate::serial::{length, number};
@@ -107,7 +107,7 @@ impl Operator for Resolved {
                 ));
             }
         }
-        channels(of, &site, x, axis)?;
+        check_channels(of, &site, x, axis)?;
         Ok(x.shape.clone())
     }
 

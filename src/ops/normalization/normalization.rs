@@ -7,10 +7,10 @@ pub use super::options::{
     RmsNormalization,
 };
 use super::rows::{Rows, check_items};
-use super::switched;
 use crate::error::Result;
 use crate::graph::{Graph, LayerWeights, Pending, Symbol, Weight};
 use crate::kernels::Work;
+use crate::ops::checks::switched;
 use crate::ops::movement::copy::resolve_axis;
 use crate::ops::normalization::moments::{self, Part};
 use crate::ops::reduction::reduce::mark_axes;

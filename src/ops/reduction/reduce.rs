@@ -7,9 +7,11 @@ use crate::graph::{Graph, Node, Site, Symbol};
 use crate::kernels::Work;
 use crate::ops::movement::copy::{resolve_axis, twice};
 use crate::ops::operator::reorder;
-use crate::ops::reduction::MOST_AXES;
 use crate::ops::{Arguments, Op, Operator, Shapes};
 use crate::shape::{Dim, Shape};
+
+/// Up to this rank, kernels walk over rows along axes in any order.
+pub(crate) const MOST_AXES: usize = 6;
 
 /// Names what a reduction makes of the elements `x` it goes over.
 ///

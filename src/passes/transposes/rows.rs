@@ -7,7 +7,7 @@ use super::{Pending, Value, Walk};
 use crate::graph::{Node, Weight};
 use crate::ops::normalization::moments::{self, Part};
 use crate::ops::normalization::normalization;
-use crate::ops::reduction::{MOST_AXES, reduce};
+use crate::ops::reduction::reduce::{self, MOST_AXES};
 use crate::ops::{Op, Stage};
 use crate::passes::axes::{is_view, permute};
 use crate::passes::values;

@@ -1,4 +1,0 @@
-//! Matrix products.
-
-pub mod dense;
-pub mod matmul;
