@@ -99,8 +99,10 @@ impl Visit for Each<'_> {
     fn visit(self, function: impl Fn(f32) -> f32) {
         vectorized(
             #[inline(always)]
-            || {
-                for value in self.0 {
+            move || {
+                // Constants are copied out of what the loop may write for all that is known.
+                let (values, function) = (self.0, function);
+                for value in values {
                     *value = function(*value);
                 }
             },

@@ -265,7 +265,7 @@ macro_rules! unary_functions {
             pub(crate) fn visit(self, visit: impl Visit) {
                 match self {
                     $(UnaryOp::$variant $(($one))? $({$($field),+})? => {
-                        visit.visit(#[inline(always)] |$x: f32| -> f32 { $host });
+                        visit.visit(#[inline(always)] move |$x: f32| -> f32 { $host });
                     })+
                 }
             }
