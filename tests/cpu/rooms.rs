@@ -12,7 +12,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("ledger", &["error"]),
     ("array", &["error", "shape"]),
     ("data", &["error", "shape", "array"]),
-    ("own", &["error", "shape"]),
+    ("own", &["error", "shape", "serial"]),
     ("kernels", &["error", "shape", "own"]),
     ("ops", &["error", "shape", "serial", "array", "own", "kernels"]),
     ("graph", &["error", "shape", "array", "ops"]),
@@ -66,9 +66,10 @@ fn module(path: &str) -> Vec<String> {
 
 /// The items that `lib.rs` exports from rooms, with the room of each.
 fn exports(library: &str) -> BTreeMap<String, String> {
-    let text = code(library).join(" ");
+    let text = code(library).join("\n");
     let mut found = BTreeMap::new();
-    for part in text.split("pub use ").skip(1) {
+    // At the beginning of a line: what modules of their own export has another path.
+    for part in text.split("\npub use ").skip(1) {
         let tree = part.split(';').next().unwrap_or_default();
         let Some((room, items)) = tree.split_once("::") else { continue };
         for item in items.split(|c: char| !is_letter(c)).filter(|item| !item.is_empty()) {
@@ -172,7 +173,7 @@ fn rooms_use_only_what_stands_above_them() {
     let sources = read("src", "rs");
     let library = sources.iter().find(|source| source.path == "src/lib.rs").unwrap();
     let exports = exports(&library.text);
-    assert!(exports.len() > 60 && exports["Graph"] == "graph", "{exports:?}");
+    assert!(exports.len() > 20 && exports["Graph"] == "graph", "{exports:?}");
     let rooms = sources.iter().filter(|source| source.path != "src/lib.rs");
     let found: BTreeSet<Use> = rooms.flat_map(|source| uses(source, &exports)).collect();
     // As many as there are, roughly: otherwise the test looks at nothing.

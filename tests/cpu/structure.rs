@@ -158,9 +158,10 @@ fn functions(text: &str) -> Vec<(String, usize, usize)> {
             line[..line.len() - at.len()].trim().is_empty()
                 && (at == "}" || (at.starts_with(')') && at.ends_with(';')))
         };
-        let length = lines[number..].iter().position(ends).map_or(lines.len(), |end| end + 1);
+        // What ends nowhere is text: a kernel, say.
+        let Some(end) = lines[number..].iter().position(ends) else { continue };
         let name = name.split(['(', '<']).next().unwrap_or_default();
-        found.push((name.to_owned(), number + 1, length));
+        found.push((name.to_owned(), number + 1, end + 1));
     }
     found
 }

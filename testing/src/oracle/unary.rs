@@ -37,8 +37,8 @@ enum Reach {
     By(fn(&Unary, f64, f64) -> f64),
 }
 
-use Reach::Slope;
-use Rounding::{Exact, Units};
+use self::Reach::Slope;
+use self::Rounding::{Exact, Units};
 
 /// A reach within a domain, or at the side of a jump.
 fn within(holds: bool, reach: f64) -> f64 {
