@@ -20,6 +20,7 @@ pub fn remove_dead_code(graph: &Graph) -> Result<(Graph, PassReport)> {
 }
 
 /// As [`remove_dead_code`], over a graph taken apart.
+#[expect(clippy::unnecessary_wraps, reason = "a pass may fail")]
 pub(super) fn apply(parts: Parts) -> Result<(Parts, PassReport)> {
     let mut rewrite = Rewrite::new(parts, NAME);
     let mut is_output = vec![false; rewrite.len()];

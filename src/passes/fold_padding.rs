@@ -21,6 +21,7 @@ pub fn fold_padding(graph: &Graph) -> Result<(Graph, PassReport)> {
 }
 
 /// As [`fold_padding`], over a graph taken apart.
+#[expect(clippy::unnecessary_wraps, reason = "a pass may fail")]
 pub(super) fn apply(parts: Parts) -> Result<(Parts, PassReport)> {
     let mut rewrite = Rewrite::new(parts, NAME);
     for index in 0..rewrite.len() {

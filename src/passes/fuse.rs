@@ -26,6 +26,7 @@ pub fn fuse_epilogues(graph: &Graph) -> Result<(Graph, PassReport)> {
 }
 
 /// As [`fuse_epilogues`], over a graph taken apart.
+#[expect(clippy::unnecessary_wraps, reason = "a pass may fail")]
 pub(super) fn apply(parts: Parts) -> Result<(Parts, PassReport)> {
     let mut rewrite = Rewrite::new(parts, NAME);
     for index in 0..rewrite.len() {

@@ -125,8 +125,7 @@ pub const LINEAR: Twin = twin(Activation::Linear, Exact::Linear);
 pub const SOFTMAX: Twin = Twin { ours: Activation::Softmax, exact: None };
 
 /// Every function that layers can fuse and that is continuous, with odd constants where it has some.
-pub static ELEMENTWISE: LazyLock<Vec<Twin>> =
-    LazyLock::new(|| twins(|function| is_drawn_for_layers(function)));
+pub static ELEMENTWISE: LazyLock<Vec<Twin>> = LazyLock::new(|| twins(is_drawn_for_layers));
 
 /// Every other function of one operand: those that jump, and those that layers cannot fuse.
 pub static ALONE: LazyLock<Vec<Twin>> =

@@ -26,7 +26,9 @@ fn watched(name: &str, body: impl FnOnce() + Send + 'static) {
     match receiver.recv_timeout(Duration::from_secs(120)) {
         Ok(()) => worker.join().unwrap(),
         // The body is over, or stuck; then so is its thread, which ends with the process.
-        Err(_) => panic!("{name} hangs or has failed: finished = {}", worker.is_finished()),
+        Err(error) => {
+            panic!("{name} hangs or has failed: {error}, finished = {}", worker.is_finished())
+        }
     }
 }
 

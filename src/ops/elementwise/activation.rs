@@ -32,6 +32,7 @@ impl Activation {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "a macro makes the variants")]
 impl Default for Activation {
     fn default() -> Self {
         Activation::Linear

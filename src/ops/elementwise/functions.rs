@@ -14,6 +14,8 @@
 //! | `tests` | with which constants it is tested |
 //! | `domain` | where it is finite and continuous, if not within -8 and 8 |
 
+#![allow(clippy::float_cmp, reason = "equality is a function")]
+
 use serde::{Deserialize, Serialize};
 
 use super::math::{

@@ -76,7 +76,7 @@ fn switch(rows: &[&Row], text: impl Fn(&Row) -> String) -> String {
     for row in rows {
         let (text, number) = (text(row), format!("{}u", row.number));
         match cases.iter_mut().find(|(other, _)| *other == text) {
-            Some((_, numbers)) => *numbers += &format!(", {number}"),
+            Some((_, numbers)) => numbers.extend([", ", &number]),
             None => cases.push((text, number)),
         }
     }
@@ -106,9 +106,9 @@ impl Family {
             .map(|row| format!("const {}: u32 = {}u;\n", row.name.to_uppercase(), row.number));
         let mut text: String = names.collect();
         let suffix = if rare { "_rare" } else { "" };
-        text += &format!("\nfn {name}{suffix}(kind: u32, {parameters}) -> f32 {{\n");
+        text = format!("{text}\nfn {name}{suffix}(kind: u32, {parameters}) -> f32 {{\n");
         if !rare {
-            text += &format!("    if !ALL_FUNCTIONS {{ return {common}; }}\n");
+            text = format!("{text}    if !ALL_FUNCTIONS {{ return {common}; }}\n");
         }
         let value = |row: &Row| format!("return {}", row.value("f32"));
         let (open, numbers): (Vec<&Row>, Vec<&Row>) =

@@ -4,6 +4,8 @@
 //! `shaders/shared/exponential.wgsl` and `activate.wgsl` say where the numbers come from. Most are
 //! made of plain arithmetic, without branches or calls, so that loops over them become vectors.
 
+#![allow(clippy::inline_always, reason = "only what is inlined is compiled for wide vectors")]
+
 /// Adding it moves the whole part of a small number into the lowest bits of the mantissa.
 const WHOLE: f32 = 8_388_608.0; // 2^23
 

@@ -48,7 +48,7 @@ impl Operator for Resolved {
         let after = &rest[1..];
         let own = of.wanted.and_then(|wanted| {
             let own = wanted.dims().strip_prefix(before)?.strip_suffix(after)?;
-            Some(own.iter().map(|dim| dim.fixed()).collect::<Option<Vec<usize>>>()?)
+            own.iter().map(|dim| dim.fixed()).collect::<Option<Vec<usize>>>()
         });
         let count = |own: &Vec<usize>| element_count(of.node, own).ok();
         match (&own, of.wanted) {

@@ -17,8 +17,8 @@ pub fn activation(net: &mut Network, name: &str) -> bool {
         .filter(|twin| twin.ours.name() == name)
         .collect();
     let twin = *net.random.pick(&twins);
-    let oracle = move |x: &[&Expected]| match twin.exact {
-        Some(Exact::Other(function)) => {
+    let oracle = move |x: &[&Expected]| {
+        if let Some(Exact::Other(function)) = twin.exact {
             let x = x[0];
             let own = Expected {
                 value: x.value.mapv(|x| function.value(x)),
@@ -27,13 +27,11 @@ pub fn activation(net: &mut Network, name: &str) -> bool {
             let spread = Zip::from(&x.value)
                 .and(&x.bound)
                 .map_collect(|&x, &bound| function.reach(x, bound));
-            near(own, &spread)
+            return near(own, &spread);
         }
-        _ => {
-            let own = twin.apply(Expected::exact(x[0].value.clone()));
-            let spread = twin.apply(x[0].clone()).bound - &own.bound;
-            near(own, &spread)
-        }
+        let own = twin.apply(Expected::exact(x[0].value.clone()));
+        let spread = twin.apply(x[0].clone()).bound - &own.bound;
+        near(own, &spread)
     };
     let x = if name == "is_nan" || name == "is_inf" {
         let is_batched = net.is_symbolic;
