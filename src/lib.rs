@@ -43,6 +43,11 @@
 //! ```
 
 #![forbid(unsafe_code)]
+// What only a feature uses that is left out is compiled all the same, and then unused.
+#![cfg_attr(
+    not(all(feature = "host", feature = "import", feature = "npz", feature = "saved")),
+    allow(dead_code, unused_imports)
+)]
 
 #[cfg(target_endian = "big")]
 compile_error!("longshore needs a little-endian host: device memory is little-endian");
@@ -51,6 +56,7 @@ pub mod array;
 pub mod data;
 pub mod error;
 pub mod graph;
+#[cfg(feature = "import")]
 pub mod import;
 pub mod ledger;
 pub mod misuse;
@@ -58,11 +64,14 @@ pub mod ops;
 pub mod own;
 pub mod passes;
 pub mod plan;
+#[cfg(feature = "saved")]
 pub mod saved;
 mod serial;
 pub mod shape;
 
 mod device;
+#[cfg_attr(not(feature = "host"), path = "host/missing.rs")]
+#[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "tests run single steps"))]
 mod host;
 #[cfg_attr(
     not(feature = "internals"),
@@ -81,6 +90,7 @@ pub use ops::layers::*;
 pub use own::{OwnCall, OwnKernel};
 pub use passes::Passes;
 pub use plan::{Plan, PlanOptions};
+#[cfg(feature = "saved")]
 pub use saved::Saved;
 pub use shape::{Dim, Shape};
 // The version whose devices and buffers can be handed in and out.

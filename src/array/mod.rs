@@ -32,7 +32,9 @@ mod npy;
 mod npy_header;
 mod npy_literal;
 mod npy_write;
+#[cfg(feature = "npz")]
 mod npz;
+#[cfg(feature = "npz")]
 mod npz_write;
 mod pack;
 mod pack_parts;
@@ -43,8 +45,11 @@ mod storage;
 pub use dtype::{ByteOrder, DType, Order};
 pub use element::Element;
 pub use host_array::HostArray;
+#[cfg(feature = "npz")]
 pub use npz::{Npz, read_npz};
+#[cfg(feature = "saved")]
 pub(crate) use npz_write::write_npz_to;
+#[cfg(feature = "npz")]
 pub use npz_write::{NpzCompression, write_npz, write_npz_with};
 pub use pack::PackTarget;
 pub use policy::{NonFinite, StagePolicy};

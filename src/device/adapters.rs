@@ -15,8 +15,8 @@ pub struct AdapterInfo {
     pub limits: Limits,
 }
 
-/// Lists what this machine has to compute on: its adapters, and the host executor, whose API is
-/// `host`. The one that `Runtime::open` takes comes first.
+/// Lists what this machine has to compute on: its adapters, and the host executor (with the feature
+/// `host`), whose API is `host`. The one that `Runtime::open` takes comes first.
 #[must_use]
 pub fn adapters() -> Vec<AdapterInfo> {
     let mut found = pollster::block_on(find(None));
@@ -27,7 +27,7 @@ pub fn adapters() -> Vec<AdapterInfo> {
     };
     let gpus = found.iter().filter(|adapter| is_gpu(adapter.get_info().device_type)).count();
     let mut list: Vec<AdapterInfo> = found.iter().map(describe).collect();
-    list.insert(gpus, AdapterInfo { summary: host::summary(), limits: host::limits() });
+    list.splice(gpus..gpus, host::adapter());
     list
 }
 

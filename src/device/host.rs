@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use super::adapters::AdapterInfo;
 use super::executor::{Executor, Gpu, Later, Prepared, Take};
 use super::prepare::Session;
 use super::read::{Pending, no_buffer};
@@ -17,6 +18,7 @@ use super::{Inner, Runtime, Tensor};
 use crate::array::StagePolicy;
 use crate::error::{Error, Result};
 use crate::graph::Weight;
+use crate::host::AVAILABLE;
 use crate::ledger::{AdapterSummary, Cause, Direction, Ledger, Method, Phases, nanoseconds};
 use crate::plan::{Buffers, ExpectedCrossings, Limits, Place, Plan, Program, buffer_bytes};
 
@@ -90,7 +92,7 @@ impl Executor for Host {
 }
 
 /// Describes the host as an adapter.
-pub(super) fn summary() -> AdapterSummary {
+fn summary() -> AdapterSummary {
     let threads = rayon::current_num_threads();
     let s = if threads == 1 { "" } else { "s" };
     AdapterSummary {
@@ -103,7 +105,7 @@ pub(super) fn summary() -> AdapterSummary {
 }
 
 /// The limits of plans for the host: those of 32-bit element numbers.
-pub(super) fn limits() -> Limits {
+fn limits() -> Limits {
     Limits {
         max_storage_buffer_binding_size: LARGEST_RANGE,
         max_buffer_size: u64::MAX,
@@ -113,6 +115,7 @@ pub(super) fn limits() -> Limits {
     }
 }
 
+#[cfg(feature = "host")]
 impl Runtime {
     /// Opens the host executor: plans run on the processor, on the threads of rayon's pool.
     ///
@@ -120,16 +123,30 @@ impl Runtime {
     /// it computes; the ledger records packing and reading as [`Direction::HostInternal`].
     #[must_use]
     pub fn host() -> Self {
-        let summary = summary();
-        log::info!("longshore runs on {summary}");
-        Runtime {
-            inner: Arc::new(Inner {
-                limits: limits(),
-                ledger: Ledger::new(summary),
-                executor: Box::new(Host),
-                buffers_created: AtomicU64::new(0),
-            }),
-        }
+        on_host()
+    }
+}
+
+/// Describes the host executor as adapters are described, where it is there.
+pub(super) fn adapter() -> Option<AdapterInfo> {
+    AVAILABLE.then(|| AdapterInfo { summary: summary(), limits: limits() })
+}
+
+/// Opens the host executor, where it is there.
+pub(super) fn open() -> Option<Runtime> {
+    AVAILABLE.then(on_host)
+}
+
+fn on_host() -> Runtime {
+    let summary = summary();
+    log::info!("longshore runs on {summary}");
+    Runtime {
+        inner: Arc::new(Inner {
+            limits: limits(),
+            ledger: Ledger::new(summary),
+            executor: Box::new(Host),
+            buffers_created: AtomicU64::new(0),
+        }),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use super::adapters::{find, is_gpu, plan_limits, rank, summarize};
 use super::executor::Gpu;
 use super::fault::Fault;
+use super::host;
 use super::pipeline::Pipelines;
 use super::poller::Poller;
 use super::pool::Pool;
@@ -120,7 +121,8 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`Error::Device`] when the driver refuses to open the GPU.
+    /// [`Error::Device`] when the driver refuses to open the GPU; [`Error::NoAdapter`] where
+    /// there is none and longshore was built without its feature `host`.
     pub fn open() -> Result<Self> {
         pollster::block_on(Runtime::open_async())
     }
@@ -162,11 +164,9 @@ impl Runtime {
                 && wanted.as_ref().is_none_or(|wanted| name.contains(wanted))
         };
         let Some(adapter) = found.into_iter().find(matches) else {
-            if options.takes_host() {
-                log::info!("no GPU among the adapters [{}]", names.join(", "));
-                return Ok(Runtime::host());
-            }
-            return Err(no_adapter(options, &names));
+            log::info!("nothing that is taken among the adapters [{}]", names.join(", "));
+            let host = if options.takes_host() { host::open() } else { None };
+            return host.ok_or_else(|| no_adapter(options, &names));
         };
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("longshore"),
@@ -224,7 +224,10 @@ pub(super) fn instance(backends: wgpu::Backends) -> wgpu::Instance {
 }
 
 fn no_adapter(options: &RuntimeOptions, names: &[String]) -> Error {
-    let remedy = if !names.is_empty() {
+    let remedy = if options.takes_host() {
+        "enable longshore's feature `host` for the host executor, or take any adapter, a software \
+         one too, with RuntimeOptions::require_adapter()"
+    } else if !names.is_empty() {
         "ask for one of these, or for the host executor: Runtime::host() (--adapter host)"
     } else if cfg!(target_os = "linux") {
         "install a Vulkan driver: the GPU vendor's, or for a software one on Debian or Ubuntu \

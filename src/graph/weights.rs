@@ -4,10 +4,9 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Index;
-use std::path::Path;
 use std::sync::Arc;
 
-use crate::array::{HostArray, read_npz};
+use crate::array::HostArray;
 use crate::error::{Error, Result};
 
 /// An array that lies on a device already; the device layer alone knows where.
@@ -180,10 +179,11 @@ impl Weights {
     ///
     /// # Errors
     ///
-    /// What [`read_npz`] reports, and [`Error::Format`] for a member without a layer.
-    pub fn read_npz(path: impl AsRef<Path>) -> Result<Self> {
+    /// What [`read_npz`](crate::array::read_npz) reports, and [`Error::Format`] for a member without a layer.
+    #[cfg(feature = "npz")]
+    pub fn read_npz(path: impl AsRef<std::path::Path>) -> Result<Self> {
         let path = path.as_ref();
-        Weights::from_arrays(&path.display().to_string(), read_npz(path)?)
+        Weights::from_arrays(&path.display().to_string(), crate::array::read_npz(path)?)
     }
 
     /// Makes a set from arrays named `LAYER/ARRAY`; `origin` stands in messages.

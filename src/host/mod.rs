@@ -109,6 +109,9 @@ pub(crate) fn prepare(work: &Work, constants: &mut Constants<'_>) -> Result<Kept
     families!(dispatch)
 }
 
+/// Tells whether the host executor is there.
+pub(crate) const AVAILABLE: bool = true;
+
 /// Computes one step: reads the operands, in the binding order of the family, and writes every
 /// element of the result; a copy writes those that its geometry names.
 ///

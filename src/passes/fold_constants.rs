@@ -6,6 +6,7 @@ use super::rewrite::Rewrite;
 use super::values;
 use crate::error::Result;
 use crate::graph::{Graph, Node, Parts};
+use crate::host::AVAILABLE;
 use crate::ops::Op;
 use crate::shape::byte_count;
 
@@ -38,6 +39,11 @@ pub(super) fn apply(parts: Parts) -> Result<(Parts, PassReport)> {
     let mut left = MOST_ADDED_IN_ALL;
     for index in 0..rewrite.len() {
         if !is_of_constants(&rewrite, index) {
+            continue;
+        }
+        if !AVAILABLE {
+            let title = rewrite.node(index).title();
+            rewrite.report.left_alone(format!("{title}, as longshore lacks its feature `host`"));
             continue;
         }
         match fold(&mut rewrite, index, &mut left)? {
