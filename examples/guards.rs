@@ -9,7 +9,7 @@ mod common;
 
 use anyhow::{Context, bail};
 use longshore::ledger::{Cause, Direction, Totals};
-use longshore::{Error, Graph, Guard, HostArray, Runtime, RuntimeOptions, Shape, UpSampling2d};
+use longshore::{Error, Graph, Guard, Runtime, RuntimeOptions, Shape, UpSampling2d};
 use ndarray::Array4;
 
 fn main() -> anyhow::Result<()> {
@@ -19,7 +19,7 @@ fn main() -> anyhow::Result<()> {
     // On the host executor nothing crosses, and there would be nothing to guard.
     let rt = Runtime::open_with(&RuntimeOptions::new().require_adapter())?;
     let pixels = Array4::<f64>::ones((1, 8, 8, 1));
-    let image = rt.stage("image", &HostArray::from(&pixels))?;
+    let image = rt.stage("image", &pixels)?;
     let mut g = Graph::new();
     let x = g.input("image", Shape::batch([8, 8, 1]));
     let y = g.up_sampling2d(x, UpSampling2d::nearest(2))?;
@@ -31,7 +31,7 @@ fn main() -> anyhow::Result<()> {
     let enlarged = run.output("enlarged")?;
     let before = rt.ledger().totals();
     refused(rt.forbid_crossings(|| enlarged.read()), "crossings are forbidden")?;
-    let staged = rt.forbid_crossings(|| rt.stage("more", &HostArray::from(&pixels)));
+    let staged = rt.forbid_crossings(|| rt.stage("more", &pixels));
     refused(staged, "crossings are forbidden")?;
     assert_eq!(rt.ledger().totals(), before, "what is refused has not moved");
 

@@ -16,7 +16,7 @@ const IMAGES: usize = 4;
 fn main() -> anyhow::Result<()> {
     let rt = Runtime::open()?;
     let file = HostArray::read(common::digits("test_images.npy"))?;
-    let images = rt.stage("images", &file.rows(0..IMAGES)?)?;
+    let images = rt.stage("images", file.rows(0..IMAGES)?)?;
     let weights = Weights::read_npz(common::digits("weights.npz"))?;
 
     let mut g = Graph::new();

@@ -16,7 +16,7 @@ const IMAGES: usize = 64;
 fn main() -> anyhow::Result<()> {
     let rt = Runtime::open()?;
     let file = HostArray::read(common::digits("test_images.npy"))?;
-    let images = rt.stage("images", &file.rows(0..IMAGES)?)?;
+    let images = rt.stage("images", file.rows(0..IMAGES)?)?;
     let enlarge = rt.session(&enlarging()?, IMAGES)?;
     let enlarged = rt.forbid_crossings(|| enlarge.run([("image", &images)]))?;
 
@@ -25,7 +25,7 @@ fn main() -> anyhow::Result<()> {
     // 2. ndarray changes it: brighter midtones. Nothing crosses.
     let brighter = pixels.mapv(|value| value.powf(0.9));
     // 3. It goes back: one crossing.
-    let brighter = rt.stage("brighter", &HostArray::from(&brighter))?;
+    let brighter = rt.stage("brighter", &brighter)?;
 
     let crossed: Vec<_> = [Cause::Stage, Cause::Read]
         .into_iter()

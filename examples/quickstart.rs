@@ -13,7 +13,7 @@ fn main() -> anyhow::Result<()> {
     std::env::set_current_dir(env!("CARGO_MANIFEST_DIR"))?;
     // The README shows the lines from here
     let rt = Runtime::open()?;
-    let images = rt.stage("images", &HostArray::read("assets/digits/test_images.npy")?)?;
+    let images = rt.stage("images", HostArray::read("assets/digits/test_images.npy")?)?;
     let weights = rt.stage_weights("weights", &Weights::read_npz("assets/digits/weights.npz")?)?;
 
     let mut g = Graph::new();

@@ -11,7 +11,7 @@ mod common;
 use anyhow::ensure;
 use longshore::ledger::Cause;
 use longshore::own::HostCall;
-use longshore::{Graph, HostArray, OwnCall, OwnKernel, Runtime, Shape, UpSampling2d};
+use longshore::{Graph, OwnCall, OwnKernel, Runtime, Shape, UpSampling2d};
 use ndarray::{Array4, ArrayD, ArrayView4, Ix4, s};
 
 const STRENGTH: f32 = 0.25;
@@ -27,7 +27,7 @@ fn main() -> anyhow::Result<()> {
 
     let rt = Runtime::open()?;
     let picture = discs(2, 24, 40);
-    let image = rt.stage("image", &HostArray::from(&picture))?;
+    let image = rt.stage("image", &picture)?;
 
     // Directly, on a tensor. Only the parameters cross.
     let edges = rt.run_kernel(&sobel, [("image", &image)], &call)?;

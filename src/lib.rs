@@ -23,7 +23,7 @@
 //!
 //! # fn main() -> longshore::Result<()> {
 //! let rt = Runtime::open()?;
-//! let images = rt.stage("images", &HostArray::read("images.npy")?)?;
+//! let images = rt.stage("images", HostArray::read("images.npy")?)?;
 //! let weights = Weights::read_npz("weights.npz")?;
 //!
 //! let mut g = Graph::new();

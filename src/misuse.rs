@@ -99,7 +99,7 @@
 //! # use longshore::{HostArray, Runtime, Session};
 //! # fn run(runtime: &Runtime, session: &Session) -> longshore::Result<()> {
 //! let images = ndarray::Array4::<f32>::zeros((70, 8, 8, 1));
-//! session.run([("image", &runtime.stage("image", &HostArray::from_view(&images))?)])?;
+//! session.run([("image", &runtime.stage("image", &images)?)])?;
 //! # Ok(())
 //! # }
 //! ```

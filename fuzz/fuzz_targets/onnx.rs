@@ -108,7 +108,7 @@ fn run(plan: &Plan) -> Result<()> {
         // Lengths beside a 0 that no array can have cannot be brought.
         let halves = ArrayD::from_shape_vec(IxDyn(&port.shape), vec![0.5_f32; elements]);
         let Ok(halves) = halves else { return Ok(()) };
-        tensors.push((&port.name, runtime.stage(port.name.as_str(), &HostArray::from(halves))?));
+        tensors.push((&port.name, runtime.stage(port.name.as_str(), HostArray::from(halves))?));
     }
     let run = session.run(tensors.iter().map(|(name, tensor)| (*name, tensor)))?;
     for (name, tensor) in run.outputs() {

@@ -44,6 +44,7 @@ pub(super) mod sealed {
         );
         fn wrap(array: CowArray<'_, Self, IxDyn>) -> Typed<'_>;
         fn view_of<'t>(typed: &'t Typed<'_>) -> Option<ArrayViewD<'t, Self>>;
+        fn take(typed: Typed<'_>) -> Option<CowArray<'_, Self, IxDyn>>;
     }
 }
 
@@ -165,6 +166,12 @@ macro_rules! element {
             fn view_of<'t>(typed: &'t Typed<'_>) -> Option<ArrayViewD<'t, Self>> {
                 match typed {
                     Typed::$variant(array) => Some(array.view()),
+                    _ => None,
+                }
+            }
+            fn take(typed: Typed<'_>) -> Option<CowArray<'_, Self, IxDyn>> {
+                match typed {
+                    Typed::$variant(array) => Some(array),
                     _ => None,
                 }
             }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use ndarray::{Array, ArrayBase, ArrayD, ArrayView, ArrayViewD, CowArray, Data, Dimension};
+use ndarray::{Array, ArrayBase, ArrayD, ArrayView, ArrayViewD, CowArray, Data, Dimension, IxDyn};
 
 use super::dtype::{ByteOrder, DType, Order};
 use super::element::Element;
@@ -72,6 +72,36 @@ impl<'a> HostArray<'a> {
         }
         let array = ByteArray::new(bytes, dtype, byte_order, order, shape.to_vec());
         Ok(Self::from_storage(Cow::Borrowed(UNNAMED), Storage::Bytes(array)))
+    }
+
+    /// Borrows elements in C order.
+    ///
+    /// ```
+    /// use longshore::HostArray;
+    ///
+    /// # fn main() -> longshore::Result<()> {
+    /// let pixels = [0.0_f32, 0.5, 1.0, 0.5, 0.0, 0.5];
+    /// let image = HostArray::from_slice(&pixels, &[1, 2, 3, 1])?;
+    /// assert_eq!(image.shape(), [1, 2, 3, 1]);
+    /// assert!(HostArray::from_slice(&pixels, &[7]).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Format`] when there are not exactly the shape's elements, [`Error::Limit`] when
+    /// the shape does not fit the address space.
+    pub fn from_slice<T: Element>(elements: &'a [T], shape: &[usize]) -> Result<Self> {
+        let needed = checked_bytes(UNNAMED, shape, T::DTYPE)? / T::DTYPE.size_bytes();
+        let view = ArrayView::from_shape(IxDyn(shape), elements).ok();
+        view.filter(|_| needed == elements.len()).map(Self::from).ok_or_else(|| Error::Format {
+            file: format!("array \"{UNNAMED}\""),
+            part: "data".to_owned(),
+            got: format!("has {} elements", elements.len()),
+            expected: format!("shape {shape:?} needs {needed}"),
+            remedy: "pass the elements of the whole array and nothing else".to_owned(),
+        })
     }
 
     /// Borrows an ndarray array or view of any strides.
@@ -191,18 +221,76 @@ impl<'a> HostArray<'a> {
     ///
     /// [`Error::Operand`] when they have another dtype.
     pub fn to_array<T: Element>(&self) -> Result<ArrayD<T>> {
-        self.storage.to_array().ok_or_else(|| Error::Operand {
-            node: format!("array \"{}\"", self.name),
-            operand: "dtype".to_owned(),
-            got: format!("is {}", self.dtype()),
-            expected: format!("{} was asked for", T::DTYPE),
-            shapes: format!("shape {:?}", self.shape),
-            remedy: "ask for the dtype it has, or convert it with to_f64() or pack()".to_owned(),
+        self.view().into_array()
+    }
+
+    /// Hands over the elements as the type they have; copies them if they are borrowed, or bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Operand`] when they have another dtype.
+    pub fn into_array<T: Element>(self) -> Result<ArrayD<T>> {
+        let HostArray { name, storage, shape } = self;
+        let dtype = storage.dtype();
+        storage.into_array().ok_or_else(|| {
+            let remedy = "ask for the dtype it has, or convert it with to_f64() or pack()";
+            other_type::<T>(&name, &shape, format!("is {dtype}"), remedy)
+        })
+    }
+
+    /// Views the elements as the type they have, without a copy.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Operand`] when they have another dtype, and when the array holds the bytes of a
+    /// file, which may lie anywhere in memory and in another order.
+    pub fn view_as<T: Element>(&self) -> Result<ArrayViewD<'_, T>> {
+        self.storage.view_as().ok_or_else(|| {
+            let got = match &self.storage {
+                Storage::Typed(_) => format!("is {}", self.dtype()),
+                Storage::Bytes(_) => format!("is {} in the bytes of a file", self.dtype()),
+            };
+            other_type::<T>(&self.name, &self.shape, got, "copy it with to_array() or to_f64()")
         })
     }
 }
 
 const UNNAMED: &str = "unnamed";
+
+/// The error of elements that are not what was asked for.
+fn other_type<T: Element>(name: &str, shape: &[usize], got: String, remedy: &str) -> Error {
+    Error::Operand {
+        node: format!("array \"{name}\""),
+        operand: "dtype".to_owned(),
+        got,
+        expected: format!("{} was asked for", T::DTYPE),
+        shapes: format!("shape {shape:?}"),
+        remedy: remedy.to_owned(),
+    }
+}
+
+impl<'a> From<&'a HostArray<'_>> for HostArray<'a> {
+    /// Borrows the array, as [`HostArray::view`] does.
+    fn from(array: &'a HostArray<'_>) -> Self {
+        array.view()
+    }
+}
+
+impl<T: Element> TryFrom<HostArray<'_>> for ArrayD<T> {
+    type Error = Error;
+
+    fn try_from(array: HostArray<'_>) -> Result<Self> {
+        array.into_array()
+    }
+}
+
+impl<'a, T: Element> TryFrom<&'a HostArray<'_>> for ArrayViewD<'a, T> {
+    type Error = Error;
+
+    fn try_from(array: &'a HostArray<'_>) -> Result<Self> {
+        array.view_as()
+    }
+}
 
 impl<'a, T: Element, D: Dimension> From<ArrayView<'a, T, D>> for HostArray<'a> {
     fn from(view: ArrayView<'a, T, D>) -> Self {

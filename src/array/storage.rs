@@ -177,10 +177,19 @@ impl Storage<'_> {
         }
     }
 
-    /// Copies the elements out as their own type, or `None` where it is another.
-    pub(super) fn to_array<T: Element>(&self) -> Option<ndarray::ArrayD<T>> {
+    /// Views the elements as their own type, where they are in memory as such.
+    pub(super) fn view_as<T: Element>(&self) -> Option<ArrayViewD<'_, T>> {
         match self {
-            Storage::Typed(typed) => T::view_of(typed).map(|view| view.to_owned()),
+            Storage::Typed(typed) => T::view_of(typed),
+            Storage::Bytes(_) => None,
+        }
+    }
+
+    /// Hands over the elements as their own type, or `None` where it is another; copies what is
+    /// borrowed.
+    pub(super) fn into_array<T: Element>(self) -> Option<ndarray::ArrayD<T>> {
+        match self {
+            Storage::Typed(typed) => T::take(typed).map(CowArray::into_owned),
             Storage::Bytes(array) if array.dtype == T::DTYPE => {
                 Some(array.view::<T>().map(|&bytes| T::from_bytes(bytes, array.byte_order)))
             }

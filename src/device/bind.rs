@@ -145,7 +145,7 @@ mod tests {
         let prepared = rt.prepare_on_gpu(gpu, &plan, &StagePolicy::default()).unwrap();
         let array = ArrayD::<f32>::zeros(vec![1, 6]);
         for _ in 0..50 {
-            let x = rt.stage("x", &HostArray::from_view(&array)).unwrap();
+            let x = rt.stage("x", HostArray::from_view(&array)).unwrap();
             prepared.run(&session, &[&x]).unwrap();
         }
         let kept = prepared.state.lock().unwrap().bind_groups.len();

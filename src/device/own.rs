@@ -83,7 +83,7 @@ mod tests {
 
     fn run(rt: &Runtime, kernel: &OwnKernel) -> Result<Tensor> {
         let array = ArrayD::<f32>::zeros(vec![2, 3]);
-        let x = rt.stage("x", &HostArray::from_view(&array)).unwrap();
+        let x = rt.stage("x", HostArray::from_view(&array)).unwrap();
         rt.run_kernel(kernel, [("x", &x)], &OwnCall::new())
     }
 

@@ -77,7 +77,7 @@ impl Runtime {
     /// g.output("y", y);
     /// let session = rt.session(&g, 1)?;
     ///
-    /// let x = rt.stage("x", &HostArray::from(ndarray::arr2(&[[-1.0_f32, 0.0, 2.0]])))?;
+    /// let x = rt.stage("x", HostArray::from(ndarray::arr2(&[[-1.0_f32, 0.0, 2.0]])))?;
     /// let y = session.run([("x", &x)])?.output("y")?.read()?;
     /// assert_eq!(y, ndarray::arr2(&[[0.0, 0.0, 2.0]]).into_dyn());
     /// # Ok(())

@@ -16,14 +16,36 @@ impl Runtime {
     /// Packs an array straight into GPU-visible memory and uploads it: one crossing.
     ///
     /// Any dtype, byte order and memory order becomes C-order f32. NaN, infinity and
-    /// values beyond f32 are refused; [`Runtime::stage_with`] takes another policy.
+    /// values beyond f32 are refused; [`Runtime::stage_with`] takes another policy. It takes an
+    /// `ndarray` array or view, a [`HostArray`], or a reference to either.
+    ///
+    /// ```
+    /// use longshore::{HostArray, Runtime};
+    /// use ndarray::array;
+    ///
+    /// # fn main() -> longshore::Result<()> {
+    /// let rt = Runtime::host();
+    /// let matrix = array![[1_u8, 2], [3, 4]];
+    /// let turned = rt.stage("turned", matrix.t())?;
+    /// assert_eq!(turned.read()?, array![[1.0, 3.0], [2.0, 4.0]].into_dyn());
+    ///
+    /// let pixels = [0.0_f32, 0.25, 0.5, 1.0];
+    /// let image = rt.stage("image", HostArray::from_slice(&pixels, &[1, 2, 2, 1])?)?;
+    /// assert_eq!(image.shape(), [1, 2, 2, 1]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
     /// [`Error::NonFinite`] and [`Error::Overflow`] by the policy, [`Error::Limit`] for
     /// an array larger than the device's buffers, [`Error::Crossing`] when a guard
     /// refuses. Nothing has crossed when an error is returned.
-    pub fn stage(&self, label: impl Into<Arc<str>>, array: &HostArray<'_>) -> Result<Tensor> {
+    pub fn stage<'a>(
+        &self,
+        label: impl Into<Arc<str>>,
+        array: impl Into<HostArray<'a>>,
+    ) -> Result<Tensor> {
         Ok(self.stage_with(label, array, &StagePolicy::default())?.0)
     }
 
@@ -32,17 +54,17 @@ impl Runtime {
     /// # Errors
     ///
     /// As [`Runtime::stage`].
-    pub fn stage_with(
+    pub fn stage_with<'a>(
         &self,
         label: impl Into<Arc<str>>,
-        array: &HostArray<'_>,
+        array: impl Into<HostArray<'a>>,
         policy: &StagePolicy,
     ) -> Result<(Tensor, PackReport)> {
-        let label = label.into();
+        let (label, array) = (label.into(), array.into());
         let node = format!("stage \"{label}\"");
         let bytes = byte_count(&node, array.shape())?;
         // Policy errors name the array as the ledger does.
-        let array = array.view().with_name(label.to_string());
+        let array = array.with_name(label.to_string());
         let parts = [Part { array: &array, offset_bytes: 0, bytes }];
         let Uploaded { places, reports } = self.inner.executor.upload(
             &self.inner,

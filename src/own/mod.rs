@@ -35,7 +35,7 @@
 //!
 //! // Directly, on what is already on the device.
 //! let rt = Runtime::open()?;
-//! let image = rt.stage("image", &HostArray::read("image.npy")?)?;
+//! let image = rt.stage("image", HostArray::read("image.npy")?)?;
 //! let call = OwnCall::new().param("gain", 1.5_f32);
 //! let brighter = rt.run_kernel(&brighten, [("image", &image)], &call)?;
 //!

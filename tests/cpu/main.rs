@@ -22,6 +22,7 @@
 
 mod batches;
 mod compare;
+mod conversions;
 mod failures;
 mod graph;
 mod graph_elementwise;

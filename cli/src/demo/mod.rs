@@ -17,8 +17,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use longshore::Activation::{Relu, Softmax};
 use longshore::{
-    Conv2d, Dense, Graph, HostArray, Padding, Runtime, Session, Shape, Tensor, UpSampling2d,
-    Weights,
+    Conv2d, Dense, Graph, Padding, Runtime, Session, Shape, Tensor, UpSampling2d, Weights,
 };
 use ndarray::{Array2, Axis, Ix2, s};
 
@@ -64,7 +63,7 @@ pub fn run(options: &Options) -> Result<()> {
     let (rt, open) = timed(|| options.adapter.open())?;
     let digits = Digits::embedded()?;
     let filled = digits.filled_up(BATCH);
-    let images = rt.stage(IMAGES, &HostArray::from(&filled))?;
+    let images = rt.stage(IMAGES, &filled)?;
     let weights = rt.stage_weights(WEIGHTS, &digits.weights)?;
     let ((), arrival) = timed(|| Ok(rt.wait()?))?;
 
