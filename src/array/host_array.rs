@@ -197,6 +197,38 @@ impl<'a> HostArray<'a> {
         Ok(HostArray::from_storage(Cow::Borrowed(&*self.name), self.storage.rows(rows)))
     }
 
+    /// Multiplies the elements and gives f32: `scaled(1.0 / 255.0)` brings bytes to 0 to 1.
+    ///
+    /// Each product is made in f64 and rounded once, to the nearest f32.
+    ///
+    /// ```
+    /// use longshore::HostArray;
+    /// use ndarray::array;
+    ///
+    /// # fn main() -> longshore::Result<()> {
+    /// let pixels = HostArray::from(array![0_u8, 51, 255]).scaled(1.0 / 255.0);
+    /// assert_eq!(pixels.to_array::<f32>()?, array![0.0, 0.2, 1.0].into_dyn());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> HostArray<'static> {
+        struct Scaled(f64);
+        impl Visitor for Scaled {
+            type Out = ArrayD<f32>;
+            #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is asked for")]
+            fn visit<V, T, D>(self, view: ArrayViewD<'_, V>, decode: D) -> Self::Out
+            where
+                V: Copy + Send + Sync,
+                T: Element,
+                D: Fn(V) -> T + Copy + Send + Sync,
+            {
+                view.map(|&value| (decode(value).to_f64() * self.0) as f32)
+            }
+        }
+        HostArray::from(self.storage.visit(Scaled(factor))).with_name(self.name.to_string())
+    }
+
     /// Copies the elements as f64, for tests and inspection; 64-bit integers above 2^53 round.
     #[must_use]
     pub fn to_f64(&self) -> ArrayD<f64> {

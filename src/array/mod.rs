@@ -28,6 +28,8 @@ mod dtype;
 mod element;
 mod gather;
 mod host_array;
+#[cfg(feature = "image")]
+mod image;
 mod npy;
 mod npy_header;
 mod npy_literal;
@@ -45,6 +47,8 @@ mod storage;
 pub use dtype::{ByteOrder, DType, Order};
 pub use element::Element;
 pub use host_array::HostArray;
+#[cfg(feature = "image")]
+pub use image::{Sample, to_image};
 #[cfg(feature = "npz")]
 pub use npz::{Npz, read_npz};
 #[cfg(feature = "saved")]
