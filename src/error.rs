@@ -22,6 +22,24 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// Names every failure that longshore reports.
+///
+/// ```
+/// use longshore::{Error, Graph, Shape, UpSampling2d};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("image", Shape::batch([4096, 4096, 4]));
+/// let y = g.up_sampling2d(x, UpSampling2d::nearest(2))?;
+/// g.output("enlarged", y);
+/// match g.plan(1) {
+///     Err(Error::Limit { needed, limit: Some(limit), unit, .. }) => {
+///         assert_eq!((needed, limit, unit), (1 << 30, 256 << 20, "bytes"));
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

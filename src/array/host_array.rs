@@ -15,6 +15,24 @@ use crate::error::{Error, Result};
 ///
 /// It borrows what it was made of or owns it; making one, [`view`](Self::view) and
 /// [`rows`](Self::rows) copy no elements. Cloning one that owns its elements copies them.
+///
+/// ```
+/// use longshore::HostArray;
+/// use longshore::array::{ByteOrder, DType, Order};
+/// use ndarray::array;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let matrix = array![[1_u8, 2, 3], [4, 5, 6]];
+/// let turned = HostArray::from(matrix.t()); // borrowed, as it lies
+/// assert_eq!((turned.dtype(), turned.shape()), (DType::U8, &[3, 2][..]));
+/// assert_eq!(turned.rows(1..2)?.to_array::<u8>()?, array![[2, 5]].into_dyn());
+///
+/// let bytes = [0x3f, 0x80, 0, 0];
+/// let one = HostArray::from_bytes_with(&bytes[..], DType::F32, ByteOrder::Big, Order::C, &[1])?;
+/// assert_eq!(one.to_f64(), array![1.0].into_dyn());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct HostArray<'a> {
     name: Cow<'a, str>,

@@ -20,6 +20,24 @@
 ///
 /// An allowed NaN stays a NaN. From float32 it keeps its bits; from other dtypes sign and
 /// payload are not specified.
+///
+/// ```
+/// use longshore::{Error, HostArray, Runtime, StagePolicy};
+/// use ndarray::array;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let rt = Runtime::host();
+/// let measured = HostArray::from(array![1.0, f64::NAN, 1e300]);
+/// let refused = rt.stage("measured", &measured).unwrap_err();
+/// assert!(matches!(refused, Error::NonFinite { nan_count: 1, .. }));
+///
+/// let policy = StagePolicy::new().replace_non_finite(0.0).allow_overflow();
+/// let (staged, report) = rt.stage_with("measured", &measured, &policy)?;
+/// assert_eq!(staged.read()?, array![1.0, 0.0, f32::INFINITY].into_dyn());
+/// assert_eq!(report.replaced_count, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct StagePolicy {
     non_finite: NonFinite,

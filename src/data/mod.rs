@@ -28,6 +28,21 @@ use crate::array::{DType, HostArray};
 use crate::error::{Error, Result};
 
 /// Declares what one item of a data set is.
+///
+/// ```
+/// use longshore::HostArray;
+/// use longshore::array::DType;
+/// use longshore::data::{Batches, Remainder, Signature};
+/// use ndarray::Array3;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let images = HostArray::from(Array3::<u8>::zeros((10, 4, 4)));
+/// let wanted = Signature::new([4, 4]).dtype(DType::F32);
+/// let refused = Batches::of(&images, 5, wanted, Remainder::Refuse)?.next();
+/// assert!(matches!(refused, Some(Err(error)) if error.to_string().contains("uint8")));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
     item_shape: Vec<usize>,
@@ -83,6 +98,27 @@ pub struct Batch<'a> {
 }
 
 /// Iterates over batches that are held to a signature.
+///
+/// ```
+/// use longshore::HostArray;
+/// use longshore::data::{Batches, Remainder, Signature};
+/// use ndarray::Array2;
+///
+/// # fn main() -> longshore::Result<()> {
+/// // What a generator yields, one batch at a time.
+/// let source = [4, 4, 2].map(|items| HostArray::from(Array2::<f32>::ones((items, 3))));
+/// let batches =
+///     Batches::from_generator("readings", source, 4, Signature::new([3]), Remainder::Pad)?;
+/// let mut real = 0;
+/// for batch in batches {
+///     let batch = batch?;
+///     assert_eq!(batch.array.shape(), [4, 3]); // the last one is filled up with zeros
+///     real += batch.items;
+/// }
+/// assert_eq!(real, 10);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Batches<I: Iterator> {
     source: Peekable<I>,
     name: String,

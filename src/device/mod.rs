@@ -40,6 +40,27 @@ use crate::plan::Limits;
 /// An open device, or the host executor: stages arrays, prepares sessions, keeps the ledger.
 ///
 /// Cheap to clone; clones share the device and the ledger. `Send + Sync`.
+///
+/// ```
+/// use longshore::{Graph, Runtime, Shape};
+/// use ndarray::array;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let rt = Runtime::host(); // or Runtime::open()?, which takes a GPU where there is one
+/// let x = rt.stage("x", array![[1.0_f32, 2.0]])?;
+///
+/// let mut g = Graph::new();
+/// let input = g.input("x", Shape::batch([2]));
+/// let doubled = g.add(input, input)?;
+/// g.output("doubled", doubled);
+/// let session = rt.session(&g, x.batch())?;
+///
+/// // Nothing crosses in a run; a guard holds it to that.
+/// let run = rt.forbid_crossings(|| session.run([("x", &x)]))?;
+/// assert_eq!(run.output("doubled")?.read()?, array![[2.0, 4.0]].into_dyn());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Runtime {
     pub(crate) inner: Arc<Inner>,

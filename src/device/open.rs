@@ -46,6 +46,15 @@ pub enum PowerPreference {
 }
 
 /// Describes which adapter to open.
+///
+/// ```
+/// use longshore::{Error, Runtime, RuntimeOptions};
+///
+/// let options = RuntimeOptions::new().adapter("no adapter has this name");
+/// let error = Runtime::open_with(&options).unwrap_err();
+/// assert!(matches!(error, Error::NoAdapter { .. }));
+/// assert!(error.to_string().contains("whose name contains \"no adapter has this name\""));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct RuntimeOptions {
     adapter: Option<String>,

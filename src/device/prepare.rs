@@ -25,6 +25,27 @@ const LLVMPIPE_TRIPS: u64 = 65_400;
 /// Runs move nothing between host and device. `Send + Sync`: several threads may
 /// run one session. On a device their runs follow one another; on the host executor they run
 /// side by side, each in memory of its own that the session keeps for the next one.
+///
+/// ```
+/// use longshore::{Graph, Runtime, Shape};
+/// use ndarray::array;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let rt = Runtime::host();
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([2]));
+/// let y = g.multiply(x, x)?;
+/// g.output("y", y);
+/// let session = rt.session(&g, 1)?;
+/// for value in [2.0_f32, 3.0] {
+///     let x = rt.stage("x", array![[value, -value]])?;
+///     let y = session.run([("x", &x)])?.output("y")?.read()?;
+///     assert_eq!(y, array![[value * value, value * value]].into_dyn());
+/// }
+/// assert_eq!(session.plan().batch(), 1);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Session {
     pub(super) runtime: Runtime,
     pub(super) plan: Plan,

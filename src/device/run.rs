@@ -17,6 +17,25 @@ use crate::plan::{ExpectedCrossings, Place, Plan};
 ///
 /// Their buffers return to the session when the last tensor that shares them is
 /// dropped, and the next run writes into them.
+///
+/// ```
+/// use longshore::{Error, Graph, Runtime, Shape};
+/// use ndarray::array;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let rt = Runtime::host();
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([2]));
+/// let sum = g.add(x, x)?;
+/// g.output("sum", sum);
+/// g.output("same", x);
+/// let x = rt.stage("x", array![[1.0_f32, 2.0]])?;
+/// let run = rt.session(&g, 1)?.run([("x", &x)])?;
+/// assert_eq!(run.output("sum")?.read()?, array![[2.0, 4.0]].into_dyn());
+/// assert!(matches!(run.output("product"), Err(Error::Name { .. })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Run {
     outputs: BTreeMap<String, Tensor>,

@@ -52,6 +52,24 @@ impl Storage {
 ///
 /// Cheap to clone; clones share the data. Its elements are never read implicitly:
 /// [`Tensor::read`] is the only way back to the host.
+///
+/// ```
+/// use longshore::Runtime;
+/// use ndarray::array;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let rt = Runtime::host();
+/// let images = rt.stage("images", array![[1.0_f32, 2.0], [3.0, 4.0], [5.0, 6.0]])?;
+/// assert_eq!((images.batch(), images.byte_len()), (3, 24));
+///
+/// // Part of a batch, on the device: nothing is copied.
+/// let last = images.rows(2..3)?;
+/// let mut values = [0.0; 2];
+/// last.read_into(&mut values)?;
+/// assert_eq!(values, [5.0, 6.0]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Tensor {
     pub(crate) runtime: Arc<Inner>,

@@ -35,6 +35,26 @@ pub struct Symbol {
 }
 
 /// A network: symbols, the operations between them, and its named outputs.
+///
+/// ```
+/// use longshore::{Activation, Graph, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let image = g.input("image", Shape::batch([4, 6, 3]));
+/// let flat = g.flatten(image)?;
+/// assert_eq!(g.shape(flat), Some(&Shape::batch([72])));
+/// let positive = g.activation(flat, Activation::Relu)?;
+/// g.output("positive", positive);
+///
+/// // Shapes are checked while it is built, and no device is needed for that or for a plan.
+/// let other = g.input("other", Shape::batch([71]));
+/// let error = g.add(flat, other).unwrap_err();
+/// assert!(error.to_string().contains("[batch, 72]"));
+/// assert_eq!(g.plan(8)?.outputs()[0].shape, [8, 72]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Graph {
     id: u64,

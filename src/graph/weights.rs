@@ -86,6 +86,22 @@ impl From<&Weight> for Weight {
 
 /// The arrays of one layer, by Keras's names: `kernel`, `bias`, and for
 /// separable convolution `depthwise_kernel` and `pointwise_kernel`.
+///
+/// ```
+/// use longshore::{Dense, Graph, HostArray, LayerWeights, Shape};
+/// use ndarray::{Array1, Array2};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let kernel = HostArray::from(Array2::<f32>::ones((3, 2)));
+/// let weights = LayerWeights::new(kernel).bias(HostArray::from(Array1::<f32>::zeros(2)));
+///
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([3]));
+/// let y = g.dense(x, Dense::new(2), &weights)?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([2])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct LayerWeights {
     arrays: BTreeMap<String, Weight>,
@@ -163,6 +179,28 @@ impl LayerWeights {
 }
 
 /// The weights of a network, by layer name.
+///
+/// ```
+/// use longshore::{HostArray, Runtime, Weights};
+/// use ndarray::{Array1, Array2};
+///
+/// # fn main() -> longshore::Result<()> {
+/// // As `Weights::read_npz` reads them from members named LAYER/ARRAY.
+/// let arrays = [
+///     ("dense/kernel".to_owned(), HostArray::from(Array2::<f32>::ones((3, 2)))),
+///     ("dense/bias".to_owned(), HostArray::from(Array1::<f32>::zeros(2))),
+/// ];
+/// let weights = Weights::from_arrays("net.npz", arrays)?;
+/// let names: Vec<&str> = weights.layer("dense")?.iter().map(|(name, _)| name).collect();
+/// assert_eq!(names, ["bias", "kernel"]);
+/// assert!(weights.layer("dens").unwrap_err().to_string().contains("known: dense"));
+///
+/// // Staged, they are uploaded once for however many sessions.
+/// let staged = Runtime::host().stage_weights("weights", &weights)?;
+/// assert!(staged.layer("dense").is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Weights {
     layers: BTreeMap<String, LayerWeights>,

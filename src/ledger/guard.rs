@@ -26,6 +26,27 @@ enum Rule {
 /// Describes what a scope does with crossings.
 ///
 /// A new guard covers uploads and downloads; [`Guard::direction`] narrows it.
+///
+/// ```
+/// use longshore::ledger::Direction;
+/// use longshore::{Error, Guard, Runtime};
+/// use ndarray::array;
+///
+/// # fn main() -> longshore::Result<()> {
+/// // On a GPU no direction need be named; the host executor moves within host memory.
+/// let rt = Runtime::host();
+/// let one = Guard::budget(1000, 1).direction(Direction::HostInternal).name("one upload");
+/// rt.guarded(one, || -> longshore::Result<()> {
+///     rt.stage("first", array![1.0_f32])?;
+///     let refused = rt.stage("second", array![2.0_f32]).unwrap_err();
+///     assert!(matches!(refused, Error::Crossing { .. }));
+///     assert!(refused.to_string().contains("1 of 1 crossings are spent"));
+///     Ok(())
+/// })?;
+/// assert!(rt.stage("third", array![3.0_f32]).is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Guard {
     name: String,

@@ -30,6 +30,26 @@ struct Book {
 /// Records every crossing of one runtime; cheap to clone, shared between threads.
 ///
 /// It keeps the last [`EVENT_CAPACITY`] events and exact totals of all of them.
+///
+/// ```
+/// use longshore::Runtime;
+/// use ndarray::array;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let rt = Runtime::host();
+/// {
+///     let _scope = rt.scope("loading");
+///     rt.stage("x", array![1.0_f32, 2.0])?;
+/// }
+/// // On the host executor nothing crosses; what it packs is `host internal`.
+/// let totals = rt.ledger().totals();
+/// assert_eq!((totals.host_to_device.count, totals.host_internal.payload_bytes), (0, 8));
+/// let event = &rt.ledger().events()[0];
+/// assert_eq!((event.label.as_str(), event.scope.as_str()), ("x", "loading"));
+/// println!("{}", rt.ledger());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Ledger {
     id: u64,

@@ -137,6 +137,40 @@ type HostTwin = dyn Fn(&HostCall<'_>, &mut [f32]) + Send + Sync;
 /// A kernel of the user's own: WGSL with a name, and the rules that the source cannot hold.
 ///
 /// Cheap to clone. Each runtime compiles a source once, however often it is registered.
+///
+/// ```
+/// use longshore::own::HostCall;
+/// use longshore::{OwnCall, OwnKernel, Runtime};
+/// use ndarray::array;
+///
+/// const SCALE: &str = "
+///     struct Params { factor: f32 }
+///     @group(0) @binding(0) var<uniform> params: Params;
+///     @group(0) @binding(1) var<storage, read> x: array<f32>;
+///     @group(0) @binding(2) var<storage, read_write> y: array<f32>;
+///     @compute @workgroup_size(64)
+///     fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+///         if id.x < arrayLength(&y) { y[id.x] = params.factor * x[id.x]; }
+///     }
+/// ";
+///
+/// # fn main() -> longshore::Result<()> {
+/// let scale = OwnKernel::new("scale", SCALE)?
+///     .shape(|inputs| Ok(inputs[0].clone()))
+///     // The host executor runs no WGSL, but a twin in Rust.
+///     .host(|call: &HostCall<'_>, y: &mut [f32]| {
+///         let factor = call.params.f32("factor").unwrap_or(1.0);
+///         for (y, x) in y.iter_mut().zip(call.operands[0].values) {
+///             *y = factor * x;
+///         }
+///     });
+/// let rt = Runtime::host();
+/// let x = rt.stage("x", array![1.0_f32, 2.0])?;
+/// let y = rt.run_kernel(&scale, [("x", &x)], &OwnCall::new().param("factor", 3.0_f32))?;
+/// assert_eq!(y.read()?, array![3.0, 6.0].into_dyn());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct OwnKernel {
     name: Arc<str>,

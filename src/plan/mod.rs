@@ -107,6 +107,28 @@ pub struct Port {
 }
 
 /// A graph lowered for one batch size and one set of device limits.
+///
+/// ```
+/// use longshore::{Activation, Graph, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([10]));
+/// let y = g.activation(x, Activation::Relu)?;
+/// let y = g.activation(y, Activation::Tanh)?;
+/// g.output("y", y);
+/// let plan = g.plan(32)?;
+///
+/// // The second activation became a stage of the first one's kernel.
+/// assert_eq!(plan.steps().len(), 1);
+/// println!("{plan}{}", plan.report());
+/// // A read downloads 32 x 10 f32; a run moves nothing.
+/// let expected = plan.expected_crossings();
+/// assert_eq!(expected.read[0].payload_bytes, 1280);
+/// assert!(expected.run.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
     batch: usize,

@@ -7,6 +7,23 @@ use crate::passes::{CONCAT_IN_PLACE, Passes};
 
 /// Says how a graph is planned; by default with all passes, within the runtime's limits
 /// (`Runtime::session_with`) or those that every WebGPU device has ([`Graph::plan_with`]).
+///
+/// ```
+/// use longshore::{Activation, Graph, Passes, PlanOptions, Runtime, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([10]));
+/// let y = g.activation(x, Activation::Relu)?;
+/// let y = g.activation(y, Activation::Tanh)?;
+/// g.output("y", y);
+///
+/// let options = PlanOptions::new().passes(Passes::all().without("fuse_epilogues")?);
+/// let session = Runtime::host().session_with(&g, 1, options)?;
+/// assert_eq!(session.plan().steps().len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlanOptions {
     limits: Option<Limits>,

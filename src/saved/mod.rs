@@ -72,6 +72,23 @@ use crate::own::OwnKernel;
 use describe::Described;
 
 /// A saved graph in memory: what [`Graph::save`] writes to two files.
+///
+/// ```
+/// use longshore::{Activation, Graph, Saved, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([3]));
+/// let y = g.activation(x, Activation::Relu)?;
+/// g.output("y", y);
+///
+/// let saved = Saved::new(&g)?;
+/// assert!(saved.description.contains("\"relu\""));
+/// let again = saved.graph()?;
+/// assert_eq!(again.plan(2)?.to_string(), g.plan(2)?.to_string());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
     /// The description, as JSON.

@@ -51,6 +51,30 @@ pub struct OnnxPort {
 }
 
 /// A model as it stands in its file.
+///
+/// ```
+/// use longshore::Runtime;
+/// use longshore::import::onnx::{ImportOptions, OnnxModel};
+/// use ndarray::array;
+///
+/// # fn main() -> longshore::Result<()> {
+/// # let file: &[u8] = b"\x08\x08\x42\x02\x10\x11\x3a\x33\x0a\x0c\x0a\x01x\x12\x01y\x22\x04Relu\x12\x01g\
+/// #     \x5a\x0f\x0a\x01x\x12\x0a\x0a\x08\x08\x01\x12\x04\x0a\x02\x08\x03\
+/// #     \x62\x0f\x0a\x01y\x12\x0a\x0a\x08\x08\x01\x12\x04\x0a\x02\x08\x03";
+///
+/// // A file is read with `OnnxModel::read("model.onnx")`.
+/// let model = OnnxModel::from_bytes("relu.onnx", file)?;
+/// assert_eq!(model.inputs()?[0].name, "x");
+/// let imported = model.import(&ImportOptions::new())?;
+///
+/// let rt = Runtime::host();
+/// let session = rt.session(&imported.graph, 1)?;
+/// let x = rt.stage("x", array![-1.0_f32, 0.0, 2.0])?;
+/// let y = session.run([("x", &x)])?.output("y")?.read()?;
+/// assert_eq!(y, array![0.0, 0.0, 2.0].into_dyn());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct OnnxModel {
     pub(super) origin: Origin,
