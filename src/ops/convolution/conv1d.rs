@@ -13,6 +13,21 @@ use crate::ops::convolution::space::Space;
 use crate::ops::convolution::window::{Options, Pair, window_setters};
 
 /// Describes a 1-D convolution layer; defaults are Keras's.
+///
+/// ```
+/// use longshore::{Conv1d, Graph, HostArray, LayerWeights, Shape};
+/// use ndarray::Array3;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([20, 3]));
+/// let kernel = HostArray::from(Array3::<f32>::zeros((5, 3, 6)));
+/// let weights = LayerWeights::new(kernel);
+/// let y = g.conv1d(x, Conv1d::new(6, 5), &weights)?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([16, 6])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Conv1d {
     filters: usize,
@@ -39,6 +54,21 @@ impl Conv1d {
 }
 
 /// Describes a depthwise 1-D convolution: each channel has its own kernels.
+///
+/// ```
+/// use longshore::{DepthwiseConv1d, Graph, HostArray, LayerWeights, Shape};
+/// use ndarray::Array3;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([20, 3]));
+/// let kernel = HostArray::from(Array3::<f32>::zeros((5, 3, 1)));
+/// let weights = LayerWeights::new(kernel);
+/// let y = g.depthwise_conv1d(x, DepthwiseConv1d::new(5), &weights)?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([16, 3])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct DepthwiseConv1d {
     kernel_size: usize,
@@ -66,6 +96,22 @@ impl DepthwiseConv1d {
 /// Describes a depthwise 1-D convolution followed by one of a single step, which has the bias.
 ///
 /// The node has the layer's name, its depthwise half is named `NAME/depthwise`.
+///
+/// ```
+/// use longshore::{Graph, HostArray, LayerWeights, SeparableConv1d, Shape};
+/// use ndarray::Array3;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([20, 3]));
+/// let depthwise = HostArray::from(Array3::<f32>::zeros((5, 3, 1)));
+/// let pointwise = HostArray::from(Array3::<f32>::zeros((1, 3, 6)));
+/// let weights = LayerWeights::separable(depthwise, pointwise);
+/// let y = g.separable_conv1d(x, SeparableConv1d::new(6, 5), &weights)?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([16, 6])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SeparableConv1d {
     filters: usize,

@@ -16,6 +16,21 @@ use crate::ops::convolution::window::{Options, Pair, window_setters};
 /// Made by [`Conv1dTranspose::new`] it follows Keras, whose paddings are `Valid` and `Same`;
 /// made by [`Conv1dTranspose::onnx`] it follows ONNX, with every padding but `Causal` and
 /// `output_shape`.
+///
+/// ```
+/// use longshore::{Conv1dTranspose, Graph, HostArray, LayerWeights, Shape};
+/// use ndarray::Array3;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([10, 4]));
+/// let kernel = HostArray::from(Array3::<f32>::zeros((4, 2, 4)));
+/// let weights = LayerWeights::new(kernel);
+/// let y = g.conv1d_transpose(x, Conv1dTranspose::new(2, 4).strides(2), &weights)?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([22, 2])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Conv1dTranspose {
     filters: usize,

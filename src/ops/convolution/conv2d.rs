@@ -35,6 +35,21 @@ pub struct Resolved {
 }
 
 /// Describes a 2-D convolution layer; defaults are Keras's.
+///
+/// ```
+/// use longshore::{Conv2d, Graph, HostArray, LayerWeights, Padding, Shape};
+/// use ndarray::Array4;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([32, 32, 3]));
+/// let kernel = HostArray::from(Array4::<f32>::zeros((3, 3, 3, 16)));
+/// let weights = LayerWeights::new(kernel);
+/// let y = g.conv2d(x, Conv2d::new(16, 3).strides(2).padding(Padding::Same), &weights)?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([16, 16, 16])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Conv2d {
     filters: usize,
@@ -61,6 +76,21 @@ impl Conv2d {
 }
 
 /// Describes a depthwise convolution: each channel has its own kernels.
+///
+/// ```
+/// use longshore::{DepthwiseConv2d, Graph, HostArray, LayerWeights, Shape};
+/// use ndarray::Array4;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 8, 3]));
+/// let kernel = HostArray::from(Array4::<f32>::zeros((3, 3, 3, 1)));
+/// let weights = LayerWeights::new(kernel);
+/// let y = g.depthwise_conv2d(x, DepthwiseConv2d::new(3), &weights)?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([6, 6, 3])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct DepthwiseConv2d {
     kernel_size: Pair,
@@ -88,6 +118,22 @@ impl DepthwiseConv2d {
 /// Describes a depthwise convolution followed by a 1x1 one, which has the bias.
 ///
 /// The node has the layer's name, its depthwise half is named `NAME/depthwise`.
+///
+/// ```
+/// use longshore::{Graph, HostArray, LayerWeights, SeparableConv2d, Shape};
+/// use ndarray::Array4;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 8, 3]));
+/// let depthwise = HostArray::from(Array4::<f32>::zeros((3, 3, 3, 1)));
+/// let pointwise = HostArray::from(Array4::<f32>::zeros((1, 1, 3, 5)));
+/// let weights = LayerWeights::separable(depthwise, pointwise);
+/// let y = g.separable_conv2d(x, SeparableConv2d::new(5, 3), &weights)?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([6, 6, 5])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SeparableConv2d {
     filters: usize,

@@ -38,6 +38,22 @@ pub struct Resolved {
 ///
 /// Made by [`Conv2dTranspose::new`] it follows Keras, whose paddings are `Valid` and `Same`;
 /// made by [`Conv2dTranspose::onnx`] it follows ONNX, with every padding and `output_shape`.
+///
+/// ```
+/// use longshore::{Conv2dTranspose, Graph, HostArray, LayerWeights, Padding, Shape};
+/// use ndarray::Array4;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 8, 4]));
+/// let kernel = HostArray::from(Array4::<f32>::zeros((4, 4, 2, 4)));
+/// let weights = LayerWeights::new(kernel);
+/// let layer = Conv2dTranspose::new(2, 4).strides(2).padding(Padding::Same);
+/// let y = g.conv2d_transpose(x, layer, &weights)?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([16, 16, 2])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Conv2dTranspose {
     filters: usize,

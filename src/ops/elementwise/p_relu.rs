@@ -6,6 +6,20 @@ use crate::ops::BinaryOp;
 use crate::shape::Dim;
 
 /// Options of [`Graph::p_relu`], with Keras's names.
+///
+/// ```
+/// use longshore::{Graph, HostArray, PRelu, Shape};
+/// use ndarray::array;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([4, 6]));
+/// let alpha = HostArray::from(array![[0.1_f32, 0.2, 0.3, 0.1, 0.2, 0.3]]);
+/// let y = g.p_relu(x, PRelu::new().shared_axes([1]), alpha)?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([4, 6])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PRelu {
     shared_axes: Vec<usize>,

@@ -23,6 +23,18 @@ pub enum DepthMode {
 }
 
 /// A block of pixels in place of channels, with ONNX's names and defaults.
+///
+/// ```
+/// use longshore::{DepthToSpace, Graph, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([4, 4, 12]));
+/// let y = g.depth_to_space(x, DepthToSpace::new(2))?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([8, 8, 3])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DepthToSpace {

@@ -27,6 +27,18 @@ pub enum PadMode {
 }
 
 /// Padding of any axes, with ONNX's names and defaults.
+///
+/// ```
+/// use longshore::{Graph, Pad, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 8, 3]));
+/// let y = g.pad(x, Pad::new([(1, 2), (0, 3)]).axes([1, 2]))?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([11, 11, 3])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Pad {
     pads: Vec<(isize, isize)>,
@@ -67,6 +79,18 @@ pub struct Resolved {
 }
 
 /// Target lengths of centred cropping and padding, with ONNX's names and defaults.
+///
+/// ```
+/// use longshore::{CenterCropPad, Graph, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 8, 3]));
+/// let y = g.center_crop_pad(x, CenterCropPad::new([10, 4]).axes([1, 2]))?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([10, 4, 3])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct CenterCropPad {
     shape: Vec<usize>,

@@ -15,6 +15,18 @@ use crate::shape::{Dim, Shape};
 const TO_THE_END: i128 = i32::MAX as i128;
 
 /// A part of a value, with ONNX's names and defaults.
+///
+/// ```
+/// use longshore::{Graph, Shape, Slice};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 6]));
+/// let y = g.slice(x, Slice::new([1], [-1]).axes([1]).steps([2]))?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([3, 6])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Slice {
     starts: Vec<isize>,

@@ -13,6 +13,18 @@ use crate::shape::Shape;
 
 /// Describes a local response normalization; names and defaults are those of ONNX's `LRN`, but for
 /// the channel axis, which is the last one.
+///
+/// ```
+/// use longshore::{Graph, Lrn, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 8, 3]));
+/// let y = g.lrn(x, Lrn::new(5).alpha(1e-4))?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([8, 8, 3])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Lrn {
     rule: Resolved,

@@ -50,6 +50,18 @@ pub struct Resolved {
 ///
 /// `MaxPooling2D(pool_size, strides, padding)` of Keras is
 /// `max_pooling2d(x, Pooling::new(pool_size).strides(strides).padding(padding))`.
+///
+/// ```
+/// use longshore::{Graph, Pooling, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 8, 3]));
+/// let y = g.max_pooling2d(x, Pooling::new(2))?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([4, 4, 3])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Pooling {
     name: Option<String>,

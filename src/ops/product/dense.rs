@@ -8,6 +8,21 @@ use crate::ops::{Activation, Arguments, Epilogue, Op, Operator, Shapes};
 use crate::shape::{Dim, Shape, element_count};
 
 /// Describes a dense layer; defaults are Keras's.
+///
+/// ```
+/// use longshore::{Activation, Dense, Graph, HostArray, LayerWeights, Shape};
+/// use ndarray::Array2;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([7]));
+/// let kernel = HostArray::from(Array2::<f32>::zeros((7, 3)));
+/// let weights = LayerWeights::new(kernel);
+/// let y = g.dense(x, Dense::new(3).activation(Activation::Relu), &weights)?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([3])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Dense {
     units: usize,

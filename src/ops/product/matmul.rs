@@ -43,6 +43,19 @@ impl Default for Resolved {
 }
 
 /// Describes a product of two symbols; by default plain `left @ right`.
+///
+/// ```
+/// use longshore::{Graph, MatMul, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([4, 6]));
+/// let other = g.input("other", Shape::batch([5, 6]));
+/// let y = g.matmul_with(x, other, MatMul::new().transpose_right(true))?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([4, 5])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct MatMul {
     name: Option<String>,
@@ -79,6 +92,19 @@ impl MatMul {
 }
 
 /// Describes ONNX's `Gemm`, `alpha * A' @ B' + beta * C`; defaults are ONNX's.
+///
+/// ```
+/// use longshore::{Gemm, Graph, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([6]));
+/// let b = g.input("b", [5, 6]);
+/// let y = g.gemm(x, b, None, Gemm::new().trans_b(true))?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([5])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Gemm {
     name: Option<String>,

@@ -163,6 +163,18 @@ pub struct Geometry {
 }
 
 /// Describes a reduction; names and defaults are those of ONNX's `ReduceSum` and its kin.
+///
+/// ```
+/// use longshore::{Graph, Reduce, ReduceOp, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 6]));
+/// let y = g.reduce(x, Reduce::new(ReduceOp::Mean).axes([2]).keepdims(false))?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([8])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Reduce {
     operation: ReduceOp,

@@ -36,6 +36,19 @@ pub enum GridPadding {
 }
 
 /// Describes a sampling by a grid, ONNX's `GridSample` with its names and defaults.
+///
+/// ```
+/// use longshore::{Graph, GridSample, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 8, 3]));
+/// let grid = g.input("grid", Shape::batch([5, 4, 2]));
+/// let y = g.grid_sample(x, grid, GridSample::new())?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([5, 4, 3])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct GridSample {
     name: Option<String>,

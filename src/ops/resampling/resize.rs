@@ -42,6 +42,18 @@ pub(crate) enum Target {
 ///
 /// As in ONNX, `nearest_mode` counts for nearest, `cubic_coeff_a` for cubic, `roi` and
 /// `extrapolation_value` for `TfCropAndResize` alone.
+///
+/// ```
+/// use longshore::{Graph, Resize, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 8, 3]));
+/// let y = g.resize(x, Resize::scales([2.0, 1.5]).axes([1, 2]))?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([16, 12, 3])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Resize {
     name: Option<String>,

@@ -50,6 +50,18 @@ pub enum Coordinates {
 }
 
 /// Describes a resampling of an image to a given size, by Keras's rules.
+///
+/// ```
+/// use longshore::{Graph, Interpolation, Resize2d, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 8, 3]));
+/// let y = g.resize2d(x, Resize2d::new((10, 12)).interpolation(Interpolation::Bicubic))?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([10, 12, 3])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resize2d {
     size: Pair,
@@ -92,6 +104,18 @@ impl Resize2d {
 }
 
 /// Describes an upsampling by whole factors, Keras's `UpSampling2D`.
+///
+/// ```
+/// use longshore::{Graph, Shape, UpSampling2d};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 8, 3]));
+/// let y = g.up_sampling2d(x, UpSampling2d::bilinear(2))?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([16, 16, 3])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UpSampling2d {
     size: Pair,
