@@ -21,6 +21,7 @@ mod binary;
 mod conv2d;
 mod conv2d_transpose;
 mod copy;
+mod cumsum;
 mod dense;
 mod gather;
 mod grid_sample;
@@ -98,6 +99,7 @@ fn main() -> Result<()> {
         conv2d::cases,
         conv2d_transpose::cases,
         copy::cases,
+        cumsum::cases,
         dense::cases,
         gather::cases,
         grid_sample::cases,

@@ -18,6 +18,7 @@ mod conv2d_depthwise;
 mod conv2d_transpose;
 mod conv2d_transpose_depthwise;
 mod copy;
+mod cumsum;
 mod dense;
 mod finish;
 mod gather;

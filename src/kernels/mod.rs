@@ -13,6 +13,7 @@ pub mod binary;
 pub mod conv2d;
 pub mod conv2d_transpose;
 pub mod copy;
+pub mod cumsum;
 pub mod dense;
 pub mod epilogue;
 mod fold;
@@ -75,6 +76,7 @@ macro_rules! families {
             "2-D convolution with groups, so also the depthwise one." Conv2d conv2d epilogue keeps,
             "2-D transposed convolution." Conv2dTranspose conv2d_transpose epilogue keeps,
             "Copies between places that an affine rule gives." Copy copy plain nothing,
+            "Running sums along one axis." CumSum cumsum plain nothing,
             "Matrix product on the last axis, with bias and activation." Dense dense epilogue keeps,
             "Picking entries along one axis by constant indices." Gather gather plain nothing,
             "Sampling at places that a grid gives." GridSample grid_sample plain nothing,

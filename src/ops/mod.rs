@@ -62,8 +62,9 @@ pub mod product {
     pub mod matmul;
 }
 
-/// Reductions along axes, and softmax.
+/// Reductions along axes, running sums, and softmax.
 pub mod reduction {
+    pub mod cumsum;
     pub mod reduce;
     pub mod softmax;
 }
@@ -101,6 +102,7 @@ pub mod layers {
     pub use super::pooling::pool2d::{PoolMode, Pooling};
     pub use super::product::dense::Dense;
     pub use super::product::matmul::{Gemm, MatMul};
+    pub use super::reduction::cumsum::CumSum;
     pub use super::reduction::reduce::{ArgReduce, Reduce, ReduceOp};
     pub use super::resampling::grid_sample::{GridPadding, GridSample, GridSampleMode};
     pub use super::resampling::resize::Resize;
@@ -123,7 +125,7 @@ use movement::{concat, depth_to_space, gather, pad, slice, tile, transpose};
 use normalization::{batch_normalization, lrn, moments};
 use pooling::pool2d;
 use product::{dense, matmul};
-use reduction::{reduce, softmax};
+use reduction::{cumsum, reduce, softmax};
 use resampling::grid_sample;
 
 /// What a node computes, with every option resolved.
@@ -141,6 +143,9 @@ pub enum Op {
     /// Transposed convolution with resolved cropping over images, or over lines as images of
     /// one row; weights: kernel, then bias.
     Conv2dTranspose(conv2d_transpose::Resolved),
+    /// Running sums along one axis.
+    #[serde(rename = "cumsum")]
+    CumSum(cumsum::Resolved),
     /// Matrix product on the last axis; weights: kernel, then bias.
     Dense,
     /// Matrix product of two operands, and of a third one added to it.
@@ -211,6 +216,7 @@ impl Op {
             Op::Constant => &constant::Constant,
             Op::Conv2d(operator) => operator,
             Op::Conv2dTranspose(operator) => operator,
+            Op::CumSum(operator) => operator,
             Op::Dense => &dense::Rule,
             Op::DepthToSpace(operator) => operator,
             Op::Expand => &movement::expand::Expand,

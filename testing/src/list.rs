@@ -112,6 +112,13 @@ macro_rules! tests_of_executors {
                     vectors_are_repeated
                     a_chain_of_movements_shares_slots
                 }
+                cumsum {
+                    random_shapes_axes_and_switches
+                    kernels_stay_within_their_output_in_folded_grids
+                    long_sums_keep_their_accuracy
+                    nan_and_infinity_reach_what_is_behind_them
+                    an_empty_axis_gives_an_empty_result
+                }
                 dense {
                     golden_cases
                     golden_cases_of_flatten_and_reshape

@@ -3,9 +3,9 @@
 use longshore::ops::Op;
 use longshore::ops::reduction::reduce::Operation;
 use longshore::{
-    ArgReduce, BatchNormalization, Dim, Error, Graph, GroupNormalization, InstanceNormalization,
-    LayerNormalization, LayerWeights, Lrn, MeanVarianceNormalization, Reduce, ReduceOp,
-    RmsNormalization, Shape, Symbol,
+    ArgReduce, BatchNormalization, CumSum, Dim, Error, Graph, GroupNormalization,
+    InstanceNormalization, LayerNormalization, LayerWeights, Lrn, MeanVarianceNormalization,
+    Reduce, ReduceOp, RmsNormalization, Shape, Symbol,
 };
 
 use crate::graph::{batch_of, host};
@@ -75,6 +75,7 @@ fn reductions_refuse() {
         let layer = Reduce::new(ReduceOp::Mean).axes([1, axis]);
         refused(g.reduce(x, layer), "reduce_mean", &text, remedy);
         refused(g.arg_max(x, ArgReduce::new(axis)), "arg_max", &text, remedy);
+        refused(g.cumsum(x, CumSum::new().axis(axis)), "cumsum", &text, remedy);
         refused(g.log_softmax(x, axis), "log_softmax", &text, remedy);
         refused(g.hardmax(x, axis), "hardmax", &text, remedy);
     }
@@ -102,6 +103,22 @@ fn reductions_refuse() {
             ),
         );
     }
+}
+
+#[test]
+fn running_sums() {
+    let (mut g, x) = start();
+    let layer = CumSum::new().axis(-2).reverse(true).name("sums");
+    let y = g.cumsum(x, layer.clone()).unwrap();
+    shape(&g, y, "[batch, 5, 4, 3]");
+    let Op::CumSum(resolved) = g.nodes().last().unwrap().op() else { panic!("running sums") };
+    assert_eq!((resolved.axis, resolved.exclusive, resolved.reverse), (2, false, true));
+    assert!(matches!(g.cumsum(x, layer).unwrap_err(), Error::Name { .. }));
+    let scalar = g.input("s", [0usize; 0]);
+    operand(
+        g.cumsum(scalar, CumSum::new()),
+        "cumsum \"cumsum\": axis is 0 but \"s\" has 0 axes\n  (s []); use an axis from -rank to rank - 1",
+    );
 }
 
 #[test]
@@ -287,6 +304,7 @@ fn symbols_of_other_graphs_are_refused_everywhere() {
     let all = both.clone().with("moving_mean", host(&[3])).with("moving_variance", host(&[3]));
     for result in [
         g.reduce(foreign, Reduce::new(ReduceOp::Sum)),
+        g.cumsum(foreign, CumSum::new()),
         g.arg_max(foreign, ArgReduce::new(0)),
         g.arg_min(foreign, ArgReduce::new(0)),
         g.log_softmax(foreign, 0),

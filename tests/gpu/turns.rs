@@ -1,7 +1,7 @@
 //! Sums that are longer than the loops of a software driver, which ends them silently.
 
 use longshore::{
-    Conv1d, Conv1dTranspose, Conv2d, Dense, DepthwiseConv2d, Dim, Error, Graph, HostArray,
+    Conv1d, Conv1dTranspose, Conv2d, CumSum, Dense, DepthwiseConv2d, Dim, Error, Graph, HostArray,
     Interpolation, LayerWeights, Lrn, MatMul, Pooling, Reduce, ReduceOp, Resize2d, Symbol,
 };
 use ndarray::{ArrayD, IxDyn};
@@ -149,6 +149,14 @@ fn softmax_of_a_long_axis_is_shared_by_threads_that_turn_seldom() {
 fn rows_of_any_length_that_can_be_planned_are_read_whole() {
     let build = |g: &mut Graph, x| g.reduce(x, Reduce::new(ReduceOp::LogSumExp).axes([1]));
     check(&[1, 1 << 24], build, (((1 << 24) as f32).ln() + 1.0, None));
+}
+
+#[test]
+fn lines_are_summed_to_their_end_or_refused() {
+    for (length, refused) in [(65_400, None), (65_401, Some("65401"))] {
+        let build = |g: &mut Graph, x| g.cumsum(x, CumSum::new().axis(1));
+        check(&[1, length], build, (length as f32, refused));
+    }
 }
 
 #[test]

@@ -140,6 +140,7 @@ const OTHERS: &[(&str, Draw)] = &[
     ("reduce_sum_square", rows::reduce),
     ("reduce_log_sum", rows::reduce),
     ("reduce_log_sum_exp", rows::reduce),
+    ("cumsum", rows::cumsum),
     ("arg_max", rows::position),
     ("arg_min", rows::position),
     ("batch_normalization", normalizations::batch),

@@ -1,11 +1,11 @@
 //! Layers that go over whole axes: reductions, positions, exponentials' shares.
 
-use longshore::ops::{ArgReduce, Reduce, ReduceOp};
+use longshore::ops::{ArgReduce, CumSum, Reduce, ReduceOp};
 use ndarray::{ArrayD, Axis};
 
 use super::{Holds, Network, near};
 use crate::oracle::reduce::{self as exact, Reduction};
-use crate::oracle::{Expected, softmax};
+use crate::oracle::{Expected, cumsum as exact_cumsum, softmax};
 
 const REDUCTIONS: [(&str, ReduceOp, Reduction); 10] = [
     ("reduce_mean", ReduceOp::Mean, Reduction::Mean),
@@ -73,6 +73,18 @@ pub fn reduce(net: &mut Network, name: &str) -> bool {
         }
     }
     false
+}
+
+pub fn cumsum(net: &mut Network, _: &str) -> bool {
+    let (x, axis) = net.with_axis();
+    let (exclusive, reverse) = (net.coin(), net.coin());
+    let told = axis as isize - if net.coin() { net.shape(x).len() as isize } else { 0 };
+    let oracle = move |x: &[&Expected]| {
+        let of = |array| exact_cumsum::cumsum(array, axis, exclusive, reverse);
+        near(of(&x[0].value), &of(&x[0].bound).value)
+    };
+    let layer = CumSum::new().axis(told).exclusive(exclusive).reverse(reverse);
+    net.layer(&[x], oracle, |g, x| g.cumsum(x[0], layer))
 }
 
 /// Whether one element of each lane is the best, or several are and nothing can be off.

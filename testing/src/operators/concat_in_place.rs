@@ -3,7 +3,7 @@
 
 use longshore::plan::Place;
 use longshore::{
-    Activation, BatchNormalization, Conv2d, Conv2dTranspose, Dense, DepthwiseConv2d, Graph,
+    Activation, BatchNormalization, Conv2d, Conv2dTranspose, CumSum, Dense, DepthwiseConv2d, Graph,
     GridSample, HostArray, Interpolation, LayerNormalization, LayerWeights, Lrn, Pad, Padding,
     Passes, Plan, PlanOptions, Pooling, Reduce, ReduceOp, Reshape, Resize2d, Result, Slice, Symbol,
     Tensor,
@@ -21,7 +21,7 @@ const ROW: usize = 64;
 type Make = fn(&mut Graph, Symbol, usize) -> Result<Symbol>;
 
 /// What makes pieces, by the kernel that writes them.
-const MAKERS: [(&str, Make); 32] = [
+const MAKERS: [(&str, Make); 33] = [
     ("activation/elements4", |g, x, _| g.activation(x, Activation::Tanh)),
     ("activation/rare", |g, x, _| g.erf(x)),
     ("batch_normalization/general", |g, x, _| {
@@ -78,6 +78,7 @@ const MAKERS: [(&str, Make); 32] = [
         let right = g.slice(x, Slice::new([32], [64]).axes([1]))?;
         g.concat(&[right, left], 1)
     }),
+    ("cumsum/general", |g, x, _| g.cumsum(x, CumSum::new().axis(1))),
     ("dense/blocks4", |g, x, _| g.dense(x, Dense::new(ROW), &kernel(&[ROW, ROW]))),
     ("dense/general", |g, x, _| {
         let x = g.reshape_to(x, Reshape::new([-1, 1]))?;

@@ -15,6 +15,7 @@ pub mod conv2d_transpose;
 pub mod conv2d_transpose_onnx;
 pub mod copy;
 pub mod copy_layers;
+pub mod cumsum;
 pub mod dense;
 pub mod dense_parts;
 pub mod elementwise_golden;

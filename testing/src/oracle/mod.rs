@@ -15,6 +15,7 @@ pub mod binary;
 pub mod conv2d;
 pub mod conv2d_transpose;
 pub mod copy;
+pub mod cumsum;
 pub mod dense;
 mod erf;
 pub mod gather;

@@ -194,3 +194,20 @@ fn a_filled_shape_is_filled_by_one_number() {
     says(&filled(&[]), "value has shape [0] but one number fills the shape");
     says(&filled(&[0.5, 1.0]), "value has shape [2]");
 }
+
+#[test]
+fn the_axis_of_a_running_sum_is_one_constant_number() {
+    let sum = |inputs: &[&str]| node("CumSum", inputs, "y");
+    let axis = |values: &[i64]| model(&[sum(&["x", "a"])], &[numbers("a", values)]);
+    outcome(&axis(&[-1])).unwrap();
+    outcome(&model(&[sum(&["x", "a"])], &[tensor("a", 7, &[], &0i64.to_le_bytes())])).unwrap();
+    says(&axis(&[2]), "axis is 2 but \"x\" has 2 axes");
+    says(&axis(&[0, 1]), "input 1 holds 2 numbers but one number is needed");
+    says(&axis(&[]), "input 1 holds 0 numbers");
+    says(&model(&[sum(&["x", "a"])], &[floats("a", &[1.0])]), "input 1 holds numbers of type");
+    says(&model(&[sum(&["x", "x"])], &[]), "input \"x\" is computed when the network runs");
+    says(&model(&[sum(&["x"])], &[]), "input 1 is left out but CumSum needs it");
+    says(&model(&[sum(&["x", "a", "a"])], &[numbers("a", &[0])]), "is one too many");
+    let twice = node_with("CumSum", &["x", "a"], &["y"], &[int("reverse", 2)]);
+    says(&model(&[twice], &[numbers("a", &[0])]), "reverse is 2 but 0 or 1 is");
+}

@@ -73,6 +73,7 @@ fn shapes_are_computed_not_believed() {
         "{\"activation\": \"relu\"}",
         "{\"transpose\": {\"perm\": [0, 1, 3, 2]}}",
         "{\"lrn\": {\"axis\": 3, \"size\": 1, \"alpha\": 1, \"beta\": 1, \"bias\": 1}}",
+        "{\"cumsum\": {\"axis\": 3, \"exclusive\": false, \"reverse\": true}}",
         "{\"depth_to_space\": {\"block_size\": 1, \"mode\": \"dcr\"}}",
     ];
     for op in ops {
@@ -202,6 +203,11 @@ fn options_of_functions_are_those_that_layers_take() {
              \"reduced\": [false, true, true, false]}}",
             "[\"batch\", 1, 1, 6]",
             "axis is not one",
+        ),
+        (
+            "{\"cumsum\": {\"axis\": 4, \"exclusive\": false, \"reverse\": false}}",
+            X,
+            "axis is 4 but \"x\" has 4 axes",
         ),
         ("{\"activation\": \"softmax\"}", X, "unknown variant `softmax`"),
         ("{\"activation\": {\"celu\": 0}}", X, "celu with alpha 0"),

@@ -6,12 +6,13 @@ use crate::import::onnx::fold_shape;
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
-use crate::ops::{ArgReduce, Reduce, ReduceOp};
+use crate::ops::{ArgReduce, CumSum, Reduce, ReduceOp};
 
 /// The operators of this file.
 pub(super) const ROWS: &[Row] = &[
     row("ArgMax", position),
     row("ArgMin", position),
+    row("CumSum", cumsum).inputs(2).known(1, 1),
     row("GlobalAveragePool", global),
     row("GlobalLpPool", global),
     row("GlobalMaxPool", global),
@@ -82,6 +83,15 @@ fn position(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Re
     let result =
         if node.op() == "ArgMax" { graph.arg_max(x, layer)? } else { graph.arg_min(x, layer)? };
     Ok(vec![result.into()])
+}
+
+fn cumsum(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    let layer = CumSum::new()
+        .axis(inputs::position(node, inputs, 1)?)
+        .exclusive(node.flag("exclusive", false)?)
+        .reverse(node.flag("reverse", false)?);
+    Ok(vec![importer.graph.cumsum(x, layer)?.into()])
 }
 
 fn softmax(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
