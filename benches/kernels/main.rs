@@ -35,6 +35,7 @@ mod reduce;
 mod resize2d;
 mod select;
 mod softmax;
+mod top_k;
 
 use anyhow::{Result, anyhow};
 use longshore::{Dim, Graph, HostArray, LayerWeights, Runtime, Symbol};
@@ -113,6 +114,7 @@ fn main() -> Result<()> {
         resize2d::cases,
         select::cases,
         softmax::cases,
+        top_k::cases,
     ];
     for family in families {
         let cases = family(&mut Random::new(7))?;

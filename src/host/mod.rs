@@ -39,6 +39,7 @@ mod simd;
 mod softmax;
 mod threads;
 mod tile;
+mod top_k;
 
 use std::sync::Arc;
 

@@ -33,6 +33,7 @@ pub mod select;
 mod shader;
 pub mod softmax;
 mod taps;
+pub mod top_k;
 mod trips;
 
 pub use fold::fold;
@@ -90,6 +91,7 @@ macro_rules! families {
             "Resampling of height and width." Resize2d resize2d epilogue keeps,
             "Choosing between two values, element by element." Select select plain nothing,
             "Softmax over one axis, its logarithm, hardmax." Softmax softmax plain nothing,
+            "The largest or smallest elements along one axis." TopK top_k plain nothing,
         }
     };
 }

@@ -62,11 +62,12 @@ pub mod product {
     pub mod matmul;
 }
 
-/// Reductions along axes, running sums, and softmax.
+/// Reductions along axes, running sums, the largest elements, and softmax.
 pub mod reduction {
     pub mod cumsum;
     pub mod reduce;
     pub mod softmax;
+    pub mod top_k;
 }
 
 /// Resampling of images, lines and volumes.
@@ -104,6 +105,7 @@ pub mod layers {
     pub use super::product::matmul::{Gemm, MatMul};
     pub use super::reduction::cumsum::CumSum;
     pub use super::reduction::reduce::{ArgReduce, Reduce, ReduceOp};
+    pub use super::reduction::top_k::{TopK, TopKOutputs};
     pub use super::resampling::grid_sample::{GridPadding, GridSample, GridSampleMode};
     pub use super::resampling::resize::Resize;
     pub use super::resampling::resize2d::{Coordinates, Interpolation, Resize2d, UpSampling2d};
@@ -125,7 +127,7 @@ use movement::{concat, depth_to_space, gather, pad, slice, tile, transpose};
 use normalization::{batch_normalization, lrn, moments};
 use pooling::pool2d;
 use product::{dense, matmul};
-use reduction::{cumsum, reduce, softmax};
+use reduction::{cumsum, reduce, softmax, top_k};
 use resampling::grid_sample;
 
 /// What a node computes, with every option resolved.
@@ -201,6 +203,8 @@ pub enum Op {
     SpaceToDepth(depth_to_space::SpaceToDepth),
     /// The operand repeated as a whole along each axis.
     Tile(tile::Resolved),
+    /// The largest or smallest elements along one axis, or where they are.
+    TopK(top_k::Resolved),
     /// The axes in another order.
     Transpose(transpose::Resolved),
 }
@@ -240,6 +244,7 @@ impl Op {
             Op::Softmax(operator) => operator,
             Op::SpaceToDepth(operator) => operator,
             Op::Tile(operator) => operator,
+            Op::TopK(operator) => operator,
             Op::Transpose(operator) => operator,
         }
     }

@@ -338,6 +338,13 @@ macro_rules! tests_of_executors {
                     an_empty_axis_gives_an_empty_result
                     nan_and_infinity_in_every_function_and_entry
                 }
+                top_k {
+                    random_shapes_axes_and_counts
+                    kernels_stay_within_their_output_in_folded_grids
+                    nan_is_the_largest_and_zeros_are_equal
+                    the_smallest_numbers_are_told_apart
+                    of_equal_elements_the_lower_index_comes_first
+                }
                 unary {
                     every_function_over_its_range
                     the_edges_are_those_of_numpy

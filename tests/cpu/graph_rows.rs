@@ -5,7 +5,7 @@ use longshore::ops::reduction::reduce::Operation;
 use longshore::{
     ArgReduce, BatchNormalization, CumSum, Dim, Error, Graph, GroupNormalization,
     InstanceNormalization, LayerNormalization, LayerWeights, Lrn, MeanVarianceNormalization,
-    Reduce, ReduceOp, RmsNormalization, Shape, Symbol,
+    Reduce, ReduceOp, RmsNormalization, Shape, Symbol, TopK,
 };
 
 use crate::graph::{batch_of, host};
@@ -118,6 +118,54 @@ fn running_sums() {
     operand(
         g.cumsum(scalar, CumSum::new()),
         "cumsum \"cumsum\": axis is 0 but \"s\" has 0 axes\n  (s []); use an axis from -rank to rank - 1",
+    );
+}
+
+#[test]
+fn the_largest_elements_and_their_indices() {
+    let (mut g, x) = start();
+    let layer = TopK::new(2).axis(2).largest(false).name("least");
+    let found = g.top_k(x, layer.clone()).unwrap();
+    shape(&g, found.values, "[batch, 5, 2, 3]");
+    shape(&g, found.indices, "[batch, 5, 2, 3]");
+    assert_eq!(g.symbol("least"), Some(found.values));
+    assert_eq!(g.symbol("least/indices"), Some(found.indices));
+    let Op::TopK(resolved) = g.nodes().last().unwrap().op() else { panic!("a search") };
+    assert_eq!((resolved.axis, resolved.k, resolved.largest), (2, 2, false));
+    let count = g.nodes().len();
+    assert!(matches!(g.top_k(x, layer).unwrap_err(), Error::Name { .. }));
+    // A plan has what is used alone.
+    g.output("y", found.indices);
+    assert_eq!(g.plan(3).unwrap().steps().len(), 1);
+    g.output("z", found.values);
+    assert_eq!(g.plan(3).unwrap().steps().len(), 2);
+
+    let mut refuse = |k: usize, axis: isize, text: &str, remedy: &str| {
+        operand(
+            g.top_k(x, TopK::new(k).axis(axis)).map(|found| found.values),
+            &format!("top_k \"top_k\": {text}\n  (x [batch, 5, 4, 3], k {k}); {remedy}"),
+        );
+    };
+    let remedy = "use a k from 1 to that many";
+    refuse(0, 1, "k is 0 but axis 1 of \"x\" has 5 elements", remedy);
+    refuse(4, -1, "k is 4 but axis 3 of \"x\" has 3 elements", remedy);
+    refuse(
+        usize::MAX,
+        1,
+        &format!("k is {} but axis 1 of \"x\" has 5 elements", usize::MAX),
+        remedy,
+    );
+    let remedy = "use an axis from -rank to rank - 1";
+    refuse(1, 4, "axis is 4 but \"x\" has 4 axes", remedy);
+    refuse(1, isize::MIN, &format!("axis is {} but \"x\" has 4 axes", isize::MIN), remedy);
+    let text = "\"x\" has the batch on axis 0 but elements are taken of a fixed length";
+    refuse(1, 0, text, "use fixed dimensions");
+    assert_eq!(g.nodes().len(), count, "what is refused leaves no node");
+    let long = g.input("long", [(1 << 24) + 1]);
+    operand(
+        g.top_k(long, TopK::new(1)).map(|found| found.indices),
+        "top_k \"top_k\": axis has 16777217 elements but an index is an f32, which tells 16777216 apart\n  \
+         (long [16777217], k 1); split it, and take the elements of what the parts give",
     );
 }
 
@@ -305,6 +353,7 @@ fn symbols_of_other_graphs_are_refused_everywhere() {
     for result in [
         g.reduce(foreign, Reduce::new(ReduceOp::Sum)),
         g.cumsum(foreign, CumSum::new()),
+        g.top_k(foreign, TopK::new(1)).map(|found| found.values),
         g.arg_max(foreign, ArgReduce::new(0)),
         g.arg_min(foreign, ArgReduce::new(0)),
         g.log_softmax(foreign, 0),

@@ -2,7 +2,7 @@
 
 use longshore::{
     Conv1d, Conv1dTranspose, Conv2d, CumSum, Dense, DepthwiseConv2d, Dim, Error, Graph, HostArray,
-    Interpolation, LayerWeights, Lrn, MatMul, Pooling, Reduce, ReduceOp, Resize2d, Symbol,
+    Interpolation, LayerWeights, Lrn, MatMul, Pooling, Reduce, ReduceOp, Resize2d, Symbol, TopK,
 };
 use ndarray::{ArrayD, IxDyn};
 
@@ -156,6 +156,14 @@ fn lines_are_summed_to_their_end_or_refused() {
     for (length, refused) in [(65_400, None), (65_401, Some("65401"))] {
         let build = |g: &mut Graph, x| g.cumsum(x, CumSum::new().axis(1));
         check(&[1, length], build, (length as f32, refused));
+    }
+}
+
+#[test]
+fn lines_are_ordered_to_their_end_or_refused() {
+    for (length, refused) in [(65_400, None), (65_401, Some("65401"))] {
+        let build = |g: &mut Graph, x| Ok(g.top_k(x, TopK::new(7))?.indices);
+        check(&[1, length], build, (6.0, refused));
     }
 }
 

@@ -19,10 +19,14 @@ impl Importer<'_> {
             "Where" => self.is_whole(node, inputs, 1),
             _ => self.is_whole(node, inputs, 0),
         };
-        if is_whole {
-            let names = node.outputs().iter().filter(|name| !name.is_empty());
-            self.whole.extend(names.map(|name| (*name).to_owned()));
-        }
+        let first = match (is_whole, node.op()) {
+            (true, _) => 0,
+            // Behind its values are indices.
+            (false, "TopK") => 1,
+            (false, _) => return,
+        };
+        let names = node.outputs().iter().skip(first).filter(|name| !name.is_empty());
+        self.whole.extend(names.map(|name| (*name).to_owned()));
     }
 
     /// Refuses an operator that rounds whole numbers.

@@ -141,6 +141,7 @@ const OTHERS: &[(&str, Draw)] = &[
     ("reduce_log_sum", rows::reduce),
     ("reduce_log_sum_exp", rows::reduce),
     ("cumsum", rows::cumsum),
+    ("top_k", rows::top_k),
     ("arg_max", rows::position),
     ("arg_min", rows::position),
     ("batch_normalization", normalizations::batch),

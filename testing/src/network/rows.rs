@@ -1,11 +1,11 @@
 //! Layers that go over whole axes: reductions, positions, exponentials' shares.
 
-use longshore::ops::{ArgReduce, CumSum, Reduce, ReduceOp};
+use longshore::ops::{ArgReduce, CumSum, Reduce, ReduceOp, TopK};
 use ndarray::{ArrayD, Axis};
 
-use super::{Holds, Network, near};
+use super::{Holds, Network, Oracle, near};
 use crate::oracle::reduce::{self as exact, Reduction};
-use crate::oracle::{Expected, cumsum as exact_cumsum, softmax};
+use crate::oracle::{Expected, cumsum as exact_cumsum, softmax, top_k as exact_top_k};
 
 const REDUCTIONS: [(&str, ReduceOp, Reduction); 10] = [
     ("reduce_mean", ReduceOp::Mean, Reduction::Mean),
@@ -111,6 +111,49 @@ fn decided(net: &mut Network, largest: bool) -> (usize, usize) {
     }
     let (shape, is_batched) = (net.shape(x), net.values[x].is_batched);
     (net.leaf(&shape, Holds::Halves, is_batched), axis)
+}
+
+/// Whether no element of a lane can change places with another, or none can be off.
+fn is_ordered(x: &Expected, axis: usize) -> bool {
+    let lanes = x.value.lanes(Axis(axis)).into_iter().zip(x.bound.lanes(Axis(axis)));
+    lanes.into_iter().all(|(values, bounds)| {
+        let apart = |one: usize, other: usize| {
+            (values[one] - values[other]).abs() > bounds[one] + bounds[other]
+        };
+        bounds.iter().all(|&bound| bound == 0.0)
+            || (0..values.len()).all(|one| (0..one).all(|other| apart(one, other)))
+    })
+}
+
+pub fn top_k(net: &mut Network, _: &str) -> bool {
+    let (mut x, axis) = net.with_axis();
+    if !is_ordered(&net.values[x].expected, axis) {
+        let (shape, is_batched) = (net.shape(x), net.values[x].is_batched);
+        x = net.leaf(&shape, Holds::Halves, is_batched);
+    }
+    let shape = net.shape(x);
+    let (k, largest) = (net.random.range(1, shape[axis] + 1), net.coin());
+    let told = axis as isize - if net.coin() { shape.len() as isize } else { 0 };
+    let find = move |x: &Expected| exact_top_k::top_k(&x.value, axis, k, largest);
+    let values: Oracle = Box::new(move |x| {
+        let [values, indices] = find(x[0]);
+        // Each keeps what it may be off by.
+        let bound = ArrayD::from_shape_fn(indices.value.raw_dim(), |mut at| {
+            let from = indices.value[&at] as usize;
+            at[axis] = from;
+            x[0].bound[&at]
+        });
+        near(values, &bound)
+    });
+    let indices: Oracle = Box::new(move |x| {
+        let [_, indices] = find(x[0]);
+        indices
+    });
+    let layer = TopK::new(k).axis(told).largest(largest);
+    net.layers(&[x], vec![values, indices], |g, x| {
+        let found = g.top_k(x[0], layer)?;
+        Ok(vec![found.values, found.indices])
+    })
 }
 
 pub fn position(net: &mut Network, name: &str) -> bool {

@@ -6,7 +6,7 @@ use longshore::{
     Activation, BatchNormalization, Conv2d, Conv2dTranspose, CumSum, Dense, DepthwiseConv2d, Graph,
     GridSample, HostArray, Interpolation, LayerNormalization, LayerWeights, Lrn, Pad, Padding,
     Passes, Plan, PlanOptions, Pooling, Reduce, ReduceOp, Reshape, Resize2d, Result, Slice, Symbol,
-    Tensor,
+    Tensor, TopK,
 };
 use ndarray::{Array1, ArrayD, IxDyn};
 
@@ -21,7 +21,7 @@ const ROW: usize = 64;
 type Make = fn(&mut Graph, Symbol, usize) -> Result<Symbol>;
 
 /// What makes pieces, by the kernel that writes them.
-const MAKERS: [(&str, Make); 33] = [
+const MAKERS: [(&str, Make); 34] = [
     ("activation/elements4", |g, x, _| g.activation(x, Activation::Tanh)),
     ("activation/rare", |g, x, _| g.erf(x)),
     ("batch_normalization/general", |g, x, _| {
@@ -141,6 +141,7 @@ const MAKERS: [(&str, Make); 33] = [
         g.select(x, other, x)
     }),
     ("softmax/general", |g, x, _| g.softmax(x, -1)),
+    ("top_k/general", |g, x, _| Ok(g.top_k(x, TopK::new(ROW).axis(1))?.values)),
 ];
 
 fn drawn(seed: u64, shape: &[usize]) -> ArrayD<f32> {

@@ -42,4 +42,5 @@ pub mod resize2d;
 pub mod select;
 pub mod several;
 pub mod softmax;
+pub mod top_k;
 pub mod unary;

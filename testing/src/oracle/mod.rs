@@ -32,6 +32,7 @@ pub mod resize;
 pub mod resize2d;
 pub mod select;
 pub mod softmax;
+pub mod top_k;
 pub mod unary;
 
 /// The distance from 1 to the next f32: one rounding is wrong by at most half of this, relatively.

@@ -211,3 +211,26 @@ fn the_axis_of_a_running_sum_is_one_constant_number() {
     let twice = node_with("CumSum", &["x", "a"], &["y"], &[int("reverse", 2)]);
     says(&model(&[twice], &[numbers("a", &[0])]), "reverse is 2 but 0 or 1 is");
 }
+
+#[test]
+fn the_k_of_the_largest_elements_is_one_constant_number() {
+    let find = |inputs: &[&str]| node_with("TopK", inputs, &["v", "y"], &[]);
+    let k = |values: &[i64]| model(&[find(&["x", "k"])], &[numbers("k", values)]);
+    outcome(&k(&[3])).unwrap();
+    says(&k(&[4]), "k is 4 but axis 1 of \"x\" has 3 elements");
+    says(&k(&[0]), "k is 0 but axis 1");
+    says(&k(&[-1]), "k is -1 but it is 1 or more");
+    says(&k(&[1, 1]), "input 1 holds 2 numbers but one number is needed");
+    says(&model(&[find(&["x", "x"])], &[]), "input \"x\" is computed when the network runs");
+    says(&model(&[find(&["x"])], &[]), "input 1 is left out but TopK needs it");
+    // Until version 10 an attribute.
+    let old = |k: i64| {
+        let attributes = [int("k", k), int("axis", 0)];
+        model_over(&[2, 3], 9, &[node_with("TopK", &["x"], &["y", "i"], &attributes)], &[])
+    };
+    outcome(&old(2)).unwrap();
+    says(&old(3), "k is 3 but axis 0 of \"x\" has 2 elements");
+    let any_order = [int("sorted", 0), int("largest", 0), int("axis", -2)];
+    let any_order = node_with("TopK", &["x", "k"], &["y", ""], &any_order);
+    outcome(&model(&[any_order], &[numbers("k", &[2])])).unwrap();
+}

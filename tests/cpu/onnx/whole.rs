@@ -94,3 +94,17 @@ fn an_error_names_its_node_once() {
          export the model without it"
     );
 }
+
+#[test]
+fn indices_of_the_largest_elements_are_whole_and_their_values_are_not() {
+    let k = super::tensor("k", 7, &[1], &2i64.to_le_bytes());
+    let find = node_with("TopK", &["x", "k"], &["v", "i"], &[]);
+    let quotient = |of: &str| {
+        let nodes = [find.clone(), node("Div", &[of, of], "y")];
+        model_over(&[2, 3], 13, &nodes, from_ref(&k))
+    };
+    says(&quotient("i"), TEXT);
+    assert_eq!(outcome(&quotient("v")), Ok(()));
+    let nodes = [find.clone(), node("Div", &["v", "v"], "y")];
+    says(&model_of(&port_of(6), 13, &nodes, from_ref(&k)), TEXT);
+}

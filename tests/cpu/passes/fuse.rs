@@ -8,7 +8,7 @@ use longshore::passes::fuse_epilogues;
 use longshore::{
     BatchNormalization, Conv2d, Conv2dTranspose, CumSum, Dense, Gemm, Graph, GridSample,
     InstanceNormalization, LayerWeights, Lrn, MatMul, Pad, Passes, PlanOptions, Pooling, Reduce,
-    ReduceOp, Resize2d, Symbol,
+    ReduceOp, Resize2d, Symbol, TopK,
 };
 use ndarray::arr1;
 
@@ -342,7 +342,7 @@ fn windows_take_what_follows() {
 #[test]
 fn the_families_that_take_stages_are_those_whose_kernels_do() {
     let image = batch_of(&[3, 3, 2]);
-    let layers: [Layer; 19] = [
+    let layers: [Layer; 20] = [
         |g, x| conv(g, x, "conv"),
         |g, x| g.conv2d_transpose(x, Conv2dTranspose::new(2, 1), &kernel(&[1, 1, 2, 2])).unwrap(),
         |g, x| g.dense(x, Dense::new(2), &kernel(&[2, 2])).unwrap(),
@@ -357,6 +357,7 @@ fn the_families_that_take_stages_are_those_whose_kernels_do() {
         |g, x| g.lrn(x, Lrn::new(1)).unwrap(),
         |g, x| g.reduce(x, Reduce::new(ReduceOp::Sum).axes([-1])).unwrap(),
         |g, x| g.cumsum(x, CumSum::new().axis(-1)).unwrap(),
+        |g, x| g.top_k(x, TopK::new(2)).unwrap().values,
         |g, x| g.select(x, x, x).unwrap(),
         |g, x| g.transpose(x, &[0, 2, 1, 3]).unwrap(),
         |g, x| g.gather(x, &arr1(&[1, 0, 1]).into_dyn(), -1).unwrap(),

@@ -11,7 +11,7 @@ use longshore::ops::{BinaryOp, Op, Stage};
 use longshore::{
     Activation, Conv2dTranspose, CumSum, Dim, Gemm, Graph, GroupNormalization, HostArray,
     LayerWeights, Lrn, MatMul, Pad, PadMode, Padding, Pads, Pooling, Reduce, ReduceOp, Resize,
-    Saved, Slice, UnaryOp, UpSampling2d,
+    Saved, Slice, TopK, UnaryOp, UpSampling2d,
 };
 use ndarray::{ArrayD, IxDyn, arr0, array};
 
@@ -258,6 +258,8 @@ fn options_that_were_resolved_are_found_again() {
     ends.push(g.lrn(x, Lrn::new(3).alpha(0.25).axis(1)).unwrap());
     ends.push(g.cumsum(x, CumSum::new().axis(-1).exclusive(true)).unwrap());
     ends.push(g.cumsum(x, CumSum::new().axis(0).reverse(true)).unwrap());
+    let smallest = g.top_k(x, TopK::new(3).axis(-2).largest(false)).unwrap();
+    ends.extend([smallest.values, smallest.indices]);
     ends.push(g.up_sampling2d(x, UpSampling2d::lanczos5((2, 3))).unwrap());
     for (number, end) in ends.into_iter().enumerate() {
         g.output(format!("y {number}"), end);

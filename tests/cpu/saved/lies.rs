@@ -209,6 +209,26 @@ fn options_of_functions_are_those_that_layers_take() {
             X,
             "axis is 4 but \"x\" has 4 axes",
         ),
+        (
+            "{\"top_k\": {\"axis\": 4, \"k\": 1, \"largest\": true, \"part\": \"values\"}}",
+            X,
+            "axis is 4 but \"x\" has 4 axes",
+        ),
+        (
+            "{\"top_k\": {\"axis\": 0, \"k\": 1, \"largest\": true, \"part\": \"values\"}}",
+            "[1, 4, 5, 6]",
+            "has the batch on axis 0",
+        ),
+        (
+            "{\"top_k\": {\"axis\": 1, \"k\": 5, \"largest\": true, \"part\": \"indices\"}}",
+            "[\"batch\", 5, 5, 6]",
+            "k is 5 but axis 1 of \"x\" has 4 elements",
+        ),
+        (
+            "{\"top_k\": {\"axis\": 1, \"k\": 2, \"largest\": true, \"part\": \"values\"}}",
+            "[\"batch\", 3, 5, 6]",
+            "shape is [batch, 3, 5, 6] but",
+        ),
         ("{\"activation\": \"softmax\"}", X, "unknown variant `softmax`"),
         ("{\"activation\": {\"celu\": 0}}", X, "celu with alpha 0"),
         (

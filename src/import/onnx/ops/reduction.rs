@@ -6,7 +6,7 @@ use crate::import::onnx::fold_shape;
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
-use crate::ops::{ArgReduce, CumSum, Reduce, ReduceOp};
+use crate::ops::{ArgReduce, CumSum, Reduce, ReduceOp, TopK};
 
 /// The operators of this file.
 pub(super) const ROWS: &[Row] = &[
@@ -29,6 +29,7 @@ pub(super) const ROWS: &[Row] = &[
     row("ReduceSum", reduce).inputs(2).known(1, 1),
     row("ReduceSumSquare", reduce).inputs(2).known(1, 1),
     row("Softmax", softmax),
+    row("TopK", top_k).inputs_since(10, 2).known(1, 1),
 ];
 
 fn reduce(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
@@ -92,6 +93,25 @@ fn cumsum(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Resu
         .exclusive(node.flag("exclusive", false)?)
         .reverse(node.flag("reverse", false)?);
     Ok(vec![importer.graph.cumsum(x, layer)?.into()])
+}
+
+fn top_k(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    let attribute = |name, default| inputs::positions(node, &[node.int(name, default)?]);
+    let axis = attribute("axis", -1)?;
+    let k = if node.opset < 10 {
+        attribute("k", 0)?.first().copied().unwrap_or(0)
+    } else {
+        inputs::position(node, inputs, 1)?
+    };
+    // Without it any order would do, so this one does.
+    node.flag("sorted", true)?;
+    let negative = |_| node.refuse("k", format!("is {k}"), "it is 1 or more".to_owned());
+    let layer = TopK::new(usize::try_from(k).map_err(negative)?)
+        .axis(axis.first().copied().unwrap_or(-1))
+        .largest(node.flag("largest", true)?);
+    let found = importer.graph.top_k(x, layer)?;
+    Ok(vec![found.values.into(), found.indices.into()])
 }
 
 fn softmax(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
