@@ -1,7 +1,6 @@
 // activation: output[i] = f(input[i]), f the stages of an epilogue.
 //
 // Any shape; both operands are contiguous.
-//! uses epilogue, activate_rare, thread
 
 struct Params {
     threads: u32,
@@ -42,18 +41,4 @@ fn elements4(
         return;
     }
     output4[index] = finish4(index, input4[index]);
-}
-
-// For epilogues with functions of activate_rare.wgsl. One thread computes one element.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn rare(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index >= params.threads {
-        return;
-    }
-    output[index] = finish_any(index, input[index]);
 }

@@ -2,9 +2,7 @@
 // vectors having one number for each channel.
 //
 // Weights are bound in the order scale, bias, mean, variance, without those that are missing; the
-// last one stands in for what is not bound. What staged/batch_normalization.wgsl adds applies an
-// epilogue to each result.
-//! uses thread
+// last one stands in for what is not bound. An epilogue is applied to each result.
 
 struct Params {
     threads: u32,
@@ -55,6 +53,6 @@ fn general(
 ) {
     let index = thread_index(group, groups, local);
     if index < params.threads {
-        output[index] = normalized(index);
+        output[index] = finish(index, normalized(index));
     }
 }

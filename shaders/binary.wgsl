@@ -1,4 +1,5 @@
-// binary: output[i] = f(left[i] op right[i]), op a function of two operands, f the stages of an epilogue.
+// binary: output[i] = f(left[i] op right[i]), op a function of two operands, `operation`, which
+// src/kernels/epilogue.rs writes, and f the stages of an epilogue.
 //
 // Operands broadcast as in NumPy. The output's shape is given as 6 lengths, the last one
 // varying fastest; an operand's stride along a broadcast axis is 0. Runs of axes that both
@@ -7,11 +8,9 @@
 // Where one operand has the output's shape and the other one is repeated as a block (a vector for
 // the last axis, one number for each channel or each row, a single number), length4 and length5
 // say how: element i of the output meets element (i / length5) % length4 of the block.
-//! uses epilogue, combine_rare, thread
 
 struct Params {
     threads: u32,
-    operation: u32,
     // of axis 0 nothing but the strides is needed: its index is what the others leave over
     length1: u32,
     length2: u32,
@@ -54,7 +53,7 @@ fn same(
     if index >= params.threads {
         return;
     }
-    output[index] = finish(index, combine(params.operation, left[index], right[index]));
+    output[index] = finish(index, operation(left[index], right[index]));
 }
 
 // Both operands have the output's shape, of E elements, a multiple of 4. One thread computes four.
@@ -68,7 +67,7 @@ fn same4(
     if index >= params.threads {
         return;
     }
-    let value = combine4(params.operation, left4[index], right4[index]);
+    let value = operation4(left4[index], right4[index]);
     output4[index] = finish4(index, value);
 }
 
@@ -86,7 +85,7 @@ fn repeat_right4(
     }
     let at = repeated4(index);
     let other = vec4(right[at.x], right[at.y], right[at.z], right[at.w]);
-    let value = combine4(params.operation, left4[index], other);
+    let value = operation4(left4[index], other);
     output4[index] = finish4(index, value);
 }
 
@@ -103,7 +102,7 @@ fn repeat_left4(
     }
     let at = repeated4(index);
     let other = vec4(left[at.x], left[at.y], left[at.z], left[at.w]);
-    let value = combine4(params.operation, other, right4[index]);
+    let value = operation4(other, right4[index]);
     output4[index] = finish4(index, value);
 }
 
@@ -138,22 +137,7 @@ fn broadcast(
         return;
     }
     let at = places(index);
-    output[index] = finish(index, combine(params.operation, left[at.x], right[at.y]));
-}
-
-// For operations of combine_rare.wgsl. One thread computes one element.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn rare(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = thread_index(group, groups, local);
-    if index >= params.threads {
-        return;
-    }
-    let at = places(index);
-    output[index] = finish(index, combine_rare(params.operation, left[at.x], right[at.y]));
+    output[index] = finish(index, operation(left[at.x], right[at.y]));
 }
 
 // Where an element's operands lie.

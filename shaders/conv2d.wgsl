@@ -6,7 +6,6 @@
 // of a group, g = f / (F / G) the group of f. Images are (batch, height, width, channels),
 // kernels (height, width, input channels of a group, output channels). A depthwise kernel
 // (height, width, C, multiplier) is the same in memory as one with G = C groups.
-//! uses window, block, epilogue, thread
 
 struct Params {
     threads: u32,

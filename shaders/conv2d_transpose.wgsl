@@ -6,7 +6,6 @@
 // input pixels that reach it. a are the stages of an epilogue, G groups of K = C / G input and M = F / G
 // output channels, g = f / M the group of f. Images are (batch, height, width, channels), kernels (height,
 // width, output channels of a group, input channels).
-//! uses epilogue, thread
 
 struct Params {
     threads: u32,

@@ -3,7 +3,6 @@
 // i runs over 6 lengths, the last one varying fastest; missing axes arrive as a length of 1.
 // Every stride is an u32 that wraps round, so a negative one works as in two's complement. What
 // the output's places leave out is not written. Elements are moved as bits, NaNs included.
-//! uses thread
 
 struct Params {
     threads: u32,

@@ -3,7 +3,6 @@
 // with a the stages of an epilogue. The input's leading axes are flattened into rows; the kernel is
 // (inputs, units). A step of a split layer has some rows of the kernel; it reads the inputs that
 // they are for, and goes on from the sums that the step before it has left in the output.
-//! uses block, epilogue, thread
 
 struct Params {
     threads: u32,

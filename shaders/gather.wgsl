@@ -2,7 +2,6 @@
 //
 // The table holds one index for each j, each below the input's length along that axis. Elements
 // are moved as bits, NaNs included.
-//! uses thread
 
 struct Params {
     threads: u32,

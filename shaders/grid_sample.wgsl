@@ -10,7 +10,6 @@
 //
 // A coordinate that is NaN, or that cannot be folded as it is infinite, gives NaN. A pixel of weight 0 is not read.
 // channels4 takes four channels at a time; for it `channels` is C / 4.
-//! uses thread
 
 struct Params {
     threads: u32,

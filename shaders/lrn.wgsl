@@ -1,6 +1,5 @@
 // lrn: output[o, c, i] = input[o, c, i] / (bias + factor * sum of input[o, j, i]^2)^beta, with j
 // over the size channels round c that there are: from c - (size - 1) / 2 on, rounded up.
-//! uses exponential, logarithm, thread
 
 struct Params {
     threads: u32,

@@ -3,7 +3,6 @@
 // with a the stages of an epilogue. The output is in C order; the operands are walked by strides, so
 // that a transposed matrix, and one that is the same for the whole batch, need no copy. The batch has
 // up to four axes.
-//! uses block, epilogue, thread
 
 struct Params {
     threads: u32,

@@ -4,7 +4,6 @@
 // numbers. The mean is found in two rounds: from the first element, then from the first round's
 // result, so that a mean of 10^4 loses nothing of a variance of 1. Without centering the mean is
 // 0, and the variance is the mean square.
-//! uses rows, group, thread
 
 struct Params {
     // rows, or 64 times as many where a workgroup shares a row

@@ -3,9 +3,8 @@
 // The moments (mean and inverse deviation) are those of the element's row; scale and bias
 // broadcast to the input. The input's shape is given as 6 lengths, the last one varying fastest;
 // a stride is 0 along axes that an operand does not have. Weights are bound in the order scale,
-// bias; a missing scale's place is the bias's, which the last binding has in any case. What
-// staged/normalization.wgsl adds applies an epilogue to each result.
-//! uses thread
+// bias; a missing scale's place is the bias's, which the last binding has in any case. An epilogue
+// is applied to each result.
 
 struct Params {
     threads: u32,
@@ -80,6 +79,6 @@ fn general(
 ) {
     let index = thread_index(group, groups, local);
     if index < params.threads {
-        output[index] = normalized(index);
+        output[index] = finish(index, normalized(index));
     }
 }

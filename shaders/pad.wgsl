@@ -9,7 +9,6 @@
 //
 // The output's shape is given as 6 lengths, the last one varying fastest; missing axes arrive as a
 // length of 1. base is where a cropped input begins. Elements are moved as bits, NaNs included.
-//! uses thread
 
 const CONSTANT: u32 = 0u;
 const EDGE: u32 = 1u;

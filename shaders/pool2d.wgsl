@@ -11,8 +11,7 @@
 //
 // A window without a pixel gives `nothing`, unless padding is counted.
 // The entries with channels4 in their names take four channels at a time; for them `channels` is
-// C / 4. Those of staged/pool2d.wgsl apply an epilogue to each result.
-//! uses window, thread
+// C / 4. An epilogue is applied to each result.
 
 struct Params {
     threads: u32,
@@ -90,7 +89,7 @@ fn window(index: u32) -> Window {
     return result;
 }
 
-fn power(x: vec4<f32>) -> vec4<f32> {
+fn raised(x: vec4<f32>) -> vec4<f32> {
     var result = vec4(1.0);
     var square = x;
     for (var p = params.p; p > 0u; p >>= 1u) {
@@ -113,7 +112,7 @@ fn root(x: vec4<f32>) -> vec4<f32> {
     let p = f32(params.p);
     let guess = exp2(log2(x) / p);
     // A step of Newton's method: the functions above may be off by many units.
-    return guess + guess * (x / power(guess) - 1.0) / p;
+    return guess + guess * (x / raised(guess) - 1.0) / p;
 }
 
 // What |pixel| is divided by. For p up to 2 a power of two, so that nothing is rounded.
@@ -187,7 +186,7 @@ fn pooled(index: u32) -> f32 {
             if params.mode == AVERAGE {
                 sum += x;
             } else {
-                sum += power(vec4(abs(x) / by.x)).x;
+                sum += raised(vec4(abs(x) / by.x)).x;
             }
             source += at.column_step;
         }
@@ -220,7 +219,7 @@ fn pooled4(index: u32) -> vec4<f32> {
             if params.mode == AVERAGE {
                 sum += x;
             } else {
-                sum += power(abs(x) / by);
+                sum += raised(abs(x) / by);
             }
             source += at.column_step;
         }
@@ -243,7 +242,7 @@ fn general(
 ) {
     let index = thread_index(group, groups, local);
     if index < params.threads {
-        output[index] = pooled(index);
+        output[index] = finish(index, pooled(index));
     }
 }
 
@@ -256,6 +255,6 @@ fn channels4(
 ) {
     let index = thread_index(group, groups, local);
     if index < params.threads {
-        output4[index] = pooled4(index);
+        output4[index] = finish4(index, pooled4(index));
     }
 }

@@ -3,7 +3,6 @@
 // Values: finish(merge over the row), with the terms and merges of shared/rows.wgsl and finish one
 // of none, / terms, sqrt, log. Before log(sum of exp(x - m)), m is the row's maximum. Positions: the
 // row's largest or smallest element m, NaN being both, then the first or the last place of it.
-//! uses rows, group, logarithm, thread
 
 struct Params {
     // results, or 64 times as many where a workgroup shares a row
@@ -32,7 +31,7 @@ const NOTHING: u32 = 100u;
 
 const DIVIDE: u32 = 1u;
 const ROOT: u32 = 2u;
-const LOG: u32 = 3u;
+const LOGARITHM: u32 = 3u;
 
 @group(0) @binding(0) var<uniform>             params: Params;
 @group(0) @binding(1) var<storage, read>       input:  array<f32>; // (K0, R0, K1, R1, K2, R2) or (R0, K0, ...)
@@ -48,7 +47,7 @@ fn finished(value: f32, m: f32) -> f32 {
     switch params.finish {
         case DIVIDE: { return value / f32(max(params.terms, 1u)); }
         case ROOT: { return sqrt(value); }
-        case LOG: { return logarithm(value) + m; }
+        case LOGARITHM: { return logarithm(value) + m; }
         default: { return value; }
     }
 }

@@ -11,8 +11,7 @@
 // Only `tap count` weights are used: a padding weight times an infinite pixel would be NaN.
 //
 // The entries with a 4 in their names take four channels at a time; for them `channels` is C / 4.
-// Those of staged/resize2d.wgsl apply an epilogue to each result.
-//! uses thread
+// An epilogue is applied to each result.
 
 struct Params {
     threads: u32,
@@ -133,7 +132,7 @@ fn nearest(
 ) {
     let index = thread_index(group, groups, local);
     if index < params.threads {
-        output[index] = nearest_at(index);
+        output[index] = finish(index, nearest_at(index));
     }
 }
 
@@ -146,7 +145,7 @@ fn nearest4(
 ) {
     let index = thread_index(group, groups, local);
     if index < params.threads {
-        output4[index] = nearest4_at(index);
+        output4[index] = finish4(index, nearest4_at(index));
     }
 }
 
@@ -159,7 +158,7 @@ fn taps(
 ) {
     let index = thread_index(group, groups, local);
     if index < params.threads {
-        output[index] = taps_at(index);
+        output[index] = finish(index, taps_at(index));
     }
 }
 
@@ -172,6 +171,6 @@ fn taps4(
 ) {
     let index = thread_index(group, groups, local);
     if index < params.threads {
-        output4[index] = taps4_at(index);
+        output4[index] = finish4(index, taps4_at(index));
     }
 }

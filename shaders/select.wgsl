@@ -3,7 +3,6 @@
 // The three operands broadcast as in NumPy. The output's shape is given as 6 lengths, the last
 // one varying fastest; an operand's stride along a broadcast axis is 0. Runs of axes that all
 // operands walk in the same way arrive as one axis, and missing axes as a length of 1.
-//! uses thread
 
 struct Params {
     threads: u32,

@@ -3,7 +3,6 @@
 //
 // For softmax and its logarithm a row with NaN, +inf, or nothing but -inf is all NaN, as in
 // NumPy; hardmax takes a NaN for the maximum.
-//! uses rows, group, logarithm, thread
 
 struct Params {
     // rows, or 64 times as many where a workgroup shares a row

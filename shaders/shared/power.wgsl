@@ -27,7 +27,7 @@ fn truncated(x: f32) -> f32 {
 }
 
 // Adds a term to a sum (whole part, fraction within [-1/2, 1/2]).
-fn gather(sum: vec2<f32>, term: f32) -> vec2<f32> {
+fn add_term(sum: vec2<f32>, term: f32) -> vec2<f32> {
     let whole = round(term);
     let fraction = sum.y + (term - whole);
     let carry = round(fraction);
@@ -70,13 +70,13 @@ fn positive_power(x: f32, y: f32) -> f32 {
     let y_low = y - y_high;
     let first_high = truncated(first);
     let second_high = truncated(second);
-    var sum = gather(vec2(0.0), y_high * k);
-    sum = gather(sum, y_low * k);
-    sum = gather(sum, y_high * high);
-    sum = gather(sum, y_low * high);
-    sum = gather(sum, y_high * first_high);
-    sum = gather(sum, y_high * second_high);
-    sum = gather(sum, (y_high * (first - first_high) + y_low * first)
+    var sum = add_term(vec2(0.0), y_high * k);
+    sum = add_term(sum, y_low * k);
+    sum = add_term(sum, y_high * high);
+    sum = add_term(sum, y_low * high);
+    sum = add_term(sum, y_high * first_high);
+    sum = add_term(sum, y_high * second_high);
+    sum = add_term(sum, (y_high * (first - first_high) + y_low * first)
         + ((y_high * (second - second_high) + y_low * second) + y * rest));
     let parts = reduce(sum.y * 0.693147181);
     let exponent = i32(sum.x) + parts.power;

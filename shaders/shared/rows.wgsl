@@ -7,7 +7,6 @@
 //
 // A kind says what each element x becomes, given a number m, and how the results are merged; the
 // numbers are those of src/kernels/rows.rs.
-//! uses exponential
 
 const SUM: u32 = 0u; // x - m
 const SUM_ABSOLUTE: u32 = 1u; // |x|

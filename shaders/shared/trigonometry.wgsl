@@ -20,6 +20,11 @@ fn multiply_wide(a: u32, b: u32) -> vec2<u32> {
     return vec2((middle << 16u) | (low & 0xffffu), high);
 }
 
+// What `circular` gives.
+const SIN: u32 = 0u;
+const COS: u32 = 1u;
+const TAN: u32 = 2u;
+
 // SIN, COS or TAN of x. NaN stays NaN; of an infinity all are NaN.
 fn circular(x: f32, kind: u32) -> f32 {
     let quarters = select(0u, 1u, kind == COS);

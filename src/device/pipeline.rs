@@ -9,7 +9,6 @@ use rayon::prelude::*;
 use super::Inner;
 use super::cache::Cache;
 use crate::error::Result;
-use crate::kernels::epilogue::Functions;
 use crate::kernels::{Binding, Kernel, Shader, Work};
 use crate::own::{Code, with_large_stack};
 use crate::plan::Step;
@@ -24,8 +23,8 @@ pub(crate) struct Pipeline {
 /// What is compiled once: an entry point of the library's, or equal code of the user's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
-    /// With every function that stages can have, or with the common ones alone.
-    Library(Kernel, Functions),
+    /// With the functions that are written for the step.
+    Library(Kernel, String),
     Own(Arc<Code>),
 }
 
@@ -33,19 +32,19 @@ impl Key {
     fn of(step: &Step) -> Self {
         match &step.work {
             Work::Own(geometry) => Key::Own(Arc::clone(geometry.call.kernel().code())),
-            work => Key::Library(step.kernel, Functions::of(work)),
+            work => Key::Library(step.kernel, work.functions()),
         }
     }
 
     /// Returns the WGSL and the entry point's name.
-    fn source(&self, shader: Option<&'static Shader>) -> Result<(Cow<'_, str>, &str)> {
-        Ok(match self {
-            Key::Library(Kernel { entry, .. }, functions) => {
-                let source = shader.map_or(Ok(""), |shader| shader.source_of(entry))?;
-                (functions.choose(source), entry)
+    fn source(&self, shader: Option<&Shader>) -> (Cow<'_, str>, &str) {
+        match self {
+            Key::Library(kernel, functions) => {
+                let source = shader.map(|shader| shader.source(functions));
+                (Cow::from(source.unwrap_or_default()), kernel.entry)
             }
             Key::Own(code) => (Cow::from(&*code.source), &code.interface.entry),
-        })
+        }
     }
 }
 
@@ -83,7 +82,7 @@ impl Inner {
             let label = step.kernel_name();
             let doing = format!("compiling kernel {label}");
             let layout = layout_entries(&step.work.bindings());
-            let (source, entry) = key.source(step.work.shader())?;
+            let (source, entry) = key.source(step.work.shader());
             let compile = || {
                 let module = gpu.pipelines.modules.get(source.clone().into_owned(), || {
                     let source = wgpu::ShaderSource::Wgsl(source.as_ref().into());

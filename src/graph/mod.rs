@@ -221,8 +221,8 @@ impl Graph {
         &self.nodes[index]
     }
 
-    /// Adds a layer's node and, for an activation that it cannot fuse, the second node that
-    /// applies it.
+    /// Adds a layer's node and, for softmax, which is no function of single elements, the second
+    /// node that applies it.
     ///
     /// The node that carries the layer's name is the one whose value has the
     /// activation applied; without it, the first half is named `NAME/linear`.
@@ -236,17 +236,12 @@ impl Graph {
         element_count(&node, &shape.resolve(1))?;
         if let Some(function) = activation.function() {
             function.check(&node)?;
-            if function.is_fusable() {
-                let symbol = self.insert(name, op, operands, weights, shape);
-                self.nodes[symbol.index].stages = Epilogue::from(function).stages;
-                return Ok(symbol);
-            }
+            let symbol = self.insert(name, op, operands, weights, shape);
+            self.nodes[symbol.index].stages = Epilogue::from(function).stages;
+            return Ok(symbol);
         }
-        let second = match (activation.function(), shape.rank().checked_sub(1)) {
-            (Some(function), _) => Op::Activation(function),
-            (None, Some(axis)) => Op::Softmax(softmax::Softmax { axis }),
-            (None, None) => return Err(softmax::no_axis(&node)),
-        };
+        let axis = shape.rank().checked_sub(1).ok_or_else(|| softmax::no_axis(&node))?;
+        let second = Op::Softmax(softmax::Softmax { axis });
         let half = self.name_for(second.name(), Some(&format!("{name}/linear")))?;
         let before = self.insert(half, op, operands, weights, shape.clone());
         Ok(self.insert(name, second, vec![before.index], Vec::new(), shape))

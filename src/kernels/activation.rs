@@ -1,9 +1,8 @@
-//! Element-wise functions of one operand: their numbers in the shaders, and the family that
-//! applies them alone.
+//! Element-wise functions of one operand, applied alone: they are the stages of an epilogue.
 
 use super::{Launch, Shader, count, in_fours, shader};
-use crate::error::{Error, Result};
-use crate::ops::{Epilogue, UnaryOp};
+use crate::error::Result;
+use crate::ops::Epilogue;
 
 /// The family's WGSL.
 pub static SHADER: Shader = shader!("activation");
@@ -17,42 +16,21 @@ pub struct Geometry {
     pub epilogue: Epilogue,
 }
 
-/// Returns a function's number in the shaders, and its two constants (0 where it has none).
-///
-/// # Errors
-///
-/// [`Error::Unsupported`] for constants that the function is not defined with.
-pub fn code(node: &str, function: UnaryOp) -> Result<(u32, f32, f32)> {
-    if let Some(what) = function.undefined() {
-        return Err(Error::Unsupported {
-            node: node.to_owned(),
-            what,
-            remedy: "use constants that the function is defined with".to_owned(),
-        });
-    }
-    let [alpha, beta] = function.constants();
-    Ok((function.row().number, alpha, beta))
-}
-
 /// Makes the dispatch for a geometry.
 ///
 /// # Errors
 ///
-/// [`Error::Limit`] when a size exceeds what the kernel or the device can number.
+/// [`Error::Limit`](crate::Error::Limit) when a size exceeds what the kernel or the device can number.
 pub fn launch(
     node: &str,
     geometry: &Geometry,
     max_workgroups_per_dimension: u32,
 ) -> Result<Launch> {
     let elements = count(node, "the output", &geometry.shape)?;
-    let (entry, threads) = if geometry.epilogue.has_rare() {
-        ("rare", elements)
-    } else {
-        in_fours(elements, "general", "elements4")
-    };
+    let (entry, threads) = in_fours(elements, "general", "elements4");
     SHADER
         .launch(node, entry, threads)
-        .any_epilogue(&geometry.epilogue)?
+        .epilogue(&geometry.epilogue)?
         .finish(max_workgroups_per_dimension)
 }
 

@@ -1,12 +1,11 @@
 //! Batch normalization by known means and variances.
 
-use super::epilogue::staged;
 use super::{Launch, Shader, count, narrow, shader};
 use crate::error::Result;
 pub use crate::ops::normalization::batch_normalization::Geometry;
 
 /// The family's WGSL.
-pub static SHADER: Shader = shader!("batch_normalization", staged);
+pub static SHADER: Shader = shader!("batch_normalization");
 
 /// Makes the dispatch for a geometry.
 ///
@@ -22,9 +21,8 @@ pub fn launch(
     let Geometry { outer, channels, inner, has_scale, has_bias, epsilon, .. } = *geometry;
     let threads = count(node, "the output", &[outer, channels, inner])?;
     let [channels, inner] = narrow(node, "the output", [channels, inner])?;
-    let entry = staged(&geometry.epilogue, "general", "general_staged");
     SHADER
-        .launch(node, entry, threads)
+        .launch(node, "general", threads)
         .set("channels", channels)
         .set("inner", inner)
         .set("has_scale", u32::from(has_scale))

@@ -24,18 +24,12 @@ pub struct Geometry {
     pub epilogue: Epilogue,
 }
 
-/// Returns an operation's number in the shaders.
-#[must_use]
-pub fn code(operation: BinaryOp) -> u32 {
-    operation.row().number
-}
-
 /// Makes the dispatch for a geometry.
 ///
 /// # Errors
 ///
 /// [`Error::Limit`] when a size exceeds what the kernel or the device can number,
-/// [`Error::Unsupported`] for an epilogue that [`epilogue::append`] refuses, and for operands that alternate between more than
+/// [`Error::Unsupported`] for operands that alternate between more than
 /// 6 runs of axes that broadcast and axes that do not (so never at rank 6 or below).
 pub fn launch(
     node: &str,
@@ -68,9 +62,7 @@ pub fn launch(
     let mut lengths = narrow(node, "the output", padded(1, |axis| axis.length))?;
     let left = narrow(node, "the left operand", padded(0, |axis| axis.left))?;
     let right = narrow(node, "the right operand", padded(0, |axis| axis.right))?;
-    let (entry, threads) = if !geometry.operation.is_fusable() {
-        ("rare", elements)
-    } else if same {
+    let (entry, threads) = if same {
         in_fours(elements, "same", "same4")
     } else if let Some((entry, block)) = repeated(&axes) {
         let chosen = in_fours(elements, "broadcast", entry);
@@ -83,7 +75,6 @@ pub fn launch(
     };
     SHADER
         .launch(node, entry, threads)
-        .set("operation", code(geometry.operation))
         .set_each("length", 1, &lengths[1..])
         .set_each("left", 0, &left)
         .set_each("right", 0, &right)

@@ -1,99 +1,87 @@
-//! Epilogues as the shaders read them: behind a family's own parameters.
+//! Epilogues: the functions that a kernel is compiled with, and the numbers that they take.
 
-use std::borrow::Cow;
-
-use super::activation::code;
 use super::shader::Draft;
-use super::{Work, binary, narrow};
+use super::{Work, narrow};
 use crate::error::{Error, Result};
 use crate::ops::BinaryOp;
-use crate::ops::elementwise::LAST_COMMON;
 use crate::ops::epilogue::{Epilogue, MAX_STAGES, Stage};
 
-/// How `shaders/shared/epilogue.wgsl` says that a kernel has every function, or not.
-const ALL_FUNCTIONS: &str = "const ALL_FUNCTIONS: bool = true;";
-const COMMON_FUNCTIONS: &str = "const ALL_FUNCTIONS: bool = false;";
-/// What a stage's number is above that of its function of two operands.
-const BINARY: u32 = 1024;
-/// Added where the extra operand is the left one.
-const SWAPPED: u32 = 1024;
-
-/// Which functions a kernel is compiled with.
-///
-/// Drivers that compute every case of a `switch`, as software ones do, are slowed down by each,
-/// and others keep registers for the longest. Two kernels of one entry point are a fair price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Functions {
-    /// Those of most networks: relu, clip, leaky relu, affine, and the four basic operations.
-    Common,
-    /// All that can be stages.
-    All,
+impl Work {
+    /// Returns the functions that its kernel calls and no shader has, in WGSL: those of the stages,
+    /// and that of two operands. A pipeline holds these and no other; kernels with equal functions
+    /// share it, as constants are parameters.
+    #[must_use]
+    pub fn functions(&self) -> String {
+        let operation = match self {
+            Work::Binary(geometry) => Some(geometry.operation),
+            _ => None,
+        };
+        self.epilogue().map_or_else(String::new, |epilogue| write(operation, &epilogue.stages))
+    }
 }
 
-impl Functions {
-    /// Returns what some work needs.
-    #[must_use]
-    pub fn of(work: &Work) -> Self {
-        let operation = match work {
-            Work::Binary(geometry) => is_common_binary(geometry.operation),
-            _ => true,
-        };
-        let is_common = |stage: &Stage| match stage {
-            Stage::Unary(activation) => {
-                code("", *activation).is_ok_and(|(code, ..)| code <= LAST_COMMON[0])
+/// Counts the trips of the loops in the functions of the stages: a remainder is a long division of at
+/// most 32 steps, and a thread has 16 results at most.
+pub(super) fn trip_count(epilogue: &Epilogue) -> u64 {
+    let is_remainder = |stage: &&Stage| {
+        matches!(stage, Stage::Binary { operation: BinaryOp::Fmod | BinaryOp::Mod, .. })
+    };
+    epilogue.stages.iter().filter(is_remainder).count() as u64 * 16 * 33
+}
+
+/// Writes the functions of a kernel with these stages.
+pub(super) fn write(operation: Option<BinaryOp>, stages: &[Stage]) -> String {
+    let mut text = operation.map(|found| found.row().binary("operation")).unwrap_or_default();
+    let mut calls = [Vec::new(), Vec::new()];
+    for (number, stage) in stages.iter().enumerate() {
+        let name = format!("stage{number}");
+        let arguments = match stage {
+            Stage::Unary(function) => {
+                text += &function.row().unary(&name);
+                format!("params.epilogue.alphas[{number}], params.epilogue.betas[{number}], y")
             }
-            Stage::Binary { operation, .. } => is_common_binary(*operation),
+            Stage::Binary { operation, swapped } => {
+                text += &operation.row().binary(&name);
+                if *swapped { "other, y" } else { "y, other" }.to_owned()
+            }
         };
-        let stages = work.epilogue().map_or(&[][..], |epilogue| &epilogue.stages);
-        if operation && stages.iter().all(is_common) { Functions::Common } else { Functions::All }
+        calls[0].push(format!("    y = {name}({arguments});\n"));
+        calls[1].push(format!("    y = {name}4({arguments});\n"));
     }
+    let reads = stages.iter().any(Stage::reads_extra);
+    let [other, other4] = if reads { [OTHER, OTHER4] } else { [""; 2] };
+    let [calls, calls4] = calls.map(|lines| lines.concat());
+    text + &format!(
+        "// Applies the stages to result number `index`.
+fn finish(index: u32, value: f32) -> f32 {{
+    var y = value;
+{other}{calls}    return y;
+}}
 
-    /// Returns WGSL with these functions.
-    #[must_use]
-    pub fn choose(self, source: &str) -> Cow<'_, str> {
-        match self {
-            Functions::All => Cow::from(source),
-            Functions::Common => Cow::from(source.replace(ALL_FUNCTIONS, COMMON_FUNCTIONS)),
-        }
-    }
+// Applies the stages to the four results from number 4 * `quad` on.
+fn finish4(quad: u32, value: vec4<f32>) -> vec4<f32> {{
+    var y = value;
+{other4}{calls4}    return y;
+}}
+"
+    )
 }
 
-fn is_common_binary(operation: BinaryOp) -> bool {
-    binary::code(operation) <= LAST_COMMON[1]
-}
-
-/// Chooses between an entry point without stages and one that applies them.
-///
-/// Families that need no stages for their own functions compile faster without them, and of less
-/// source: [`Shader::source_of`](super::Shader::source_of).
-pub(super) fn staged(
-    epilogue: &Epilogue,
-    plain: &'static str,
-    staged: &'static str,
-) -> &'static str {
-    if epilogue.stages.is_empty() { plain } else { staged }
-}
+/// What the stages of two operands take.
+const OTHER: &str = "    let other = extra[index % params.epilogue.period];\n";
+const OTHER4: &str =
+    "    let at = (vec4(quad * 4u) + vec4(0u, 1u, 2u, 3u)) % vec4(params.epilogue.period);
+    let other = vec4(extra[at.x], extra[at.y], extra[at.z], extra[at.w]);\n";
 
 impl Draft<'_> {
-    /// Gives the stages of an epilogue, and its extra operand's period.
+    /// Gives the constants of the stages of an epilogue, and its extra operand's period.
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] for more than [`MAX_STAGES`] stages, and for functions that
-    /// are not fusable ([`Stage::is_fusable`]),
-    /// [`Error::Limit`] for an extra operand that 32 bits cannot number.
+    /// [`Error::Unsupported`] for more than [`MAX_STAGES`] stages, and for constants that a
+    /// function is not defined with; [`Error::Limit`] for an extra operand that 32 bits cannot
+    /// number.
     pub(super) fn epilogue(self, epilogue: &Epilogue) -> Result<Self> {
-        check(self.node, epilogue, Stage::is_fusable)?;
-        self.fill(epilogue)
-    }
-
-    /// As [`Draft::epilogue`], for a kernel that has every function of one operand.
-    pub(super) fn any_epilogue(self, epilogue: &Epilogue) -> Result<Self> {
-        check(self.node, epilogue, |stage| !stage.reads_extra() || stage.is_fusable())?;
-        self.fill(epilogue)
-    }
-
-    fn fill(self, epilogue: &Epilogue) -> Result<Self> {
         let refuse = |what: String, remedy: &str| Error::Unsupported {
             node: self.node.to_owned(),
             what,
@@ -113,32 +101,16 @@ impl Draft<'_> {
             ));
         }
         let [period] = narrow(self.node, "the extra operand", [epilogue.period])?;
-        let (mut kinds, mut alphas, mut betas) =
-            ([0u32; MAX_STAGES], [0f32; MAX_STAGES], [0f32; MAX_STAGES]);
-        let mut count = 0u32;
+        let mut constants = [[0.0; MAX_STAGES]; 2];
         for (number, stage) in stages.iter().enumerate() {
-            (kinds[number], alphas[number], betas[number]) = match stage {
-                Stage::Unary(activation) => code(self.node, *activation)?,
-                Stage::Binary { operation, swapped } => {
-                    let side = if *swapped { SWAPPED } else { 0 };
-                    (BINARY + side + binary::code(*operation), 0.0, 0.0)
-                }
-            };
-            count += 1;
+            let Stage::Unary(function) = stage else { continue };
+            if let Some(what) = function.undefined() {
+                return Err(refuse(what, "use constants that the function is defined with"));
+            }
+            [constants[0][number], constants[1][number]] = function.constants();
         }
-        let draft = self.set("epilogue.count", count).set("epilogue.period", period.max(1));
-        let draft = draft.set("epilogue.kinds", kinds).set("epilogue.alphas", alphas);
-        Ok(draft.set("epilogue.betas", betas))
-    }
-}
-
-fn check(node: &str, epilogue: &Epilogue, is_known: fn(&Stage) -> bool) -> Result<()> {
-    match epilogue.stages.iter().find(|stage| !is_known(stage)) {
-        None => Ok(()),
-        Some(stage) => Err(Error::Unsupported {
-            node: node.to_owned(),
-            what: format!("{stage} in its epilogue"),
-            remedy: "apply it as a node of its own".to_owned(),
-        }),
+        let [alphas, betas] = constants;
+        let draft = self.set("epilogue.period", period.max(1));
+        Ok(draft.set("epilogue.alphas", alphas).set("epilogue.betas", betas))
     }
 }

@@ -157,10 +157,11 @@ macro_rules! define_work {
             /// Returns how often all loops of one thread of an entry point run together, at most;
             /// 0 where there is none. What a kernel of the user's own does is not known.
             pub(crate) fn trip_count(&self, entry: &str) -> u64 {
-                match self {
+                let own = match self {
                     $(Work::$variant(geometry) => $module::trip_count(geometry, entry),)+
                     Work::Own(_) => 0,
-                }
+                };
+                own.saturating_add(self.epilogue().map_or(0, epilogue::trip_count))
             }
         }
     };

@@ -1,6 +1,5 @@
 //! Normalization by moments of the element's row, with scale and bias.
 
-use super::epilogue::staged;
 use super::{Launch, Shader, count, narrow, shader};
 use crate::error::{Error, Result};
 pub use crate::ops::normalization::normalization::Geometry;
@@ -9,7 +8,7 @@ pub use crate::ops::normalization::normalization::Geometry;
 const AXES: usize = 6;
 
 /// The family's WGSL.
-pub static SHADER: Shader = shader!("normalization", staged);
+pub static SHADER: Shader = shader!("normalization");
 
 /// An axis of the input: its length, and how far row, scale and bias move along it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,9 +87,8 @@ pub fn launch(
     let row = padded(0, &|axis| axis.strides[0])?;
     let scale = padded(0, &|axis| axis.strides[1])?;
     let bias = padded(0, &|axis| axis.strides[2])?;
-    let entry = staged(&geometry.epilogue, "general", "general_staged");
     SHADER
-        .launch(node, entry, threads)
+        .launch(node, "general", threads)
         .set("has_scale", u32::from(geometry.scale.is_some()))
         .set("has_bias", u32::from(geometry.bias.is_some()))
         .set_each("length", 1, &lengths[1..])

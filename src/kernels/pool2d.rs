@@ -1,13 +1,12 @@
 //! 2-D pooling: the largest, the average or the norm of a window.
 
-use super::epilogue::staged;
 use super::{Launch, Shader, count, narrow, numbered, shader};
 use crate::error::Result;
 use crate::ops::PoolMode;
 pub use crate::ops::pooling::pool2d::Geometry;
 
 /// The family's WGSL.
-pub static SHADER: Shader = shader!("pool2d", staged);
+pub static SHADER: Shader = shader!("pool2d");
 
 /// Makes the dispatch for a geometry.
 ///
@@ -31,11 +30,7 @@ pub fn launch(
     let [dilation_height, dilation_width] = narrow(node, "the dilation", g.dilation)?;
     let [pad_top, pad_left] = narrow(node, "the padding", g.before)?;
     let is_wide = elements > 0 && input_channels.is_multiple_of(4);
-    let (entry, width) = if is_wide {
-        (staged(&g.epilogue, "channels4", "channels4_staged"), 4)
-    } else {
-        (staged(&g.epilogue, "general", "general_staged"), 1)
-    };
+    let (entry, width) = if is_wide { ("channels4", 4) } else { ("general", 1) };
     let (mode, p): (u32, u32) = match g.mode {
         PoolMode::Max => (0, 0),
         PoolMode::Average => (1, 0),

@@ -5,7 +5,6 @@
 //! parameters; see `taps`.
 
 use super::axis::Line;
-use super::epilogue::staged;
 pub(crate) use super::taps::OUTSIDE;
 use super::taps::{append_nearest, append_taps};
 use super::trips::nested;
@@ -15,7 +14,7 @@ use crate::ops::Filter;
 pub use crate::ops::resampling::rule::Geometry;
 
 /// The family's WGSL.
-pub static SHADER: Shader = shader!("resize2d", staged);
+pub static SHADER: Shader = shader!("resize2d");
 
 /// Returns how many numbers an output row and an output column have in a launch's table.
 pub(crate) fn entry_lengths(launch: &Launch) -> [usize; 2] {
@@ -73,10 +72,10 @@ pub fn launch(
     let is_wide = elements > 0 && input_channels.is_multiple_of(4);
     let width = if is_wide { 4 } else { 1 };
     let entry = match (sampling.filter, is_wide) {
-        (Filter::Nearest(_), false) => staged(epilogue, "nearest", "nearest_staged"),
-        (Filter::Nearest(_), true) => staged(epilogue, "nearest4", "nearest4_staged"),
-        (_, false) => staged(epilogue, "taps", "taps_staged"),
-        (_, true) => staged(epilogue, "taps4", "taps4_staged"),
+        (Filter::Nearest(_), false) => "nearest",
+        (Filter::Nearest(_), true) => "nearest4",
+        (_, false) => "taps",
+        (_, true) => "taps4",
     };
     SHADER
         .launch(node, entry, elements / width)

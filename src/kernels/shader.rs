@@ -1,45 +1,39 @@
-//! Shaders: WGSL that declares by itself what it includes, binds and takes as parameters.
+//! Shaders: WGSL that declares by itself what it uses, binds and takes as parameters.
 //!
-//! A shader is its own file, and the files of `shaders/shared/` and the element-wise functions that
-//! it names in lines `//! uses NAME, NAME`. Joined, they are parsed once per process, at first use.
+//! A shader is its own file, and whatever it names of the functions, structs and constants in
+//! `shaders/shared/`. It is parsed once per process, at first use.
 
-use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{LazyLock, OnceLock};
 
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
+use super::epilogue::write;
 use super::{Binding, Kernel, Launch, fold};
 use crate::error::{Error, Result};
-use crate::ops::elementwise::functions;
+use crate::ops::BinaryOp;
 use crate::own::{Field, Kind, Scalar, Value, kind_of};
 
-/// Lists files of `shaders/shared/` with their text.
-macro_rules! shared {
-    ($($name:literal)+) => {
-        &[$(($name, include_str!(concat!("../../shaders/shared/", $name, ".wgsl"))),)+]
-    };
-}
+/// The files of `shaders/shared/`.
+const SHARED: [&str; 12] = [
+    include_str!("../../shaders/shared/activate.wgsl"),
+    include_str!("../../shaders/shared/block.wgsl"),
+    include_str!("../../shaders/shared/combine.wgsl"),
+    include_str!("../../shaders/shared/epilogue.wgsl"),
+    include_str!("../../shaders/shared/exponential.wgsl"),
+    include_str!("../../shaders/shared/group.wgsl"),
+    include_str!("../../shaders/shared/logarithm.wgsl"),
+    include_str!("../../shaders/shared/power.wgsl"),
+    include_str!("../../shaders/shared/rows.wgsl"),
+    include_str!("../../shaders/shared/thread.wgsl"),
+    include_str!("../../shaders/shared/trigonometry.wgsl"),
+    include_str!("../../shaders/shared/window.wgsl"),
+];
 
-const SHARED: &[(&str, &str)] = shared! {
-    "activate" "activate_rare" "block" "combine" "combine_rare" "epilogue" "exponential" "group"
-    "logarithm" "power" "rows" "thread" "trigonometry" "unstaged" "window"
-};
-
-/// Makes the shader of a file in `shaders/`, with a second one in `shaders/staged/` or without.
+/// Makes the shader of a file in `shaders/`.
 macro_rules! shader {
     ($stem:literal) => {
-        $crate::kernels::Shader::new(
-            $stem,
-            include_str!(concat!("../../shaders/", $stem, ".wgsl")),
-            "",
-        )
-    };
-    ($stem:literal, staged) => {
-        $crate::kernels::Shader::new(
-            $stem,
-            include_str!(concat!("../../shaders/", $stem, ".wgsl")),
-            include_str!(concat!("../../shaders/staged/", $stem, ".wgsl")),
-        )
+        $crate::kernels::Shader::new($stem, include_str!(concat!("../../shaders/", $stem, ".wgsl")))
     };
 }
 pub(super) use shader;
@@ -49,16 +43,12 @@ pub(super) use shader;
 pub struct Shader {
     stem: &'static str,
     own: &'static str,
-    staged: &'static str,
     read: OnceLock<Result<Interface, String>>,
 }
 
 /// What a shader's text declares.
 #[derive(Debug)]
 struct Interface {
-    whole: String,
-    /// What does for entry points without stages, where they are compiled of less.
-    plain: Option<String>,
     entries: Vec<String>,
     bindings: Vec<Binding>,
     fields: Vec<Field>,
@@ -66,8 +56,8 @@ struct Interface {
 }
 
 impl Shader {
-    pub(super) const fn new(stem: &'static str, own: &'static str, staged: &'static str) -> Self {
-        Shader { stem, own, staged, read: OnceLock::new() }
+    pub(super) const fn new(stem: &'static str, own: &'static str) -> Self {
+        Shader { stem, own, read: OnceLock::new() }
     }
 
     /// Returns the name of the shader's file, of the kernel's, the tests' and the bench's.
@@ -76,26 +66,11 @@ impl Shader {
         self.stem
     }
 
-    /// Returns the WGSL, what it uses of `shaders/shared/` included.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Operand`] for a shader that cannot be read, which is a bug in longshore.
-    pub fn source(&self) -> Result<&str> {
-        self.interface().map(|interface| interface.whole.as_str())
-    }
-
-    /// Returns the WGSL to compile an entry point of: the whole, or what does without stages.
-    ///
-    /// # Errors
-    ///
-    /// As [`Shader::source`].
-    pub fn source_of(&self, entry: &str) -> Result<&str> {
-        let interface = self.interface()?;
-        Ok(match &interface.plain {
-            Some(plain) if !entry.ends_with("_staged") => plain,
-            _ => &interface.whole,
-        })
+    /// Returns the WGSL of its kernels: with functions that are written for the step at hand
+    /// ([`Work::functions`](super::Work::functions)), and what both use of `shaders/shared/`.
+    #[must_use]
+    pub fn source(&self, functions: &str) -> String {
+        link(&format!("{}\n{functions}", self.own))
     }
 
     /// Lists the entry points, in the order of the text; none for a shader that cannot be read.
@@ -147,8 +122,16 @@ impl Shader {
         draft.set("threads", threads)
     }
 
+    fn parse(&self) -> Result<Interface, String> {
+        let text = self.source(&write(Some(BinaryOp::Add), &[]));
+        let module = naga::front::wgsl::parse_str(&text).map_err(|e| e.emit_to_string(&text))?;
+        let (fields, bytes) = parameters(&module)?;
+        let entries = module.entry_points.iter().map(|entry| entry.name.clone()).collect();
+        Ok(Interface { bindings: bindings(&module)?, entries, fields, bytes })
+    }
+
     fn interface(&self) -> Result<&Interface> {
-        let read = self.read.get_or_init(|| read(self.own, self.staged));
+        let read = self.read.get_or_init(|| self.parse());
         read.as_ref().map_err(|problem| defect("", self.stem, "the text", problem.clone(), ""))
     }
 }
@@ -251,41 +234,62 @@ fn defect(node: &str, stem: &str, operand: &str, got: String, expected: &str) ->
     }
 }
 
-/// Joins and parses a shader.
-fn read(own: &'static str, staged: &'static str) -> Result<Interface, String> {
-    let whole = join(&[own, staged])?;
-    let plain = match staged {
-        "" => None,
-        _ => Some(join(&[own, shared("unstaged")?])?),
-    };
-    let module = naga::front::wgsl::parse_str(&whole).map_err(|e| e.emit_to_string(&whole))?;
-    let (fields, bytes) = parameters(&module)?;
-    let entries = module.entry_points.iter().map(|entry| entry.name.clone()).collect();
-    Ok(Interface { bindings: bindings(&module)?, plain, entries, fields, bytes, whole })
-}
-
-/// Joins texts and what they use, each file once.
-fn join(texts: &[&'static str]) -> Result<String, String> {
-    let mut parts = texts.to_vec();
-    let mut next = 0;
-    while let Some(part) = parts.get(next).copied() {
-        for line in part.lines().filter_map(|line| line.strip_prefix("//! uses ")) {
-            for name in line.split(", ") {
-                let text = shared(name)?;
-                if !parts.contains(&text) {
-                    parts.push(text);
-                }
+/// Adds to a text what it names of `shaders/shared/`, and what that names.
+fn link(text: &str) -> String {
+    static ITEMS: LazyLock<HashMap<&str, &str>> =
+        LazyLock::new(|| SHARED.iter().flat_map(|text| items(text)).collect());
+    let mut known: HashSet<&str> = items(text).map(|(name, _)| name).collect();
+    let mut linked = text.to_owned();
+    let mut unread = vec![text];
+    while let Some(text) = unread.pop() {
+        for (word, is_called) in words(text) {
+            let item = ITEMS.get(word).filter(|item| is_called || !item.starts_with("fn "));
+            if let Some(item) = item.filter(|_| known.insert(word)) {
+                linked.push_str(item);
+                unread.push(item);
             }
         }
-        next += 1;
     }
-    Ok(parts.concat())
+    linked
 }
 
-fn shared(name: &str) -> Result<&'static str, String> {
-    let found = SHARED.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
-    let found = found.or_else(|| functions(name));
-    found.ok_or_else(|| format!("shaders/shared has no {name}.wgsl"))
+/// Cuts a text into its functions, structs, constants and variables: each one's name and text.
+fn items(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let starts = |line: &&str| line.starts_with(|first: char| first.is_ascii_alphabetic());
+    let is_last =
+        |line: &str| line.starts_with('}') || line.starts_with(')') && line.ends_with(";\n");
+    let mut lines = text.split_inclusive('\n').scan(0, |offset, line| {
+        let start = *offset;
+        *offset += line.len();
+        Some((start, line))
+    });
+    std::iter::from_fn(move || {
+        let (start, first) = lines.by_ref().find(|(_, line)| starts(line))?;
+        let code = first.split("//").next().unwrap_or(first);
+        let end = if code.trim_end().ends_with([';', '}']) {
+            start + first.len()
+        } else {
+            let (last, line) = lines.by_ref().find(|(_, line)| is_last(line))?;
+            last + line.len()
+        };
+        let (name, _) = words(first).find(|(word, _)| !KEYWORDS.contains(word))?;
+        Some((name, &text[start..end]))
+    })
+}
+
+const KEYWORDS: [&str; 5] = ["fn", "struct", "const", "var", "workgroup"];
+
+/// Lists the words of a text, but for comments and members of structs, and tells whether they are called.
+fn words(text: &str) -> impl Iterator<Item = (&str, bool)> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let code = text.lines().map(|line| line.split("//").next().unwrap_or(line));
+    code.flat_map(move |line| {
+        let parts = line.split_inclusive(move |c| !is_word(c) && c != '.');
+        parts.filter_map(move |part| {
+            let word = part.split(|c| !is_word(c)).next().filter(|word| !word.is_empty())?;
+            Some((word, part.ends_with('(')))
+        })
+    })
 }
 
 /// Lists the members of the uniform struct, and counts its bytes.
@@ -353,8 +357,7 @@ mod tests {
 
     static PROBE: Shader = Shader::new(
         "probe",
-        "//! uses thread
-        struct Params { threads: u32, channels: u32, factor: f32, bias: f32 }
+        "struct Params { threads: u32, channels: u32, factor: f32, bias: f32 }
         @group(0) @binding(0) var<uniform> params: Params;
         @group(0) @binding(1) var<storage, read> input: array<f32>;
         @group(0) @binding(2) var<storage, read_write> output: array<f32>;
@@ -364,7 +367,6 @@ mod tests {
                 output[local] = params.factor * input[local] + params.bias;
             }
         }",
-        "",
     );
 
     /// A launch with these parameters, and the last one of another name and value.
@@ -395,11 +397,37 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_uses_what_there_is_not_is_refused() {
-        static BROKEN: Shader = Shader::new("broken", "//! uses thread, threads\n", "");
-        let found = BROKEN.source().unwrap_err().to_string();
-        assert!(found.contains("shaders/shared has no threads.wgsl"), "{found}");
+    fn what_is_named_is_linked_once() {
+        let text =
+            "// thread_index\nfn f() -> u32 { return params.erf + thread_index(g, h, 3u); }\n";
+        let linked = link(text);
+        assert!(linked.starts_with(text));
+        let names: Vec<&str> = items(&linked).map(|(name, _)| name).collect();
+        assert_eq!(names, ["f", "thread_index", "WORKGROUP_SIZE"]);
+        let own = "fn clip() {}\nfn f() { clip(); }\n";
+        assert_eq!(link(own), own);
+    }
+
+    /// Else a function of a stage could call the shader's own in its place.
+    #[test]
+    fn no_shader_defines_what_is_shared() {
+        let shared: HashSet<&str> =
+            SHARED.iter().flat_map(|text| items(text)).map(|i| i.0).collect();
+        let count: usize = SHARED.iter().map(|text| items(text).count()).sum();
+        assert_eq!(shared.len(), count, "a name is shared twice");
+        for shader in crate::kernels::SHADERS {
+            for (name, _) in items(shader.own) {
+                assert!(!shared.contains(name), "{} defines {name}", shader.stem);
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_that_cannot_be_read_is_refused() {
+        static BROKEN: Shader = Shader::new("broken", "fn f() { thread(); }\n");
         assert_eq!((BROKEN.bindings(), BROKEN.entries().count()), (&[][..], 0));
-        assert!(BROKEN.launch("n", "general", 3).finish(9).is_err());
+        let found = BROKEN.launch("n", "general", 3).finish(9).unwrap_err().to_string();
+        assert!(found.starts_with("n: the text of the shader broken "), "{found}");
+        assert!(found.ends_with("this is a bug in longshore; please report it"), "{found}");
     }
 }

@@ -29,17 +29,6 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// Tells whether every kernel with an epilogue can apply the stage.
-    ///
-    /// Others (a logarithm, a power, ...) are in the kernels of element-wise nodes alone.
-    #[must_use]
-    pub fn is_fusable(&self) -> bool {
-        match self {
-            Stage::Unary(function) => function.is_fusable(),
-            Stage::Binary { operation, .. } => operation.is_fusable(),
-        }
-    }
-
     /// Tells whether the stage reads the extra operand.
     #[must_use]
     pub fn reads_extra(&self) -> bool {
@@ -75,12 +64,6 @@ impl Epilogue {
     #[must_use]
     pub fn has_extra(&self) -> bool {
         self.stages.iter().any(Stage::reads_extra)
-    }
-
-    /// Tells whether it has stages that are in the kernels of element-wise nodes alone.
-    #[must_use]
-    pub fn has_rare(&self) -> bool {
-        self.stages.iter().any(|stage| !stage.is_fusable())
     }
 }
 
@@ -148,10 +131,6 @@ pub(crate) fn check(
         return refuse(format!("are {}", stages.len()), &expected, remedy);
     }
     for stage in stages {
-        if !stage.is_fusable() {
-            let expected = "the kernels of element-wise nodes alone have it";
-            return refuse(format!("have {stage}"), expected, "make it a node of its own");
-        }
         if let Stage::Unary(function) = stage {
             function.check(node)?;
         }

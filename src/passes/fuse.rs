@@ -83,10 +83,6 @@ fn fused(
     if rewrite.uses(producer) != 1 || !from.op.operator().has_epilogue() || from.shape != to.shape {
         return None;
     }
-    // Long functions are in the kernels of element-wise nodes alone.
-    if stage.is_some_and(|stage| !stage.is_fusable()) {
-        return None;
-    }
     let (own, extra) = split_extra(from);
     let mut extras = extra.iter().chain(extras);
     let extra = extras.next().copied();

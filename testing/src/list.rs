@@ -32,7 +32,7 @@ macro_rules! tests_of_executors {
                     remainders_are_exact_at_every_distance
                     the_edges_are_those_of_numpy
                     a_zero_keeps_the_sign_that_numpy_gives
-                    every_fusable_function_is_a_stage_on_both_sides
+                    every_function_is_a_stage_on_both_sides
                 }
                 batch_normalization {
                     golden_cases
@@ -350,7 +350,7 @@ macro_rules! tests_of_executors {
                     the_edges_are_those_of_numpy
                     subnormal_numbers_have_logarithms_and_are_not_zero
                     rare_functions_stand_anywhere_in_an_epilogue
-                    a_layer_with_a_function_that_it_cannot_fuse_becomes_two_nodes
+                    a_layer_applies_a_long_function
                 }
             }
         }

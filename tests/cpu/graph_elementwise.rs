@@ -244,48 +244,45 @@ fn constants_that_a_function_is_not_defined_with_are_refused() {
 }
 
 #[test]
-fn a_layer_fuses_what_every_kernel_has() {
+fn a_layer_fuses_every_function() {
     let (mut g, x) = start();
-    g.dense(x, Dense::new(2).activation(Activation::Celu(1.0)).name("a"), &kernel(&[3, 2]))
-        .unwrap();
-    assert_eq!(last(&g), &Op::Dense);
-    g.dense(x, Dense::new(2).activation(Activation::Sin).name("b"), &kernel(&[3, 2])).unwrap();
-    assert_eq!(last(&g), &Op::Activation(UnaryOp::Sin));
+    for activation in [Activation::Celu(1.0), Activation::Sin] {
+        let layer = Dense::new(2).activation(activation);
+        g.dense(x, layer, &kernel(&[3, 2])).unwrap();
+        assert_eq!(last(&g), &Op::Dense);
+        assert_eq!(g.nodes().last().unwrap().stages().len(), 1);
+    }
+    let layer = Dense::new(2).activation(Activation::Softmax).name("b");
+    g.dense(x, layer, &kernel(&[3, 2])).unwrap();
+    assert!(matches!(last(&g), Op::Softmax(_)), "{:?}", last(&g));
     assert_eq!(g.nodes().last().unwrap().name(), "b");
     assert!(g.symbol("b/linear").is_some());
 }
 
 #[test]
-fn kernels_refuse_stages_that_they_do_not_have() {
-    let refused = |work: Work, what: &str| {
-        let error = work.launch("node", 9).unwrap_err();
-        assert!(matches!(error, Error::Unsupported { .. }), "{error:?}");
-        let expected =
-            format!("node: {what} in its epilogue is not supported; apply it as a node of its own");
-        assert_eq!(error.to_string(), expected);
-    };
-    let dense = |epilogue| {
-        Work::Dense(dense::Geometry {
+fn kernels_apply_every_function() {
+    let power = Stage::Binary { operation: BinaryOp::Power, swapped: true };
+    for stage in UnaryOp::all().map(Stage::Unary).chain([power]) {
+        let epilogue = Epilogue { stages: vec![stage], period: 4 };
+        let dense = dense::Geometry {
             rows: 2,
             inputs: 3,
             units: 4,
             has_bias: false,
             part: None,
+            epilogue: epilogue.clone(),
+        };
+        let sum = binary::Geometry {
+            left: vec![4],
+            right: vec![4],
+            operation: BinaryOp::Power,
             epilogue,
-        })
-    };
-    refused(dense(UnaryOp::Log.into()), "log");
-    let sum = binary::Geometry {
-        left: vec![4],
-        right: vec![4],
-        operation: BinaryOp::Power,
-        epilogue: UnaryOp::Tan.into(),
-    };
-    refused(Work::Binary(sum), "tan");
-    let stage = Stage::Binary { operation: BinaryOp::Power, swapped: false };
-    let epilogue = Epilogue { stages: vec![stage], period: 4 };
-    refused(dense(epilogue.clone()), "power");
-    refused(Work::Activation(activation::Geometry { shape: vec![4], epilogue }), "power");
+        };
+        for work in [Work::Dense(dense), Work::Binary(sum)] {
+            work.launch("node", 9).unwrap();
+            assert!(work.functions().contains("fn stage04("), "{stage}");
+        }
+    }
 }
 
 #[test]

@@ -53,6 +53,5 @@ mod pooling;
 mod resize;
 mod rooms;
 mod saved;
-mod shader_numbers;
 mod shaders;
 mod structure;

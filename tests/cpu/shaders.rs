@@ -6,15 +6,28 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use longshore::internals::kernels::epilogue::Functions;
-use longshore::internals::kernels::{Binding, SHADERS, Shader, WORKGROUP_SIZE};
+use longshore::UnaryOp;
+use longshore::internals::kernels::{Binding, SHADERS, Shader, WORKGROUP_SIZE, Work, binary};
+use longshore::ops::{BinaryOp, Epilogue, Stage};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ScalarKind, StorageAccess, TypeInner};
 
+/// The functions that a shader calls for these stages, and as a function of two operands.
+fn functions(operation: BinaryOp, stages: &[Stage]) -> String {
+    let epilogue = Epilogue { stages: stages.to_vec(), period: 1 };
+    let (left, right) = (vec![1], vec![1]);
+    Work::Binary(binary::Geometry { left, right, operation, epilogue }).functions()
+}
+
+/// What a shader is compiled of without stages.
+fn plain(shader: &Shader) -> String {
+    shader.source(&functions(BinaryOp::Add, &[]))
+}
+
 /// Parses and validates a shader; no capability beyond plain WGSL is granted.
-pub fn validated(shader: &Shader) -> (Module, ModuleInfo) {
-    compiled(shader.source().unwrap())
+fn validated(shader: &Shader) -> (Module, ModuleInfo) {
+    compiled(&plain(shader))
 }
 
 fn compiled(source: &str) -> (Module, ModuleInfo) {
@@ -26,17 +39,53 @@ fn compiled(source: &str) -> (Module, ModuleInfo) {
     (module, info)
 }
 
+/// Translates every entry point for every backend.
+fn translate(name: &str, source: &str) {
+    let (module, info) = compiled(source);
+    for entry in &module.entry_points {
+        let name = format!("{name} {}", entry.name);
+        to_spirv(&module, &info, entry).unwrap_or_else(|error| panic!("{name}: {error}"));
+        to_msl(&module, &info, entry).unwrap_or_else(|error| panic!("{name}: {error}"));
+        to_hlsl(&module, &info, entry).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
 #[test]
 fn sources_translate_to_every_backend() {
+    let stage = |swapped| Stage::Binary { operation: BinaryOp::Subtract, swapped };
+    let stages =
+        [stage(false), Stage::Unary(UnaryOp::Tanh), stage(true), Stage::Unary(UnaryOp::Relu)];
     for shader in SHADERS {
-        let (module, info) = validated(shader);
-        for entry in &module.entry_points {
-            let name = format!("{} {}", shader.stem(), entry.name);
-            to_spirv(&module, &info, entry).unwrap_or_else(|error| panic!("{name}: {error}"));
-            to_msl(&module, &info, entry).unwrap_or_else(|error| panic!("{name}: {error}"));
-            to_hlsl(&module, &info, entry).unwrap_or_else(|error| panic!("{name}: {error}"));
-        }
+        translate(shader.stem(), &plain(shader));
+        let staged = shader.source(&functions(BinaryOp::Power, &stages));
+        translate(shader.stem(), &staged);
     }
+}
+
+#[test]
+fn every_function_translates_to_every_backend() {
+    let shader = &binary::SHADER;
+    for function in UnaryOp::all() {
+        let stages = [Stage::Unary(function)];
+        translate(function.name(), &shader.source(&functions(BinaryOp::Add, &stages)));
+    }
+    for &operation in BinaryOp::ALL {
+        let stages = [Stage::Binary { operation, swapped: false }];
+        translate(operation.name(), &shader.source(&functions(operation, &stages)));
+    }
+}
+
+/// Steps whose stages differ in constants alone share a pipeline, and hold no other function.
+#[test]
+fn kernels_have_the_functions_of_their_stages_alone() {
+    let of = |function| functions(BinaryOp::Add, &[Stage::Unary(function)]);
+    let leaky = of(UnaryOp::LeakyRelu(0.25));
+    assert_eq!(leaky, of(UnaryOp::LeakyRelu(0.5)));
+    assert_ne!(leaky, of(UnaryOp::Relu));
+    let source = binary::SHADER.source(&leaky);
+    assert!(!source.contains("exponential") && !source.contains("is_nan"), "{source}");
+    let source = binary::SHADER.source(&of(UnaryOp::Gelu));
+    assert!(source.contains("fn exponentials(") && !source.contains("fn logarithm("), "{source}");
 }
 
 fn to_spirv(module: &Module, info: &ModuleInfo, entry: &naga::EntryPoint) -> Result<(), String> {
@@ -80,12 +129,16 @@ fn sources_are_plain_wgsl() {
     for shader in SHADERS {
         let stem = shader.stem();
         for word in ["enable ", "requires ", "subgroup", "override "] {
-            assert!(!shader.source().unwrap().contains(word), "{stem} uses {word}");
+            assert!(!plain(shader).contains(word), "{stem} uses {word}");
         }
         // Long rows alone are shared by a workgroup, in one file that says why.
         let group = include_str!("../../shaders/shared/group.wgsl");
-        let own = shader.source().unwrap().replace(group, "");
-        assert!(!own.contains("workgroupBarrier"), "{stem} has barriers of its own");
+        assert_eq!(group.matches("workgroupBarrier").count(), 3);
+        let barriers = plain(shader).matches("workgroupBarrier").count();
+        assert!([0, 3].contains(&barriers), "{stem} has barriers of its own");
+        let own =
+            std::fs::read_to_string(format!("{}/shaders/{stem}.wgsl", env!("CARGO_MANIFEST_DIR")));
+        assert!(!own.expect("a shader").contains("workgroupBarrier"), "{stem}");
     }
 }
 
@@ -172,74 +225,6 @@ fn parameters_are_a_uniform_of_that_name() {
         let has_epilogue = shader.bindings().contains(&Binding::Extra);
         assert_eq!(has_epilogue, last == Some("epilogue"), "{}", shader.stem());
     }
-}
-
-/// What an entry point is compiled of has it, and the same parameters and bindings.
-#[test]
-fn sources_without_stages_lay_their_parameters_out_the_same() {
-    let mut count = 0;
-    for shader in SHADERS {
-        let (whole, _) = validated(shader);
-        for entry in shader.entries() {
-            let source = shader.source_of(entry).unwrap();
-            if source == shader.source().unwrap() {
-                continue;
-            }
-            count += 1;
-            let (plain, info) = compiled(source);
-            let found: Vec<&str> = plain.entry_points.iter().map(|e| e.name.as_str()).collect();
-            let twin = format!("{entry}_staged");
-            assert!(found.contains(&entry) && !found.contains(&twin.as_str()), "{entry}");
-            assert!(shader.entries().any(|entry| entry == twin), "{twin}");
-            let entry = plain.entry_points.iter().find(|e| e.name == entry).expect("an entry");
-            to_spirv(&plain, &info, entry).unwrap_or_else(|error| panic!("{twin}: {error}"));
-            assert_eq!(globals(&plain), globals(&whole), "{}", shader.stem());
-        }
-    }
-    assert_eq!(count, 8, "entries with twins");
-}
-
-/// What is compiled with the common functions alone is as valid, and lays everything out the same.
-#[test]
-fn sources_with_common_functions_are_valid_too() {
-    let mut count = 0;
-    for shader in SHADERS {
-        let (whole, _) = validated(shader);
-        for entry in shader.entries() {
-            let source = shader.source_of(entry).unwrap();
-            let common = Functions::Common.choose(source);
-            assert_eq!(Functions::All.choose(source), source);
-            let (module, info) = compiled(&common);
-            let has_stages = source.contains("fn finish4(");
-            assert_eq!(common != source, has_stages, "{} {entry}", shader.stem());
-            assert_eq!(globals(&module), globals(&whole), "{}", shader.stem());
-            let found = module.entry_points.iter().find(|found| found.name == entry);
-            let found = found.expect("an entry");
-            to_spirv(&module, &info, found).unwrap_or_else(|error| panic!("{entry}: {error}"));
-            count += usize::from(has_stages);
-        }
-    }
-    assert_eq!(count, 29, "entries with stages");
-}
-
-/// Name and number of what a module binds, and names and offsets of its members.
-type Global = (Option<String>, Option<u32>, Vec<(Option<String>, u32)>);
-
-/// Names and numbers of what a module binds, and names and offsets of its parameters.
-fn globals(module: &Module) -> Vec<Global> {
-    let variables = module.global_variables.iter();
-    let found = variables.map(|(_, variable)| {
-        let members = match &module.types[variable.ty].inner {
-            TypeInner::Struct { members, span } => {
-                let own = members.iter().map(|member| (member.name.clone(), member.offset));
-                own.chain([(None, *span)]).collect()
-            }
-            _ => Vec::new(),
-        };
-        let number = variable.binding.as_ref().map(|binding| binding.binding);
-        (variable.name.clone(), number, members)
-    });
-    found.collect()
 }
 
 #[test]

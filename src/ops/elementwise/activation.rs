@@ -4,7 +4,6 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::table::RARE;
 use super::{Activation, UnaryOp};
 use crate::error::Result;
 use crate::graph::{Graph, Node, Site, Symbol};
@@ -44,16 +43,6 @@ impl UnaryOp {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.row().name
-    }
-
-    /// Tells whether every kernel with an epilogue has it, so that a layer can fuse it.
-    ///
-    /// The logarithm, erf and the circular and hyperbolic functions are long, and `is_nan` and
-    /// `is_inf` seldom asked for, so that element-wise nodes alone have them. As a layer's
-    /// activation they become a node of their own.
-    #[must_use]
-    pub fn is_fusable(self) -> bool {
-        self.row().number < RARE
     }
 
     /// Says what is wrong with its constants, if something is.

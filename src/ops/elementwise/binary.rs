@@ -1,7 +1,6 @@
 //! Element-wise functions of two operands, with NumPy's broadcasting.
 
 use super::BinaryOp;
-use super::table::RARE;
 use crate::error::Result;
 use crate::graph::{Graph, Node, Operand, Site, Symbol};
 use crate::kernels::Work;
@@ -17,14 +16,6 @@ impl BinaryOp {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.row().name
-    }
-
-    /// Tells whether every kernel with an epilogue has it, so that a layer can fuse it.
-    ///
-    /// The power and the remainders are long: element-wise nodes alone have them.
-    #[must_use]
-    pub fn is_fusable(self) -> bool {
-        self.row().number < RARE
     }
 }
 

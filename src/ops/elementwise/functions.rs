@@ -4,7 +4,6 @@
 //! | column | is |
 //! |---|---|
 //! | variant and constants | as users write it, with ONNX's defaults for the constants |
-//! | `= NUMBER` | by which kernels are told the function; from [`RARE`](super::table::RARE) on element-wise nodes alone have it |
 //! | `method` | the builder, `Graph::NAME` |
 //! | `name` | what messages and plans print, where that is not the builder's name |
 //! | `onnx` | the operators of ONNX that it is; their attributes have the constants' names |
@@ -31,14 +30,14 @@ use crate::graph::{Graph, Symbol};
 
 unary_functions! {
     /// `x`.
-    Linear = 0 {
+    Linear {
         method: linear,
         onnx: [],
         wgsl: any "x",
         host: |x| x,
     }
     /// `max(x, 0)`.
-    Relu = 1 {
+    Relu {
         method: relu,
         onnx: ["Relu"],
         wgsl: any "select(x, V(0.0), x < V(0.0))",
@@ -46,7 +45,7 @@ unary_functions! {
         host: |x| if x < 0.0 { 0.0 } else { x },
     }
     /// `x` if it is not negative, else `alpha * x`; Keras's default alpha is 0.2, ONNX's 0.01.
-    LeakyRelu(alpha: f32 = 0.01) = 3 {
+    LeakyRelu(alpha: f32 = 0.01) {
         method: leaky_relu,
         onnx: ["LeakyRelu"],
         wgsl: any "select(x, alpha * x, x < V(0.0))",
@@ -54,7 +53,7 @@ unary_functions! {
         tests: [LeakyRelu(0.375)],
     }
     /// `x` if it is not negative, else `alpha * (exp(x) - 1)`; the default alpha is 1.
-    Elu(alpha: f32 = 1.0) = 33 {
+    Elu(alpha: f32 = 1.0) {
         method: elu,
         onnx: ["Elu"],
         exp: "-abs(x)",
@@ -63,7 +62,7 @@ unary_functions! {
         tests: [Elu(1.75)],
     }
     /// `1 / (1 + exp(-x))`.
-    Sigmoid = 35 {
+    Sigmoid {
         method: sigmoid,
         onnx: ["Sigmoid"],
         exp: "-abs(x)",
@@ -71,7 +70,7 @@ unary_functions! {
         host: |x| sigmoid(x),
     }
     /// `tanh(x)`.
-    Tanh = 37 {
+    Tanh {
         method: tanh,
         onnx: ["Tanh"],
         exp: "-2.0 * abs(x)",
@@ -80,7 +79,7 @@ unary_functions! {
         host: |x| tanh(x),
     }
     /// `log(1 + exp(x))`, computed so that large `x` does not overflow.
-    Softplus = 38 {
+    Softplus {
         method: softplus,
         onnx: ["Softplus"],
         exp: "-abs(x)",
@@ -88,14 +87,14 @@ unary_functions! {
         host: |x| softplus(x),
     }
     /// `x / (1 + |x|)`.
-    Softsign = 16 {
+    Softsign {
         method: softsign,
         onnx: ["Softsign"],
         wgsl: "x / (1.0 + abs(x))",
         host: |x| x / (1.0 + x.abs()),
     }
     /// `x * min(max(x / 6 + 0.5, 0), 1)`: Keras's hard silu, ONNX's `HardSwish`.
-    HardSilu = 15 {
+    HardSilu {
         method: hard_silu,
         onnx: ["HardSwish"],
         wgsl: "x * clamp(x * 0.16666667 + 0.5, 0.0, 1.0)",
@@ -103,7 +102,7 @@ unary_functions! {
     }
     /// `x * Phi(x)` through erf, with the normal distribution's function Phi: Keras's
     /// `gelu(approximate=False)`.
-    Gelu = 39 {
+    Gelu {
         method: gelu,
         onnx: ["Gelu"],
         exp: "-0.5 * x * x",
@@ -114,7 +113,7 @@ unary_functions! {
         },
     }
     /// `x * Phi(x)` through tanh: Keras's `gelu(approximate=True)`.
-    GeluTanh = 40 {
+    GeluTanh {
         method: gelu_tanh,
         onnx: [],
         exp: "-abs(gelu_inner(x))",
@@ -122,7 +121,7 @@ unary_functions! {
         host: |x| gelu_tanh(x),
     }
     /// `exp(x)`.
-    Exponential = 32 {
+    Exponential {
         method: exp,
         name: "exponential",
         onnx: ["Exp"],
@@ -131,7 +130,7 @@ unary_functions! {
         host: |x| exponential(x),
     }
     /// `x * tanh(softplus(x))`.
-    Mish = 41 {
+    Mish {
         method: mish,
         onnx: ["Mish"],
         exp: "-abs(x)",
@@ -144,7 +143,7 @@ unary_functions! {
         scale: f32 = 1.0,
         /// What is added after it.
         offset: f32 = 0.0,
-    } = 4 {
+    } {
         method: affine,
         onnx: [],
         wgsl: any "x * alpha + beta",
@@ -157,7 +156,7 @@ unary_functions! {
         min: f32 = f32::NEG_INFINITY,
         /// The greatest value, which wins where it is below `min`.
         max: f32 = f32::INFINITY,
-    } = 2 {
+    } {
         method: clip,
         onnx: [],
         wgsl: any "select(select(x, V(min(alpha, beta)), x < V(alpha)), V(beta), x > V(beta))",
@@ -169,7 +168,7 @@ unary_functions! {
         tests: [Clip { min: 0.0, max: 6.0 }, Clip { min: -0.75, max: 1.25 }],
     }
     /// `max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))` for a positive alpha; ONNX's default is 1.
-    Celu(alpha: f32 = 1.0) = 34 {
+    Celu(alpha: f32 = 1.0) {
         method: celu,
         onnx: ["Celu"],
         exp: "-abs(x / alpha)",
@@ -184,7 +183,7 @@ unary_functions! {
         alpha: f32 = 1.673_263_2,
         /// The factor of the whole.
         gamma: f32 = 1.050_701,
-    } = 42 {
+    } {
         method: selu_with,
         name: "selu",
         onnx: ["Selu"],
@@ -203,7 +202,7 @@ unary_functions! {
         alpha: f32 = 0.2,
         /// The value at 0.
         beta: f32 = 0.5,
-    } = 14 {
+    } {
         method: hard_sigmoid,
         onnx: ["HardSigmoid"],
         wgsl: "clamp(alpha * x + beta, 0.0, 1.0)",
@@ -214,7 +213,7 @@ unary_functions! {
         ],
     }
     /// `x * sigmoid(alpha * x)`; with alpha 1 it is [`Activation::Silu`].
-    Swish(alpha: f32 = 1.0) = 36 {
+    Swish(alpha: f32 = 1.0) {
         method: swish,
         onnx: ["Swish"],
         exp: "-abs(alpha * x)",
@@ -223,7 +222,7 @@ unary_functions! {
         tests: [Swish(1.0), Swish(1.75)],
     }
     /// `x` if it exceeds alpha, else 0; ONNX's default alpha is 1.
-    ThresholdedRelu(alpha: f32 = 1.0) = 13 {
+    ThresholdedRelu(alpha: f32 = 1.0) {
         method: thresholded_relu,
         onnx: ["ThresholdedRelu"],
         wgsl: any "select(x, V(0.0), x <= V(alpha))",
@@ -233,21 +232,21 @@ unary_functions! {
         domain: 1.0..8.0,
     }
     /// `|x|`.
-    Abs = 5 {
+    Abs {
         method: abs,
         onnx: ["Abs"],
         wgsl: any "abs(x)",
         host: |x| x.abs(),
     }
     /// `-x`.
-    Negative = 6 {
+    Negative {
         method: negative,
         onnx: ["Neg"],
         wgsl: any "-x",
         host: |x| -x,
     }
     /// The square root, NaN for negative `x`.
-    Sqrt = 7 {
+    Sqrt {
         method: sqrt,
         onnx: ["Sqrt"],
         wgsl: "select(sqrt(x), quiet(x), x < 0.0)",
@@ -255,7 +254,7 @@ unary_functions! {
         domain: 0.25..8.0,
     }
     /// `1 / x`; a device may be off by 2.5 units in the last place.
-    Reciprocal = 8 {
+    Reciprocal {
         method: reciprocal,
         onnx: ["Reciprocal"],
         wgsl: any "1.0 / x",
@@ -263,7 +262,7 @@ unary_functions! {
         domain: 0.25..8.0,
     }
     /// The greatest whole number that is not above `x`.
-    Floor = 9 {
+    Floor {
         method: floor,
         onnx: ["Floor"],
         wgsl: "floor(x)",
@@ -271,7 +270,7 @@ unary_functions! {
         domain: 0.125..0.875,
     }
     /// The least whole number that is not below `x`.
-    Ceil = 10 {
+    Ceil {
         method: ceil,
         onnx: ["Ceil"],
         wgsl: "ceil(x)",
@@ -279,7 +278,7 @@ unary_functions! {
         domain: 0.125..0.875,
     }
     /// The nearest whole number; of two, the even one.
-    Round = 11 {
+    Round {
         method: round,
         onnx: ["Round"],
         wgsl: "round(x)",
@@ -287,7 +286,7 @@ unary_functions! {
         domain: -0.375..0.375,
     }
     /// -1, 0 or 1.
-    Sign = 12 {
+    Sign {
         method: sign,
         onnx: ["Sign"],
         wgsl: "sign(x)",
@@ -295,7 +294,7 @@ unary_functions! {
         domain: 0.125..8.0,
     }
     /// 1 for 0, else 0; NaN is not 0.
-    LogicalNot = 17 {
+    LogicalNot {
         method: logical_not,
         onnx: ["Not"],
         wgsl: nan "truth(!is_true(x))",
@@ -303,15 +302,15 @@ unary_functions! {
         domain: 0.125..8.0,
     }
     /// The natural logarithm, -inf for 0, NaN for negative `x`.
-    Log = 512 {
+    Log {
         method: log,
         onnx: ["Log"],
-        wgsl: "through_logarithm(kind, x)",
+        wgsl: "through_logarithm(LOG, x)",
         host: |x| x.ln(),
         domain: 0.25..8.0,
     }
     /// The error function.
-    Erf = 520 {
+    Erf {
         method: erf,
         onnx: ["Erf"],
         exp: "-x * x",
@@ -319,7 +318,7 @@ unary_functions! {
         host: |x| erf(x),
     }
     /// `1 - erf(x)`, without cancellation where erf is near 1.
-    Erfc = 523 {
+    Erfc {
         method: erfc,
         onnx: [],
         exp: "-x * x",
@@ -330,52 +329,52 @@ unary_functions! {
         },
     }
     /// The sine of radians; every finite number is reduced exactly.
-    Sin = 528 {
+    Sin {
         method: sin,
         onnx: ["Sin"],
-        wgsl: "circular(x, kind)",
+        wgsl: "circular(x, SIN)",
         host: |x| x.sin(),
     }
     /// The cosine of radians; every finite number is reduced exactly.
-    Cos = 529 {
+    Cos {
         method: cos,
         onnx: ["Cos"],
-        wgsl: "circular(x, kind)",
+        wgsl: "circular(x, COS)",
         host: |x| x.cos(),
     }
     /// The tangent of radians; every finite number is reduced exactly.
-    Tan = 530 {
+    Tan {
         method: tan,
         onnx: ["Tan"],
-        wgsl: "circular(x, kind)",
+        wgsl: "circular(x, TAN)",
         host: |x| x.tan(),
         domain: -1.25..1.25,
     }
     /// The inverse sine in radians, NaN beyond 1.
-    Asin = 536 {
+    Asin {
         method: asin,
         onnx: ["Asin"],
-        wgsl: "inverse(kind, x)",
+        wgsl: "inverse(ASIN, x)",
         host: |x| x.asin(),
         domain: -0.875..0.875,
     }
     /// The inverse cosine in radians, NaN beyond 1.
-    Acos = 537 {
+    Acos {
         method: acos,
         onnx: ["Acos"],
-        wgsl: "inverse(kind, x)",
+        wgsl: "inverse(ACOS, x)",
         host: |x| x.acos(),
         domain: -0.875..0.875,
     }
     /// The inverse tangent in radians.
-    Atan = 538 {
+    Atan {
         method: atan,
         onnx: ["Atan"],
-        wgsl: "inverse(kind, x)",
+        wgsl: "inverse(ATAN, x)",
         host: |x| x.atan(),
     }
     /// The hyperbolic sine.
-    Sinh = 521 {
+    Sinh {
         method: sinh,
         onnx: ["Sinh"],
         exp: "-0.5 * abs(x)",
@@ -383,7 +382,7 @@ unary_functions! {
         host: |x| x.sinh(),
     }
     /// The hyperbolic cosine.
-    Cosh = 522 {
+    Cosh {
         method: cosh,
         onnx: ["Cosh"],
         exp: "-0.5 * abs(x)",
@@ -391,30 +390,30 @@ unary_functions! {
         host: |x| x.cosh(),
     }
     /// The inverse hyperbolic sine.
-    Asinh = 513 {
+    Asinh {
         method: asinh,
         onnx: ["Asinh"],
-        wgsl: "through_logarithm(kind, x)",
+        wgsl: "through_logarithm(ASINH, x)",
         host: |x| wide(x, f64::asinh),
     }
     /// The inverse hyperbolic cosine, NaN below 1.
-    Acosh = 514 {
+    Acosh {
         method: acosh,
         onnx: ["Acosh"],
-        wgsl: "through_logarithm(kind, x)",
+        wgsl: "through_logarithm(ACOSH, x)",
         host: |x| wide(x, f64::acosh),
         domain: 1.25..8.0,
     }
     /// The inverse hyperbolic tangent, infinite at 1 and -1, NaN beyond.
-    Atanh = 515 {
+    Atanh {
         method: atanh,
         onnx: ["Atanh"],
-        wgsl: "through_logarithm(kind, x)",
+        wgsl: "through_logarithm(ATANH, x)",
         host: |x| wide(x, f64::atanh),
         domain: -0.875..0.875,
     }
     /// 1 for NaN, else 0.
-    IsNan = 544 {
+    IsNan {
         method: is_nan,
         onnx: ["IsNaN"],
         wgsl: nan "truth(is_nan(x))",
@@ -426,7 +425,7 @@ unary_functions! {
         positive: bool = true,
         /// Whether negative infinity counts.
         negative: bool = true,
-    } = 545 {
+    } {
         method: is_inf,
         onnx: ["IsInf"],
         wgsl: nan "infinite(x, alpha, beta)",
@@ -442,28 +441,28 @@ unary_functions! {
 
 binary_functions! {
     /// `left + right`.
-    Add = 0 {
+    Add {
         method: add,
         onnx: ["Add"],
         wgsl: any "a + b",
         host: |a, b| a + b,
     }
     /// `left * right`.
-    Multiply = 1 {
+    Multiply {
         method: multiply,
         onnx: ["Mul"],
         wgsl: any "a * b",
         host: |a, b| a * b,
     }
     /// `left - right`.
-    Subtract = 2 {
+    Subtract {
         method: subtract,
         onnx: ["Sub"],
         wgsl: any "a - b",
         host: |a, b| a - b,
     }
     /// `left / right`; a device may be off by 2.5 units in the last place.
-    Divide = 3 {
+    Divide {
         method: divide,
         onnx: ["Div"],
         wgsl: any "a / b",
@@ -471,14 +470,14 @@ binary_functions! {
     }
     /// `left` to the power `right`, with NumPy's rules: of a negative number NaN, unless `right`
     /// is whole; 1 where `right` is 0 or `left` is 1, whatever the other is.
-    Power = 512 {
+    Power {
         method: power,
         onnx: ["Pow"],
         wgsl: nan "power(a, b)",
         host: |a, b| a.powf(b),
     }
     /// The lesser one; NaN where one is NaN.
-    Minimum = 4 {
+    Minimum {
         method: minimum,
         onnx: [],
         // Of two numbers where one is NaN that one, as NumPy's minimum and maximum.
@@ -486,7 +485,7 @@ binary_functions! {
         host: |a, b| if a <= b || a.is_nan() { a } else { b },
     }
     /// The greater one; NaN where one is NaN.
-    Maximum = 5 {
+    Maximum {
         method: maximum,
         onnx: [],
         wgsl: nan "select(b, a, is_nan(a) || (a >= b && !is_nan(b)))",
@@ -494,7 +493,7 @@ binary_functions! {
     }
     /// `left` if it is not negative, else `right * left`: ONNX's `PRelu`, whose slopes are an
     /// operand; [`Graph::p_relu`] is Keras's layer.
-    PRelu = 6 {
+    PRelu {
         method: p_relu_with,
         name: "p_relu",
         onnx: ["PRelu"],
@@ -502,7 +501,7 @@ binary_functions! {
         host: |a, b| if a < 0.0 { b * a } else { a },
     }
     /// The remainder of `left / right` with the sign of `left`, exact: ONNX's Mod with fmod = 1.
-    Fmod = 513 {
+    Fmod {
         method: fmod,
         onnx: ["Mod"],
         wgsl: nan "remainder(a, b)",
@@ -510,7 +509,7 @@ binary_functions! {
         host: |a, b| a % b,
     }
     /// The remainder of `left / right` with the sign of `right`: NumPy's mod, ONNX's for integers.
-    Mod = 514 {
+    Mod {
         method: modulo,
         name: "mod",
         onnx: [],
@@ -518,56 +517,56 @@ binary_functions! {
         host: |a, b| floored_remainder(a, b),
     }
     /// 1 where both are equal, else 0; NaN equals nothing.
-    Equal = 16 {
+    Equal {
         method: equal,
         onnx: ["Equal"],
         wgsl: nan "truth(are_numbers(a, b) && a == b)",
         host: |a, b| truth(a == b),
     }
     /// 1 where `left > right`, else 0.
-    Greater = 17 {
+    Greater {
         method: greater,
         onnx: ["Greater"],
         wgsl: nan "truth(are_numbers(a, b) && a > b)",
         host: |a, b| truth(a > b),
     }
     /// 1 where `left >= right`, else 0.
-    GreaterEqual = 18 {
+    GreaterEqual {
         method: greater_equal,
         onnx: ["GreaterOrEqual"],
         wgsl: nan "truth(are_numbers(a, b) && a >= b)",
         host: |a, b| truth(a >= b),
     }
     /// 1 where `left < right`, else 0.
-    Less = 19 {
+    Less {
         method: less,
         onnx: ["Less"],
         wgsl: nan "truth(are_numbers(a, b) && a < b)",
         host: |a, b| truth(a < b),
     }
     /// 1 where `left <= right`, else 0.
-    LessEqual = 20 {
+    LessEqual {
         method: less_equal,
         onnx: ["LessOrEqual"],
         wgsl: nan "truth(are_numbers(a, b) && a <= b)",
         host: |a, b| truth(a <= b),
     }
     /// 1 where neither is 0, else 0; NaN is not 0.
-    LogicalAnd = 21 {
+    LogicalAnd {
         method: logical_and,
         onnx: ["And"],
         wgsl: nan "truth(is_true(a) && is_true(b))",
         host: |a, b| truth(a != 0.0 && b != 0.0),
     }
     /// 1 where one is not 0, else 0; NaN is not 0.
-    LogicalOr = 22 {
+    LogicalOr {
         method: logical_or,
         onnx: ["Or"],
         wgsl: nan "truth(is_true(a) || is_true(b))",
         host: |a, b| truth(a != 0.0 || b != 0.0),
     }
     /// 1 where exactly one is 0, else 0; NaN is not 0.
-    LogicalXor = 23 {
+    LogicalXor {
         method: logical_xor,
         onnx: ["Xor"],
         wgsl: nan "truth(is_true(a) != is_true(b))",

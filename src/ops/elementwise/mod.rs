@@ -14,6 +14,5 @@ pub mod select;
 mod table;
 
 pub use functions::{Activation, BinaryOp, UnaryOp};
-pub(crate) use kernel::{LAST_COMMON, functions};
 pub(crate) use math::exponential;
 pub(crate) use table::{Visit, VisitTwo};

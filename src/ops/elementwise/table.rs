@@ -10,8 +10,6 @@ use crate::serial::number;
 pub(crate) struct Row {
     /// The name that messages and plans print.
     pub name: &'static str,
-    /// The number by which kernels are told the function.
-    pub number: u32,
     /// What it gives.
     pub wgsl: Wgsl,
     /// What the exponential is taken of that it is made of, if it is.
@@ -28,9 +26,6 @@ pub(crate) enum Wgsl {
     /// Of any elements, one or four at a time.
     Any(&'static str),
 }
-
-/// From this number on functions are long, or seldom asked for: element-wise nodes alone have them.
-pub(crate) const RARE: u32 = 512;
 
 /// Reads a number of a node that is imported, by a constant's name, with a default.
 pub(crate) type Read<'a> = &'a dyn Fn(&'static str, f32) -> Result<f32>;
@@ -132,7 +127,7 @@ macro_rules! unary_functions {
         $variant:ident
         $(($one:ident: $one_kind:ty = $one_default:expr))?
         $({$($(#[doc = $field_doc:literal])+ $field:ident: $kind:ty = $default:expr,)+})?
-        = $number:literal {
+        {
             method: $method:ident,
             $(name: $name:literal,)?
             onnx: [$($onnx:literal),*],
@@ -222,7 +217,6 @@ macro_rules! unary_functions {
                 match self {
                     $(UnaryOp::$variant { .. } => Row {
                         name: given!([$($name)?] stringify!($method)),
-                        number: $number,
                         wgsl: wgsl!($($is)? $text),
                         exp: given!([$(Some($exp))?] None),
                     },)+
@@ -298,7 +292,7 @@ pub(super) use unary_functions;
 macro_rules! binary_functions {
     ($(
         $(#[doc = $doc:literal])+
-        $variant:ident = $number:literal {
+        $variant:ident {
             method: $method:ident,
             $(name: $name:literal,)?
             onnx: [$($onnx:literal),*],
@@ -325,7 +319,6 @@ macro_rules! binary_functions {
                 match self {
                     $(BinaryOp::$variant => Row {
                         name: given!([$($name)?] stringify!($method)),
-                        number: $number,
                         wgsl: wgsl!($($is)? $text),
                         exp: None,
                     },)+

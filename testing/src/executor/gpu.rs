@@ -200,14 +200,17 @@ fn pipeline(runtime: &Runtime, work: &Work, kernel: Kernel) -> Arc<wgpu::Compute
     type Known = BTreeMap<(String, String), Arc<wgpu::ComputePipeline>>;
     static KNOWN: Mutex<Known> = Mutex::new(BTreeMap::new());
     let (source, entry) = match work {
-        Work::Own(own) => (own.call.kernel().source(), &*own.call.kernel().interface().entry),
-        _ => (work.shader().unwrap().source_of(kernel.entry).unwrap(), kernel.entry),
+        Work::Own(own) => {
+            let own = own.call.kernel();
+            (own.source().to_owned(), &*own.interface().entry)
+        }
+        _ => (work.shader().unwrap().source(&work.functions()), kernel.entry),
     };
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let device = runtime.device().unwrap();
     let compiled = known
-        .entry((source.to_owned(), entry.to_owned()))
-        .or_insert_with(|| Arc::new(compile(device, source, entry, &work.bindings())));
+        .entry((source.clone(), entry.to_owned()))
+        .or_insert_with(|| Arc::new(compile(device, &source, entry, &work.bindings())));
     Arc::clone(compiled)
 }
 

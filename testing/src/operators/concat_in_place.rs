@@ -23,7 +23,7 @@ type Make = fn(&mut Graph, Symbol, usize) -> Result<Symbol>;
 /// What makes pieces, by the kernel that writes them.
 const MAKERS: [(&str, Make); 34] = [
     ("activation/elements4", |g, x, _| g.activation(x, Activation::Tanh)),
-    ("activation/rare", |g, x, _| g.erf(x)),
+    ("activation/elements4", |g, x, _| g.erf(x)),
     ("batch_normalization/general", |g, x, _| {
         let mut given = LayerWeights::default();
         for (name, seed) in [("moving_mean", 1), ("moving_variance", 2)] {
@@ -36,7 +36,7 @@ const MAKERS: [(&str, Make); 34] = [
         let row = constant(g, &[ROW]);
         g.add(x, row)
     }),
-    ("binary/rare", |g, x, _| {
+    ("binary/repeat_left4", |g, x, _| {
         let base = g.constant("base", HostArray::from(ArrayD::from_elem(IxDyn(&[1]), 1.5)))?;
         g.power(base, x)
     }),

@@ -241,19 +241,10 @@ pub fn stages_are_applied_in_order_with_the_extra_operand_at_its_place(on: &dyn 
             }
         }
     }
-    // Entry points for functions that are no stages; `unary` and `binary` test their epilogues.
-    let rare = [("activation", "rare"), ("binary", "rare")];
-    // Those for nothing behind them have twins.
     let with_epilogue = SHADERS.iter().filter(|shader| shader.bindings().contains(&Binding::Extra));
-    let mut all: BTreeSet<(&str, &str)> = with_epilogue
+    let all: BTreeSet<(&str, &str)> = with_epilogue
         .flat_map(|shader| shader.entries().map(|entry| (shader.stem(), entry)))
-        .filter(|entry| !rare.contains(entry))
         .collect();
-    let staged: BTreeSet<(&str, &str)> = all
-        .iter()
-        .filter_map(|(stem, entry)| entry.strip_suffix("_staged").map(|plain| (*stem, plain)))
-        .collect();
-    all.retain(|entry| !staged.contains(entry));
     assert_eq!(reached, all);
 }
 

@@ -129,7 +129,7 @@ pub fn rare_functions_stand_anywhere_in_an_epilogue(on: &dyn Executor) {
     }
 }
 
-pub fn a_layer_with_a_function_that_it_cannot_fuse_becomes_two_nodes(on: &dyn Executor) {
+pub fn a_layer_applies_a_long_function(on: &dyn Executor) {
     let random = &mut Random::new(5);
     let input = random.uniform(&[3, 5]);
     let kernel = random.uniform(&[5, 4]);

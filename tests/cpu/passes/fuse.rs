@@ -335,7 +335,7 @@ fn windows_take_what_follows() {
     assert_eq!(nodes(&g)[1..], expected);
     let plan = g.plan(3).unwrap();
     let kernels: Vec<&str> = plan.steps().iter().map(|step| step.kernel.entry).collect();
-    assert_eq!(kernels, ["general_staged", "nearest_staged"]);
+    assert_eq!(kernels, ["general", "nearest"]);
 }
 
 /// Each family's node takes a stage exactly if its kernel has a place for the extra operand.
