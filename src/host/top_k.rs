@@ -57,7 +57,8 @@ fn key(x: f32, largest: bool) -> u32 {
 /// Returns what is written for an element.
 #[expect(clippy::cast_precision_loss, reason = "an index is below 2^24")]
 fn element(input: &[f32], geometry: &Geometry, column: usize, place: u64) -> f32 {
-    let index = (place & u64::from(u32::MAX)) as usize;
+    // Its lower half is the index, which fits.
+    let index = usize::try_from(place & u64::from(u32::MAX)).unwrap_or(usize::MAX);
     match geometry.part {
         Part::Values => input[index * geometry.inner + column],
         Part::Indices => index as f32,

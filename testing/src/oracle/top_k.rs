@@ -7,9 +7,12 @@ use super::Expected;
 /// Values and indices: the best that is left is taken `k` times, the first of equal ones; NaN is larger
 /// than every number.
 pub fn top_k(input: &ArrayD<f64>, axis: usize, k: usize, largest: bool) -> [Expected; 2] {
-    let is_better = |one: f64, other: f64| match largest {
-        true => one > other || one.is_nan() && !other.is_nan(),
-        false => one < other || other.is_nan() && !one.is_nan(),
+    let is_better = |one: f64, other: f64| {
+        if largest {
+            one > other || one.is_nan() && !other.is_nan()
+        } else {
+            one < other || other.is_nan() && !one.is_nan()
+        }
     };
     let mut shape = input.shape().to_vec();
     shape[axis] = k;

@@ -108,13 +108,11 @@ pub(super) fn number(node: &Node<'_>, inputs: &Inputs, number: usize) -> Result<
 pub(super) fn position(node: &Node<'_>, inputs: &Inputs, number: usize) -> Result<isize> {
     required(node, inputs, number)?;
     let given = ints(node, inputs, number)?.unwrap_or_default();
-    match positions(node, &given)?.as_slice() {
-        &[position] => Ok(position),
-        _ => {
-            let got = format!("holds {} numbers", given.len());
-            Err(node.refuse(&format!("input {number}"), got, "one number is needed".to_owned()))
-        }
+    if let &[position] = positions(node, &given)?.as_slice() {
+        return Ok(position);
     }
+    let got = format!("holds {} numbers", given.len());
+    Err(node.refuse(&format!("input {number}"), got, "one number is needed".to_owned()))
 }
 
 /// Returns an input as a layer's weight; none if it is left out.
