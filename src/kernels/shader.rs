@@ -75,20 +75,20 @@ impl Shader {
 
     /// Lists the entry points, in the order of the text; none for a shader that cannot be read.
     pub fn entries(&self) -> impl Iterator<Item = &str> {
-        let interface = self.interface().ok();
+        let interface = self.interface(self.stem).ok();
         interface.into_iter().flat_map(|interface| interface.entries.iter().map(String::as_str))
     }
 
     /// Returns what group 0 binds, by binding number; nothing for a shader that cannot be read.
     #[must_use]
     pub fn bindings(&self) -> &[Binding] {
-        self.interface().map_or(&[], |interface| &interface.bindings)
+        self.interface(self.stem).map_or(&[], |interface| &interface.bindings)
     }
 
     /// Returns the parameters: members of the uniform struct, those of a struct in it as `outer.inner`.
     #[must_use]
     pub fn parameters(&self) -> &[Field] {
-        self.interface().map_or(&[], |interface| &interface.fields)
+        self.interface(self.stem).map_or(&[], |interface| &interface.fields)
     }
 
     /// Reads a whole number out of a launch's parameters.
@@ -108,7 +108,7 @@ impl Shader {
         threads: u32,
     ) -> Draft<'a> {
         let (bytes, count) =
-            self.interface().map_or((0, 0), |found| (found.bytes, found.fields.len()));
+            self.interface(self.stem).map_or((0, 0), |found| (found.bytes, found.fields.len()));
         let draft = Draft {
             node,
             shader: self,
@@ -130,9 +130,12 @@ impl Shader {
         Ok(Interface { bindings: bindings(&module)?, entries, fields, bytes })
     }
 
-    fn interface(&self) -> Result<&Interface> {
+    fn interface(&self, node: &str) -> Result<&Interface> {
         let read = self.read.get_or_init(|| self.parse());
-        read.as_ref().map_err(|problem| defect("", self.stem, "the text", problem.clone(), ""))
+        let expected = "it is WGSL";
+        let broken =
+            |problem: &String| defect(node, self.stem, "the text", problem.clone(), expected);
+        read.as_ref().map_err(broken)
     }
 }
 
@@ -182,7 +185,7 @@ impl Draft<'_> {
     /// [`Error::Limit`] for more threads than the device can number; [`Error::Operand`] for
     /// parameters that are not the shader's.
     pub(super) fn finish(mut self, max_workgroups_per_dimension: u32) -> Result<Launch> {
-        self.shader.interface()?;
+        self.shader.interface(self.node)?;
         let mut both = self.shader.parameters().iter().zip(&self.given);
         if let Some((missing, _)) = both.find(|(_, given)| !**given) {
             let (name, expected) = (&missing.name, format!("the shader has {}", missing.kind));

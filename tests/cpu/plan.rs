@@ -39,7 +39,7 @@ fn a_plan_prints_itself() {
   step 3     softmax "dense" by softmax/general: slot 0 -> output 0 (24 bytes, 1x1x1 groups)
   output 0   "probabilities" [2, 3]
   preparing uploads "weights": 1888 bytes and 416 of padding
-  preparing uploads "parameters": 468 bytes and 620 of padding
+  preparing uploads "parameters": 420 bytes and 668 of padding
   a run moves nothing; reading an output downloads it once
 "#;
     assert_eq!(network().plan(2).unwrap().to_string(), expected);
@@ -56,7 +56,7 @@ fn crossings_are_known_before_they_happen() {
         payload_bytes,
         padding_bytes,
     };
-    assert_eq!(expected.prepare, [upload("weights", 1888, 416), upload("parameters", 468, 620)]);
+    assert_eq!(expected.prepare, [upload("weights", 1888, 416), upload("parameters", 420, 668)]);
     assert_eq!(expected.run, []);
     let read = Expected {
         direction: Direction::DeviceToHost,
@@ -66,7 +66,7 @@ fn crossings_are_known_before_they_happen() {
         padding_bytes: 0,
     };
     assert_eq!(expected.read, [read]);
-    assert_eq!((plan.block().len(), plan.block_payload()), (1088, 468));
+    assert_eq!((plan.block().len(), plan.block_payload()), (1088, 420));
     // Parameters, input, weights, slots, and the output in whole 16-byte vectors.
     assert_eq!(plan.device_bytes().unwrap(), 1088 + 128 + 1888 + 1664 + 32);
 }

@@ -94,6 +94,7 @@ fn variants() -> Vec<String> {
             name.push(letter.to_ascii_lowercase());
         }
         match name.as_str() {
+            "cum_sum" => "cumsum".to_owned(),
             "mat_mul" => "matmul".to_owned(),
             "select" => "where".to_owned(),
             _ => name,

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
-use crate::graph::{Graph, Node, Symbol};
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Node, Site, Symbol};
 use crate::kernels::Work;
 use crate::kernels::axes::dense_strides;
 use crate::ops::movement::copy::{Start, check_count, walk};
@@ -131,14 +131,17 @@ impl Operator for Resolved {
         let axes = x.shape.dims().iter().zip(wanted.dims());
         for (axis, (&dim, &taken)) in axes.enumerate() {
             let (start, step) = (self.starts[axis], self.steps[axis]);
+            if step == 0 {
+                return Err(no_step(&site, axis));
+            }
             let fits = match (dim, taken) {
                 // The batch is taken whole.
                 (Dim::Batch, Dim::Batch) => start == 0 && step == 1,
-                (Dim::Fixed(_), Dim::Fixed(0)) => start == 0 && step != 0,
+                (Dim::Fixed(_), Dim::Fixed(0)) => start == 0,
                 (Dim::Fixed(length), Dim::Fixed(taken)) => {
                     // Lengths and steps are below 2^63, so their product fits.
                     let last = start as i128 + (taken as i128 - 1) * step as i128;
-                    step != 0 && start < length && (0..length as i128).contains(&last)
+                    start < length && (0..length as i128).contains(&last)
                 }
                 (Dim::Batch, Dim::Fixed(_)) | (Dim::Fixed(_), Dim::Batch) => false,
             };
@@ -293,6 +296,16 @@ impl Graph {
     }
 }
 
+/// Makes the error of a step of 0.
+fn no_step(site: &Site, axis: usize) -> Error {
+    site.refuse(
+        "steps",
+        format!("is 0 for axis {axis}"),
+        "a slice goes on by at least one element",
+        "use another step",
+    )
+}
+
 /// Takes every axis whole.
 fn whole(start: &Start) -> Vec<Cut> {
     start.dims().iter().map(|&length| Cut { start: 0, step: 1, length }).collect()
@@ -301,12 +314,7 @@ fn whole(start: &Start) -> Vec<Cut> {
 /// Resolves one axis of a slice by ONNX's rule.
 fn cut(start: &Start, axis: usize, from: isize, to: isize, step: isize) -> Result<Cut> {
     if step == 0 {
-        return Err(start.refuse(
-            "steps",
-            format!("is 0 for axis {axis}"),
-            "a slice goes on by at least one element",
-            "use another step",
-        ));
+        return Err(no_step(&start.site, axis));
     }
     let Some(Dim::Fixed(length)) = start.dims().get(axis) else {
         if from == 0 && step == 1 && to as i128 >= TO_THE_END {

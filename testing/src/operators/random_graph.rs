@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use longshore::passes::PassReport;
 use longshore::{Graph, HostArray, Passes, Plan, PlanOptions, Run, Session, StagePolicy, Tensor};
@@ -129,6 +130,7 @@ pub fn every_operator_in_networks_with_and_without_passes(on: &dyn Executor) {
         let graph = net.with_outputs(|number| named[number]);
         let staged = stage_all(on, &net.inputs);
         let mut steps = [0; 2];
+        let mut shown = String::new();
         for (side, passes) in [Passes::none(), Passes::all()].into_iter().enumerate() {
             let (plan, session) = prepare(on, &graph, net.batch, passes);
             for (name, tensor) in run(&session, &staged).outputs() {
@@ -141,10 +143,11 @@ pub fn every_operator_in_networks_with_and_without_passes(on: &dyn Executor) {
             }
             count_moved_rows(&plan, &mut rows_moved.borrow_mut());
             steps[side] = plan.steps().len();
+            writeln!(shown, "{plan}{}", plan.report()).unwrap();
             totals.borrow_mut()[0][side] += plan.steps().len() as u64;
             totals.borrow_mut()[1][side] += plan.peak_bytes();
         }
-        assert!(steps[1] <= steps[0], "{graph}");
+        assert!(steps[1] <= steps[0], "{graph}\n{shown}");
         // Pieces in place save steps and never hold more; without passes each saves the one that copied it.
         for base in [Passes::none(), Passes::all().without("concat_in_place").unwrap()] {
             let options = |passes| PlanOptions::new().passes(passes);

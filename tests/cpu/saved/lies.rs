@@ -118,7 +118,11 @@ fn options_are_those_that_layers_take() {
         ("{\"gather\": {\"axis\": 1, \"indices\": []}}", X, "indices are 0 for"),
         ("{\"gather\": {\"axis\": 7, \"indices\": [1]}}", X, "axis is 7 but \"x\" has 4 axes"),
         ("{\"gather\": {\"axis\": 1, \"indices\": [1]}}", "[]", "indices are 1 for"),
-        ("{\"slice\": {\"starts\": [0, 0, 0, 0], \"steps\": [1, 0, 1, 1]}}", X, "steps is 0"),
+        (
+            "{\"slice\": {\"starts\": [0, 0, 0, 0], \"steps\": [1, 0, 1, 1]}}",
+            X,
+            "steps is 0 for axis 1",
+        ),
         (
             "{\"slice\": {\"starts\": [0, 2, 0, 0], \"steps\": [1, 1, 1, 1]}}",
             "[\"batch\", 3, 5, 6]",
