@@ -29,7 +29,8 @@ pub const NAME: &str = "move_transposes";
 /// A transpose is kept back until a node depends on the order of axes, and made there, once;
 /// two that meet become one or none. Constants are transposed on the host, as is the kernel of
 /// a dense layer behind a flattened image; a matrix product reads a turned operand as it lies. A
-/// transpose that moves axes of length 1 alone becomes a reshape, which takes no step. A graph that would not have fewer transposes stays as it is.
+/// transpose that moves axes of length 1 alone becomes a reshape, which takes no step. A graph that would not have fewer
+/// transposes, or would have more steps, stays as it is.
 ///
 /// # Errors
 ///
@@ -51,7 +52,7 @@ pub(super) fn apply(parts: Parts) -> Result<(Parts, PassReport)> {
             (after, report) = (other, others);
         }
     }
-    if transposes(&after) < transposes(&parts) {
+    if transposes(&after) < transposes(&parts) && steps(&after) <= steps(&parts) {
         Ok((after, report))
     } else {
         Ok((parts, PassReport::new(NAME)))
@@ -72,6 +73,17 @@ fn best_of(parts: &Parts, report: PassReport) -> (Parts, PassReport) {
 
 fn transposes(parts: &Parts) -> usize {
     parts.nodes.iter().filter(|node| matches!(node.op, Op::Transpose(_))).count()
+}
+
+/// Counts the steps of a plan, more or less. Where a transpose moved axes of length 1 alone, one that is
+/// kept back may move longer ones in the end, and an output that was one becomes a copy.
+fn steps(parts: &Parts) -> usize {
+    let steps = |node: &Node| match node.op {
+        Op::Input | Op::Constant | Op::Reshape => 0,
+        Op::Concat(_) => node.operands.len(),
+        _ => 1,
+    };
+    parts.nodes.iter().map(steps).sum()
 }
 
 /// What stands between a node of the new graph and the value of an old one.
