@@ -38,8 +38,8 @@ use crate::error::{Error, Result};
 /// # fn main() -> longshore::Result<()> {
 /// let images = HostArray::from(Array3::<u8>::zeros((10, 4, 4)));
 /// let wanted = Signature::new([4, 4]).dtype(DType::F32);
-/// let refused = Batches::of(&images, 5, wanted, Remainder::Refuse)?.next();
-/// assert!(matches!(refused, Some(Err(error)) if error.to_string().contains("uint8")));
+/// let refused = Batches::of(&images, 5, wanted, Remainder::Refuse).err();
+/// assert!(refused.is_some_and(|error| error.to_string().contains("has dtype uint8")));
 /// # Ok(())
 /// # }
 /// ```

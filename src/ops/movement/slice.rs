@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, Site, Symbol};
 use crate::kernels::Work;
 use crate::kernels::axes::dense_strides;
-use crate::ops::movement::copy::{Start, check_count, walk};
+use crate::ops::movement::copy::{Start, batch, check_count, walk};
 use crate::ops::{Arguments, Op, Operator, Pads, Shapes, reorder};
 use crate::serial::length;
 use crate::shape::{Dim, Shape};
@@ -129,30 +129,39 @@ impl Operator for Resolved {
             check_count(&site, x, option, found)?;
         }
         let axes = x.shape.dims().iter().zip(wanted.dims());
+        let mut takes_all = true;
         for (axis, (&dim, &taken)) in axes.enumerate() {
             let (start, step) = (self.starts[axis], self.steps[axis]);
             if step == 0 {
                 return Err(no_step(&site, axis));
             }
+            let is_whole = start == 0 && step == 1;
             let fits = match (dim, taken) {
-                // The batch is taken whole.
-                (Dim::Batch, Dim::Batch) => start == 0 && step == 1,
-                (Dim::Fixed(_), Dim::Fixed(0)) => start == 0,
+                (Dim::Batch, _) if is_whole && taken == Dim::Batch => true,
+                (Dim::Batch, _) => return Err(batch(&site, x, "it can only be taken whole")),
+                (Dim::Fixed(_), Dim::Fixed(0)) if start > 0 => {
+                    return Err(not_made(&site, "an empty part begins at 0"));
+                }
+                (Dim::Fixed(_), Dim::Fixed(0)) => true,
                 (Dim::Fixed(length), Dim::Fixed(taken)) => {
                     // Lengths and steps are below 2^63, so their product fits.
                     let last = start as i128 + (taken as i128 - 1) * step as i128;
                     start < length && (0..length as i128).contains(&last)
                 }
-                (Dim::Batch, Dim::Fixed(_)) | (Dim::Fixed(_), Dim::Batch) => false,
+                (Dim::Fixed(_), Dim::Batch) => false,
             };
             if !fits {
                 return Err(site.refuse(
-                    "slice",
-                    format!("takes {taken} entries of axis {axis} from {start} in steps of {step}"),
-                    format!("its length is {dim}; the batch is taken whole"),
+                    "shape",
+                    format!("is {wanted}"),
+                    format!("axis {axis} has no {taken} entries from {start} in steps of {step}"),
                     "take entries that are there",
                 ));
             }
+            takes_all &= is_whole && taken == dim;
+        }
+        if takes_all {
+            return Err(not_made(&site, "its layer makes reshape of a value taken whole"));
         }
         Ok(wanted.clone())
     }
@@ -294,6 +303,11 @@ impl Graph {
         let steps = cuts.iter().map(|cut| cut.step).collect();
         self.finish_as(start, Op::Slice(Resolved { starts, steps }), dims)
     }
+}
+
+/// Makes the error of a slice that no layer makes.
+fn not_made(site: &Site, expected: &str) -> Error {
+    site.refuse("op", "is slice", expected, "save the graph again")
 }
 
 /// Makes the error of a step of 0.

@@ -67,6 +67,10 @@ impl Operator for Resolved {
         let [x] = of.only()?;
         let site = of.site("");
         let shape = self.shape(&site, x)?;
+        if self.repeats.iter().all(|&repeat| repeat == 1) {
+            let expected = "its layer makes reshape of a value that is not repeated";
+            return Err(site.refuse("op", "is tile", expected, "save the graph again"));
+        }
         if shape.dims().contains(&Dim::Fixed(0)) || walked(&x.shape, &self.repeats) <= AXES {
             return Ok(shape);
         }

@@ -118,6 +118,15 @@ fn options_are_those_that_layers_take() {
         ("{\"gather\": {\"axis\": 1, \"indices\": []}}", X, "indices are 0 for"),
         ("{\"gather\": {\"axis\": 7, \"indices\": [1]}}", X, "axis is 7 but \"x\" has 4 axes"),
         ("{\"gather\": {\"axis\": 1, \"indices\": [1]}}", "[]", "indices are 1 for"),
+    ];
+    for (op, shape, expected) in lies {
+        assert_lie(&over_x(op, shape), expected);
+    }
+}
+
+#[test]
+fn parts_are_those_that_layers_take() {
+    let lies = [
         (
             "{\"slice\": {\"starts\": [0, 0, 0, 0], \"steps\": [1, 0, 1, 1]}}",
             X,
@@ -146,7 +155,7 @@ fn options_are_those_that_layers_take() {
         (
             "{\"slice\": {\"starts\": [0, 0], \"steps\": [1, 1]}}",
             X,
-            "starts are 2 but such a node has 4",
+            "starts are 2 but \"x\" has 4 axes",
         ),
         (
             "{\"slice\": {\"starts\": [1, 0, 0, 0], \"steps\": [1, 1, 1, 1]}}",
@@ -170,7 +179,11 @@ fn options_are_those_that_layers_take() {
             X,
             "take away",
         ),
-        ("{\"pad\": {\"pads\": [[0, 0]], \"mode\": \"edge\"}}", X, "there are 4 to pad"),
+        (
+            "{\"pad\": {\"pads\": [[0, 0]], \"mode\": \"edge\"}}",
+            X,
+            "pads are 1 but \"x\" has 4 axes",
+        ),
     ];
     for (op, shape, expected) in lies {
         assert_lie(&over_x(op, shape), expected);
