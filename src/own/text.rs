@@ -49,7 +49,7 @@ impl From<&Bound> for OwnText {
     }
 }
 
-/// Written in full; read by [`OwnText`], as it needs the kernel.
+/// Written in full; read by `OwnText`, as it needs the kernel.
 impl Serialize for Bound {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         OwnText::from(self).serialize(serializer)

@@ -197,7 +197,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// [`Error::Operand`](crate::Error::Operand) when the options' lengths differ, for an axis
+    /// [`Error::Operand`] when the options' lengths differ, for an axis
     /// that is not there or named twice, for a step of 0, and for a part of the batch.
     pub fn slice(&mut self, x: Symbol, slice: Slice) -> Result<Symbol> {
         let start = self.start("slice", x)?;
@@ -229,7 +229,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// [`Error::Operand`](crate::Error::Operand) for an axis that is not there or named twice,
+    /// [`Error::Operand`] for an axis that is not there or named twice,
     /// and for the batch.
     pub fn flip(&mut self, x: Symbol, axes: &[isize]) -> Result<Symbol> {
         let start = self.start("flip", x)?;
@@ -245,7 +245,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// [`Error::Operand`](crate::Error::Operand) when the parts do not add up to the axis, and
+    /// [`Error::Operand`] when the parts do not add up to the axis, and
     /// for the batch.
     pub fn split(&mut self, x: Symbol, split: Split) -> Result<Vec<Symbol>> {
         let first = self.start("split", x)?;
@@ -272,7 +272,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// [`Error::Operand`](crate::Error::Operand) when `x` is no image, and when nothing is left.
+    /// [`Error::Operand`] when `x` is no image, and when nothing is left.
     pub fn cropping2d(&mut self, x: Symbol, cropping: impl Into<Pads>) -> Result<Symbol> {
         let start = self.start("cropping2d", x)?;
         let [height, width, _] = start.x.image(&start.site)?;
