@@ -1,8 +1,8 @@
 """Writes the seeds of a fuzz target, made of tests/fixtures: seeds.py npy|npz|onnx FOLDER.
 
 Needs nothing but Python. ONNX cases bring their shapes and weights as inputs; a second seed of each
-has them as initialisers, so that more of the import is reached. A message that stands twice is
-merged, so an appended graph of initialisers is enough.
+has them as initializers, so that more of the import is reached. A message that stands twice is
+merged, so an appended graph of initializers is enough.
 """
 
 import ast

@@ -1,7 +1,7 @@
 // grid_sample: output[n, p, c] = sum over i, j, k of weight_i * weight_j * weight_k * input[n, z_i, y_j, x_k, c]
 //
 // The point p of item n has up to three coordinates in `grid`: x along the last axis, then y, then z. From -1 to 1 a
-// coordinate crosses the axis, whose ends are the outermost pixels' centres with `align_corners`, and their outer edges
+// coordinate crosses the axis, whose ends are the outermost pixels' centers with `align_corners`, and their outer edges
 // without. An axis that has no coordinate has length 1.
 //
 // Which pixels count: NEAREST the nearest one (ties to even), LINEAR the two around the place, CUBIC the four around it

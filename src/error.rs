@@ -11,6 +11,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// The most names that one message lists.
 const MOST_LISTED: usize = 64;
 
+/// The remedy where only a bug can be the cause.
+pub(crate) const BUG: &str = "this is a bug in longshore; please report it";
+
 /// Joins names for a message; of a great many, the first and how many more there are.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
@@ -146,7 +149,7 @@ pub enum Error {
         path: PathBuf,
         /// What was tried: `open`, `read`, `write`.
         action: &'static str,
-        /// The operating system's reason; it stands in the message, so it is no `source`.
+        /// The operating system's reason; it is part of the message, so it is no `source`.
         reason: std::io::Error,
     },
 

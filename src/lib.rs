@@ -2,7 +2,7 @@
 //!
 //! NumPy-style arrays become f32 GPU buffers once, outside of the pipeline; a
 //! network of Keras's layers runs on what is already there; every byte that crosses
-//! between host and device stands in a ledger, and an unplanned crossing can be
+//! between host and device is recorded in a ledger, and an unplanned crossing can be
 //! forbidden.
 //!
 //! # The way through

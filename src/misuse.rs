@@ -1,4 +1,4 @@
-//! Mix-ups that do not compile: what a value is stands in its type.
+//! Mix-ups that do not compile: what a value is is part of its type.
 //!
 //! A [`HostArray`](crate::HostArray) has data in host memory, a [`Symbol`](crate::Symbol) has
 //! a name and a shape, a [`Tensor`](crate::Tensor) has data on a device. Nothing converts one

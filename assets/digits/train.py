@@ -3,7 +3,7 @@
     python -m venv venv && venv/bin/pip install -r requirements.txt
     KERAS_BACKEND=jax JAX_PLATFORMS=cpu venv/bin/python train.py
 
-Data: scikit-learn's bundled digits, 1,797 grey images of 8x8 pixels, float64, values 0..16.
+Data: scikit-learn's bundled digits, 1,797 gray images of 8x8 pixels, float64, values 0..16.
 Split: image i is a test image when i % 5 == 4 (359 images), else a training image (1,438).
 The test images are never trained on, they only measure accuracy; the settings below were chosen by
 cross-validation within the training images.

@@ -1,4 +1,4 @@
-//! Batch normalisation: a small one against the oracle, then images with channels last and first.
+//! Batch normalization: a small one against the oracle, then images with channels last and first.
 
 use anyhow::Result;
 use longshore::{BatchNormalization, HostArray, LayerWeights};

@@ -1,4 +1,4 @@
-//! Local response normalisation: a small one against the oracle, then an image's channels.
+//! Local response normalization: a small one against the oracle, then an image's channels.
 
 use anyhow::Result;
 use longshore::Lrn;

@@ -1,4 +1,4 @@
-//! Moments, with the normalisation that needs them and nothing else: instances of images.
+//! Moments, with the normalization that needs them and nothing else: instances of images.
 
 use anyhow::Result;
 use longshore::{HostArray, InstanceNormalization, LayerWeights};

@@ -1,4 +1,4 @@
-//! Layer normalisation: a small one against the oracle, then rows of a transformer.
+//! Layer normalization: a small one against the oracle, then rows of a transformer.
 
 use anyhow::Result;
 use longshore::{HostArray, LayerNormalization, LayerWeights};

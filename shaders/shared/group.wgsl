@@ -1,7 +1,7 @@
 // What the threads of one workgroup found, brought together.
 //
 // A long row has few results: with one thread for each, most of a GPU would stand idle, and each
-// thread would read far from its neighbours. So 64 threads share a row. They meet at barriers, the
+// thread would read far from its neighbors. So 64 threads share a row. They meet at barriers, the
 // only ones in these shaders; the launch takes this way for long rows alone.
 
 var<workgroup> group_parts: array<f32, 64>;

@@ -1,6 +1,6 @@
 // A row of an array made into one number: by one thread, or by the 64 of a workgroup.
 //
-// The row's elements are those that the reduced axes span. Neighbouring axes of one kind arrive as
+// The row's elements are those that the reduced axes span. Neighboring axes of one kind arrive as
 // one, so there are at most 3 runs of kept axes and 3 of reduced ones; missing runs stand in front
 // with length 1. Of `params` these functions take terms (the row's length), kept1, kept2 and
 // kept_stride0 ..2, run1, run2 and run_stride0 ..2; they read `input`.

@@ -64,7 +64,7 @@ where
         V: Copy,
         D: Fn(V) -> T + Copy,
     {
-        // The axis along which neighbours in memory lie; strides of zero have no neighbours.
+        // The axis along which neighbors in memory lie; strides of zero have no neighbors.
         let nearest = (0..view.ndim())
             .filter(|&axis| view.strides()[axis] != 0 && view.len_of(Axis(axis)) > 1)
             .min_by_key(|&axis| view.strides()[axis].unsigned_abs());
@@ -104,7 +104,7 @@ where
         }
     }
 
-    /// Feeds a view whose first axis has neighbours in memory, as in Fortran order, or is the only
+    /// Feeds a view whose first axis has neighbors in memory, as in Fortran order, or is the only
     /// long one: a few rows at a time are read in columns, so that every cache line is read once,
     /// and leave in rows. `inner` is the length of a row, all axes but the first.
     fn tiles<V>(&mut self, view: &ArrayViewD<'_, V>, inner: usize, at: usize)

@@ -37,7 +37,7 @@ impl HostArray<'static> {
         read_all(&path.display().to_string(), file, length)
     }
 
-    /// Reads one `.npy` array that fills a stream, for which `name` stands in errors.
+    /// Reads one `.npy` array that fills a stream, which errors call `name`.
     ///
     /// # Errors
     ///
@@ -48,7 +48,7 @@ impl HostArray<'static> {
 }
 
 impl<'a> HostArray<'a> {
-    /// Borrows the array in the bytes of a `.npy` file, for which `name` stands in errors.
+    /// Borrows the array in the bytes of a `.npy` file, which errors call `name`.
     ///
     /// # Errors
     ///

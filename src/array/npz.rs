@@ -66,7 +66,7 @@ impl Npz {
         Self::new(path.display().to_string(), Box::new(BufReader::new(file)))
     }
 
-    /// Opens an archive in memory, for which `name` stands in errors.
+    /// Opens an archive in memory, which errors call `name`.
     ///
     /// # Errors
     ///

@@ -132,7 +132,7 @@ pub struct Batches<I: Iterator> {
 impl<'a, I: Iterator<Item = HostArray<'a>>> Batches<I> {
     /// Holds a generator of batches to a signature and to a batch size.
     ///
-    /// `name` stands in messages.
+    /// messages call it `name`.
     ///
     /// # Errors
     ///

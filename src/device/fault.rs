@@ -18,7 +18,7 @@ impl Fault {
         device.set_device_lost_callback(move |reason, message| {
             on_loss.set_lost(format!("{reason:?}: {message}"));
         });
-        // Everything this crate does stands in an error scope. What reaches the handler
+        // Everything this crate does is inside an error scope. What reaches the handler
         // comes from an embedder's own calls on the device, and must not abort the program.
         device.on_uncaptured_error(Arc::new(|error: wgpu::Error| {
             log::error!("uncaptured wgpu error: {error}");

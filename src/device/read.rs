@@ -206,7 +206,7 @@ impl Tensor {
             got: format!("does not fit ({error})"),
             expected: format!("the shape is {:?}", self.shape),
             shapes: format!("{} {:?}", self.label, self.shape),
-            remedy: "report this as a defect".to_owned(),
+            remedy: crate::error::BUG.to_owned(),
         })
     }
 }
@@ -215,7 +215,7 @@ pub(super) fn no_buffer(doing: &str) -> Error {
     Error::Device {
         doing: doing.to_owned(),
         message: "the tensor lies in memory of another kind".to_owned(),
-        remedy: "report this as a defect".to_owned(),
+        remedy: crate::error::BUG.to_owned(),
     }
 }
 

@@ -170,7 +170,7 @@ impl Session {
             let (storage, offset_bytes) = locate(port.place).ok_or_else(|| Error::Device {
                 doing: format!("collecting output \"{}\"", port.name),
                 message: format!("{:?} holds no output", port.place),
-                remedy: "report this as a defect".to_owned(),
+                remedy: crate::error::BUG.to_owned(),
             })?;
             let tensor = Tensor {
                 runtime: Arc::clone(&self.runtime.inner),

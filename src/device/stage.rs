@@ -81,7 +81,7 @@ impl Runtime {
             return Err(Error::Device {
                 doing: node,
                 message: "packing gave no report".to_owned(),
-                remedy: "report this as a defect".to_owned(),
+                remedy: crate::error::BUG.to_owned(),
             });
         };
         let shape = array.shape().to_vec();
@@ -161,7 +161,7 @@ impl Runtime {
             let (storage, offset_bytes) = places.next().ok_or_else(|| Error::Device {
                 doing: format!("preparing weight \"{}\"", weight.label()),
                 message: "it was not uploaded".to_owned(),
-                remedy: "report this as a defect".to_owned(),
+                remedy: crate::error::BUG.to_owned(),
             })?;
             let (runtime, shape) = (Arc::clone(&self.inner), array.shape().to_vec());
             Ok(Tensor { runtime, storage, offset_bytes, shape, label: weight.label().into() })

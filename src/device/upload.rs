@@ -189,7 +189,7 @@ fn zero(doing: &str, buffer: &wgpu::Buffer, from: u64, to: u64) -> Result<()> {
         None => Err(Error::Device {
             doing: doing.to_owned(),
             message: format!("{length} bytes of padding"),
-            remedy: "report this as a defect".to_owned(),
+            remedy: crate::error::BUG.to_owned(),
         }),
     }
 }

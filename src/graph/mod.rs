@@ -170,8 +170,8 @@ impl Graph {
             let site = Site::new("graph", format!("{} nodes", self.nodes.len()));
             return Err(site.refuse(
                 "outputs",
-                "are none",
-                "a graph without an output computes nothing",
+                "are empty",
+                "a graph needs at least one",
                 "name a symbol with Graph::output",
             ));
         }

@@ -57,7 +57,7 @@ impl Weight {
     }
 
     /// Makes a weight of an array, under a label that need not be the array's name.
-    pub(crate) fn labelled(label: String, array: HostArray<'static>) -> Self {
+    pub(crate) fn labeled(label: String, array: HostArray<'static>) -> Self {
         Weight { label, source: Source::Host(Arc::new(array)) }
     }
 
@@ -224,7 +224,7 @@ impl Weights {
         Weights::from_arrays(&path.display().to_string(), crate::array::read_npz(path)?)
     }
 
-    /// Makes a set from arrays named `LAYER/ARRAY`; `origin` stands in messages.
+    /// Makes a set from arrays named `LAYER/ARRAY`; messages call it `origin`.
     ///
     /// # Errors
     ///

@@ -21,7 +21,7 @@ pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) 
         let shapes = format!("{} and {} elements, {geometry:?}", input.len(), result.len());
         return step.refuse("goes outside of a buffer", "every place must lie within it", shapes);
     }
-    // Places in the result from the farthest apart to neighbours, so that it can be shared out.
+    // Places in the result from the farthest apart to neighbors, so that it can be shared out.
     axes.sort_by_key(|axis| std::cmp::Reverse(axis.strides[1]));
     let elements = axes.iter().map(|axis| axis.length).product();
     let parts = if is_nested(&axes) { parts(elements) } else { 1 };

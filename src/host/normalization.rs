@@ -1,4 +1,4 @@
-//! Normalisation by moments of the element's row, with scale and bias.
+//! Normalization by moments of the element's row, with scale and bias.
 
 use super::Step;
 use super::finish::in_chunks;
@@ -10,7 +10,7 @@ use crate::kernels::normalization::{Axis, Geometry, axes};
 /// Operations that an element counts as.
 const COST: usize = 4;
 
-/// Normalises line by line, along the last axis that moves an operand.
+/// Normalizes line by line, along the last axis that moves an operand.
 pub(super) fn execute(step: &Step<'_>, geometry: &Geometry, result: &mut [f32]) -> Result<()> {
     let Geometry { input: ref shape, ref reduced, ref scale, ref bias, .. } = *geometry;
     step.check_length("the output", shape, result.len())?;

@@ -21,7 +21,7 @@ const LONG: usize = 256;
 /// Partial results of a block.
 const PARTS: usize = 16;
 
-/// Neighbouring rows of an input.
+/// Neighboring rows of an input.
 pub(super) struct Group<'a> {
     input: &'a [f32],
     rows: &'a Rows,

@@ -9,7 +9,7 @@ pub struct Axis<const N: usize> {
     pub strides: [i64; N],
 }
 
-/// Drops axes of length 1, and merges neighbours that every buffer walks as one: fewer
+/// Drops axes of length 1, and merges neighbors that every buffer walks as one: fewer
 /// divisions in a shader, and any rank that merges to what the shader walks over.
 ///
 /// Axes come and go with the outermost first.
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_merge_where_every_buffer_walks_on() {
+    fn neighbors_merge_where_every_buffer_walks_on() {
         let transposed = [axis(3, [1, 2]), axis(2, [3, 1])];
         assert_eq!(coalesce(&transposed), transposed);
         let straight = [axis(3, [2, 4]), axis(1, [9, 9]), axis(2, [1, 2])];

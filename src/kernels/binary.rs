@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbouring_axes_merge_where_both_operands_walk_on() {
+    fn neighboring_axes_merge_where_both_operands_walk_on() {
         let axis = |length, left, right| Axis { length, left, right };
         assert_eq!(coalesce(&[2, 3, 5], &[2, 3, 5]), [axis(30, 1, 1)]);
         assert_eq!(coalesce(&[2, 3, 5], &[5]), [axis(6, 5, 0), axis(5, 1, 1)]);

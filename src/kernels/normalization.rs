@@ -18,7 +18,7 @@ pub(crate) struct Axis {
     pub strides: [usize; 3],
 }
 
-/// Lists the axes that matter, neighbours joined where every operand walks on.
+/// Lists the axes that matter, neighbors joined where every operand walks on.
 pub(crate) fn axes(geometry: &Geometry) -> Vec<Axis> {
     let kept: Vec<usize> = geometry
         .input

@@ -1,4 +1,4 @@
-//! Resampling of two neighbouring axes through tables of taps.
+//! Resampling of two neighboring axes through tables of taps.
 //!
 //! Which input pixels an output row or column takes, and with which weights, is the same for
 //! every image and channel. It is computed here once, and goes to the device with the

@@ -12,12 +12,12 @@ const SHARED_TERMS: u32 = 256;
 /// The longest row. f32 tells all its positions apart, and no thread's loops over it pass the
 /// 65535 turns after which llvmpipe ends them.
 const MOST_TERMS: u32 = 1 << 24;
-/// Results from which one thread for each keeps a device busy, where neighbours read neighbours;
+/// Results from which one thread for each keeps a device busy, where neighbors read neighbors;
 /// and terms that it does not go over alone.
 const MANY_RESULTS: u32 = 1 << 14;
 const MANY_TERMS: u32 = 1 << 13;
 
-/// Neighbouring axes of one kind as one: their length, and the distance of its elements.
+/// Neighboring axes of one kind as one: their length, and the distance of its elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Run {
     length: usize,
@@ -105,8 +105,8 @@ pub(crate) fn rows(node: &str, input: &[usize], reduced: &[bool]) -> Result<Rows
     let [_, run1, run2] = narrow(node, "the input", runs.map(|run| run.length))?;
     let kept_strides = narrow(node, "the input", kept.map(|run| run.stride))?;
     let run_strides = narrow(node, "the input", runs.map(|run| run.stride))?;
-    let reads_neighbours = kept_strides[RUNS - 1] == 1;
-    let is_alone = reads_neighbours && terms < MANY_TERMS;
+    let reads_neighbors = kept_strides[RUNS - 1] == 1;
+    let is_alone = reads_neighbors && terms < MANY_TERMS;
     let most = if is_alone { MANY_RESULTS } else { u32::MAX / WORKGROUP_SIZE };
     let is_shared = terms >= SHARED_TERMS && (1..most).contains(&results);
     Ok(Rows {
@@ -120,7 +120,7 @@ pub(crate) fn rows(node: &str, input: &[usize], reduced: &[bool]) -> Result<Rows
     })
 }
 
-/// Joins neighbouring axes of one kind; missing runs stand in front, with length 1.
+/// Joins neighboring axes of one kind; missing runs come first, with length 1.
 fn coalesce(node: &str, input: &[usize], reduced: &[bool], kind: bool) -> Result<[Run; RUNS]> {
     let mut found: Vec<Run> = Vec::new();
     let mut stride = 1usize;
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbouring_axes_of_one_kind_are_one_run() {
+    fn neighboring_axes_of_one_kind_are_one_run() {
         let found = rows("n", &[2, 3, 1, 5, 7], &[false, true, false, true, false]).unwrap();
         assert_eq!((found.results, found.terms, found.threads()), (14, 15, 14));
         assert_eq!((found.kept, found.kept_strides), ([2, 7], [0, 105, 1]));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn long_rows_are_shared_unless_many_neighbours_read_each_other() {
+    fn long_rows_are_shared_unless_many_neighbors_read_each_other() {
         let shared =
             |input: &[usize], reduced: &[bool]| rows("n", input, reduced).unwrap().is_shared;
         assert!(!shared(&[3, 255], &[false, true]));

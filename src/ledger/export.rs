@@ -65,7 +65,7 @@ impl Ledger {
             part: "an event".to_owned(),
             got: format!("failed with \"{error}\""),
             expected: "every event is plain data".to_owned(),
-            remedy: "report this as a defect".to_owned(),
+            remedy: crate::error::BUG.to_owned(),
         })
     }
 

@@ -91,7 +91,7 @@ impl Guard {
         self
     }
 
-    /// Names the guard; the name is its scope in the ledger and stands in its errors.
+    /// Names the guard; the name is its scope in the ledger and is named in its errors.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();

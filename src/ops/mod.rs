@@ -137,7 +137,7 @@ use resampling::grid_sample;
 pub enum Op {
     /// A value that each run brings.
     Input,
-    /// Resampling of one axis, or of two neighbours.
+    /// Resampling of one axis, or of two neighbors.
     Resize2d(Resampling),
     /// Convolution with resolved padding over images, or over lines as images of one row;
     /// weights: kernel, then bias.
@@ -155,7 +155,7 @@ pub enum Op {
     MatMul(matmul::Resolved),
     /// An element-wise function of one operand.
     Activation(UnaryOp),
-    /// Batch normalisation; weights: scale and bias where there are any, mean, variance.
+    /// Batch normalization; weights: scale and bias where there are any, mean, variance.
     BatchNormalization(batch_normalization::Resolved),
     /// Softmax over one axis.
     Softmax(softmax::Softmax),
@@ -165,11 +165,11 @@ pub enum Op {
     LogSoftmax(softmax::LogSoftmax),
     /// Hardmax over one axis.
     Hardmax(softmax::Hardmax),
-    /// Local response normalisation.
+    /// Local response normalization.
     Lrn(lrn::Resolved),
     /// Mean and inverse deviation of each row.
     Moments(moments::Resolved),
-    /// Normalisation; operands: x and its moments; weights: scale and bias where there are any.
+    /// Normalization; operands: x and its moments; weights: scale and bias where there are any.
     Normalization(normalization::normalization::Resolved),
     /// One number for each row that the reduced axes span.
     Reduce(reduce::Resolved),
@@ -197,7 +197,7 @@ pub enum Op {
     Pad(pad::Resolved),
     /// Pooling with resolved padding.
     Pool2d(pool2d::Resolved),
-    /// A part of the operand, in steps; how many steps stands in the node's shape.
+    /// A part of the operand, in steps; the node's shape says how many steps.
     Slice(slice::Resolved),
     /// Blocks of pixels gathered in the channels.
     SpaceToDepth(depth_to_space::SpaceToDepth),

@@ -196,7 +196,7 @@ struct Rules {
 impl OwnKernel {
     /// Registers a source with one compute entry point, and reads what it declares.
     ///
-    /// The name stands in plans (`own/NAME`), messages and node names.
+    /// The name appears in plans (`own/NAME`), messages and node names.
     ///
     /// # Errors
     ///
@@ -240,7 +240,7 @@ impl OwnKernel {
     ///
     /// The shapes come in the order of the binding numbers, as [`OwnKernel::inputs`] lists them;
     /// in a graph the first dimension may be the symbolic batch. An `Err` says what is wrong
-    /// with the operands, and stands in the error that the user of the kernel gets.
+    /// with the operands, and is part of the error that the user of the kernel gets.
     #[must_use]
     pub fn shape(
         mut self,

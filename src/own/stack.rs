@@ -35,7 +35,7 @@ pub(crate) fn with_large_stack<T: Send>(
         thread.join().unwrap_or_else(|_| {
             Err(refuse(
                 "a source that makes the WGSL compiler panic".to_owned(),
-                "simplify the source, and report it as a defect",
+                "simplify the source, and please report it as a bug in longshore",
             ))
         })
     })

@@ -91,7 +91,7 @@ pub(super) fn affine(rewrite: &Rewrite, index: usize) -> Option<(usize, Result<A
     }
 }
 
-/// Reads what a batch normalisation scales and shifts by.
+/// Reads what a batch normalization scales and shifts by.
 fn batch_normalization(
     rewrite: &Rewrite,
     node: &Node,

@@ -1,4 +1,4 @@
-//! Orders of axes: what operations become when their operand's axes stand in another order.
+//! Orders of axes: what operations become when their operand's axes are in another order.
 
 use ndarray::{ArrayD, IxDyn};
 

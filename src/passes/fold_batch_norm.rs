@@ -1,4 +1,4 @@
-//! Affine folding: batch normalisation, and sums and products with constants, by channel become
+//! Affine folding: batch normalization, and sums and products with constants, by channel become
 //! part of the kernel and bias of the layer before or behind.
 
 use ndarray::{ArrayD, IxDyn};

@@ -1,4 +1,4 @@
-//! Transposes: cancelled, moved behind what does not depend on the order of axes, and folded into
+//! Transposes: canceled, moved behind what does not depend on the order of axes, and folded into
 //! constants and kernels.
 
 mod convert;

@@ -135,7 +135,7 @@ fn lost(step: &Step, region: &Region) -> Error {
     Error::Device {
         doing: step.node.clone(),
         message: format!("{region:?} is not in the host's memory"),
-        remedy: "report this as a defect".to_owned(),
+        remedy: crate::error::BUG.to_owned(),
     }
 }
 

@@ -59,7 +59,7 @@ impl Site<'_> {
         Error::Unsupported {
             node: self.node.title(),
             what: "a node without a kernel".to_owned(),
-            remedy: "report this as a defect".to_owned(),
+            remedy: crate::error::BUG.to_owned(),
         }
     }
 }

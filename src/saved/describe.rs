@@ -33,7 +33,7 @@ impl<'a> Described<'a> {
             return Err(Error::Unsupported {
                 node: file.to_owned(),
                 what: "a graph that is not read as it is written".to_owned(),
-                remedy: "report this as a defect".to_owned(),
+                remedy: crate::error::BUG.to_owned(),
             });
         }
         Ok(described)
@@ -71,7 +71,7 @@ impl<'a> Described<'a> {
         let text = layout::write(&document).map_err(|error| Error::Unsupported {
             node: "graph".to_owned(),
             what: format!("a description of it ({error})"),
-            remedy: "report this as a defect".to_owned(),
+            remedy: crate::error::BUG.to_owned(),
         })?;
         Ok(Described { text, arrays })
     }

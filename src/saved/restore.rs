@@ -122,7 +122,7 @@ fn weights(file: &str, arrays: &[ArrayText], npz: &Npz) -> Result<Vec<Weight>> {
                 format!("the description says {}: both are of one save", clipped(&text.crc32)),
             );
         }
-        weights.push(Weight::labelled(text.label.clone(), array.with_name(text.label.clone())));
+        weights.push(Weight::labeled(text.label.clone(), array.with_name(text.label.clone())));
     }
     match npz.names().find(|name| !members.contains(name)) {
         Some(name) => {

@@ -223,7 +223,7 @@ macro_rules! tests_of_executors {
                     a_network_of_normalized_channels
                     a_unet_of_group_normalizations
                     super_resolution_by_reshapes
-                    inverted_residuals_with_normalisations
+                    inverted_residuals_with_normalizations
                     a_residual_network_with_a_bottleneck
                     boxes_of_two_scales_by_anchors
                     every_network_in_the_folder_is_tested

@@ -69,7 +69,7 @@ fn joining() {
     let refused = |result: longshore::Result<Symbol>, kind: &str, text: &str| {
         operand(result, &format!("{kind} \"{kind}\": {text}"));
     };
-    let none = "values are none but at least one is joined\n  (); name a value";
+    let none = "values are empty but at least one is needed\n  (); name a value";
     refused(g.concat(&[], 1), "concat", none);
     refused(g.concatenate(&[]), "concatenate", none);
     for axis in [4, -5] {

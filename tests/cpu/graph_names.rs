@@ -90,7 +90,7 @@ fn outputs_that_are_missing_or_foreign() {
     assert!(matches!(error, Error::Operand { .. }));
     assert_eq!(
         error.to_string(),
-        "graph: outputs are none but a graph without an output computes nothing\n  (1 nodes); name a \
+        "graph: outputs are empty but a graph needs at least one\n  (1 nodes); name a \
          symbol with Graph::output"
     );
     let (mut other, _) = start();

@@ -1,4 +1,4 @@
-//! Reductions, softmax and normalisations: the shapes they give, and what they are refused for.
+//! Reductions, softmax and normalizations: the shapes they give, and what they are refused for.
 
 use longshore::ops::Op;
 use longshore::ops::reduction::reduce::Operation;

@@ -39,7 +39,7 @@ fn lengths() {
 }
 
 #[test]
-fn two_neighbours_are_one_node() {
+fn two_neighbors_are_one_node() {
     let found = |shape: &[usize], layer| {
         nodes(shape, layer).into_iter().map(|(title, _)| title).collect::<Vec<_>>()
     };

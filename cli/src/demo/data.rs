@@ -7,7 +7,7 @@ use ndarray::{Array2, Array4, ArrayD, Axis, Dimension, Ix1, Ix2, Ix4, s};
 
 /// The files of `assets/digits`; its README says where they come from.
 pub struct Digits {
-    /// Grey values 0..1, (image, height, width, 1); float64, as scikit-learn gives them.
+    /// Gray values 0..1, (image, height, width, 1); float64, as scikit-learn gives them.
     pub images: Array4<f64>,
     /// The digit that each image shows.
     pub labels: Vec<usize>,

@@ -92,8 +92,8 @@ fn draw_tile(canvas: &mut Canvas, [x, y]: [usize; 2], digits: &Digits, answer: A
     }
     let image = digits.images.slice(s![answer.image, .., .., 0]);
     for ((row, column), &value) in image.indexed_iter() {
-        let grey = mix(INK, CHALK, share(value));
-        canvas.fill([x + column * PIXEL, y + row * PIXEL], [PIXEL, PIXEL], grey);
+        let gray = mix(INK, CHALK, share(value));
+        canvas.fill([x + column * PIXEL, y + row * PIXEL], [PIXEL, PIXEL], gray);
     }
     let bar = y + IMAGE + 10;
     let sure = usize::from(share(f64::from(answer.confidence))) * IMAGE / 255;

@@ -1,4 +1,4 @@
-//! The walk over a model's nodes, from inputs and initialisers to a graph.
+//! The walk over a model's nodes, from inputs and initializers to a graph.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -121,7 +121,7 @@ pub(super) enum Layout {
 }
 
 impl Importer<'_> {
-    /// Lets a name stand for an input or initialiser.
+    /// Lets a name stand for an input or initializer.
     pub(super) fn declare(&mut self, name: &str, value: Value) -> Result<()> {
         if let Value::Symbol(symbol) = value {
             self.named.insert(symbol);
@@ -220,7 +220,7 @@ impl Importer<'_> {
             None => Err(node.refuse(
                 &format!("input \"{name}\""),
                 "is made by no node before this one".to_owned(),
-                "nodes stand in the order they are computed".to_owned(),
+                "nodes are in the order they are computed".to_owned(),
             )),
         }
     }

@@ -50,7 +50,7 @@ pub struct OnnxPort {
     pub dims: Option<Vec<OnnxDim>>,
 }
 
-/// A model as it stands in its file.
+/// A model as its file has it.
 ///
 /// ```
 /// use longshore::Runtime;
@@ -100,7 +100,7 @@ impl OnnxModel {
         OnnxModel::decode(Origin { file: path.display().to_string(), folder }, &bytes)
     }
 
-    /// Reads a model from memory; `name` stands in messages. External data is refused.
+    /// Reads a model from memory; messages call it `name`. External data is refused.
     ///
     /// # Errors
     ///

@@ -21,7 +21,7 @@ use crate::shape::Shape;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resolved {
-    /// Steps between the places that neighbouring input pixels write to.
+    /// Steps between the places that neighboring input pixels write to.
     pub strides: Pair,
     /// Steps between the kernel's taps, in pixels.
     pub dilation: Pair,

@@ -130,7 +130,7 @@ impl Graph {
 
 fn first<'a>(of: &'a Arguments<'_>) -> Result<&'a Operand> {
     of.operands.first().ok_or_else(|| {
-        of.site("").refuse("values", "are none", "at least one is joined", "name a value")
+        of.site("").refuse("values", "are empty", "at least one is needed", "name a value")
     })
 }
 

@@ -78,7 +78,7 @@ pub struct Resolved {
     pub mode: PadMode,
 }
 
-/// Target lengths of centred cropping and padding, with ONNX's names and defaults.
+/// Target lengths of centered cropping and padding, with ONNX's names and defaults.
 ///
 /// ```
 /// use longshore::{CenterCropPad, Graph, Shape};

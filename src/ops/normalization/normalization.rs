@@ -199,7 +199,7 @@ impl Graph {
     /// Normalizes each group of channels of each item.
     ///
     /// `x` is (batch, ...) with its channels on `axis`; a row is what belongs to one item and one
-    /// of `groups` equal groups of neighbouring channels. `gamma` and `beta` are (channels), as in
+    /// of `groups` equal groups of neighboring channels. `gamma` and `beta` are (channels), as in
     /// Keras and ONNX 21, or (groups), as in ONNX 18.
     ///
     /// # Errors

@@ -30,7 +30,7 @@ pub enum GridPadding {
     Zeros,
     /// The nearest pixel inside; a place outside is first moved to the nearest pixel's.
     Border,
-    /// The input, folded back at its ends as often as needed: at the outermost pixels' centres
+    /// The input, folded back at its ends as often as needed: at the outermost pixels' centers
     /// with `align_corners`, else at their outer edges.
     Reflection,
 }
@@ -63,7 +63,7 @@ pub struct Resolved {
     pub mode: GridSampleMode,
     /// What stands outside of the input.
     pub padding_mode: GridPadding,
-    /// Whether -1 and 1 are the centres of the outermost pixels, not their outer edges.
+    /// Whether -1 and 1 are the centers of the outermost pixels, not their outer edges.
     pub align_corners: bool,
 }
 
@@ -95,7 +95,7 @@ impl GridSample {
         self
     }
 
-    /// Puts -1 and 1 at the centres of the outermost pixels.
+    /// Puts -1 and 1 at the centers of the outermost pixels.
     #[must_use]
     pub fn align_corners(mut self, align_corners: bool) -> Self {
         self.rule.align_corners = align_corners;
@@ -185,7 +185,7 @@ pub struct Geometry {
     pub mode: GridSampleMode,
     /// What stands outside of the input.
     pub padding: GridPadding,
-    /// Whether -1 and 1 are the centres of the outermost pixels, not their outer edges.
+    /// Whether -1 and 1 are the centers of the outermost pixels, not their outer edges.
     pub align_corners: bool,
 }
 

@@ -196,7 +196,7 @@ impl Resize {
 impl Graph {
     /// Resamples any axes of a value of up to 6 dimensions: ONNX's `Resize`, opsets 10 to 19.
     ///
-    /// The result has the same number of dimensions. Two neighbouring axes are one node; other
+    /// The result has the same number of dimensions. Two neighboring axes are one node; other
     /// sets become several, which are named `NAME/axes ...`. An axis of scale 1 is copied. The
     /// batch keeps its length: leave it out of `axes`, or give it the scale 1.
     ///
@@ -220,7 +220,7 @@ impl Graph {
         self.resample_axes(pending, maps, sampling)
     }
 
-    /// Adds a node for each pair of neighbouring axes, and for each axis alone; `maps` are in
+    /// Adds a node for each pair of neighboring axes, and for each axis alone; `maps` are in
     /// order. What is left as it is becomes a reshape, which moves nothing.
     pub(crate) fn resample_axes(
         &mut self,

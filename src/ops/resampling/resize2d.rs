@@ -30,14 +30,14 @@ pub enum Interpolation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coordinates {
-    /// `(x + 0.5) * in / out - 0.5`: pixel centres agree. Keras's only rule.
+    /// `(x + 0.5) * in / out - 0.5`: pixel centers agree. Keras's only rule.
     #[default]
     HalfPixel,
-    /// `x * (in - 1) / (out - 1)`, 0 for a single output: corner centres agree.
+    /// `x * (in - 1) / (out - 1)`, 0 for a single output: corner centers agree.
     AlignCorners,
     /// `x * in / out`: upper left corners agree.
     Asymmetric,
-    /// Half-pixel, with the centres of input and output agreeing where an output's length was
+    /// Half-pixel, with the centers of input and output agreeing where an output's length was
     /// rounded: ONNX's `half_pixel_symmetric`.
     HalfPixelSymmetric,
     /// Half-pixel, but 0 for a single output pixel.
@@ -71,7 +71,7 @@ pub struct Resize2d {
 }
 
 impl Resize2d {
-    /// Resizes to `size` (height, width) by the nearest pixel, pixel centres agreeing.
+    /// Resizes to `size` (height, width) by the nearest pixel, pixel centers agreeing.
     pub fn new(size: impl Into<Pair>) -> Self {
         Resize2d {
             size: size.into(),

@@ -1,4 +1,4 @@
-//! Resampling of one axis, or of two neighbours: what a `resize2d` node holds.
+//! Resampling of one axis, or of two neighbors: what a `resize2d` node holds.
 
 use serde::{Deserialize, Serialize};
 
@@ -138,7 +138,7 @@ impl Sampling {
         let nearest = match coordinates {
             Coordinates::AlignCorners => NearestMode::RoundPreferFloor,
             Coordinates::Asymmetric | Coordinates::TfHalfPixelForNn => NearestMode::Floor,
-            // floor((x + 0.5) * in / out): the pixel that the centre lies in.
+            // floor((x + 0.5) * in / out): the pixel that the center lies in.
             Coordinates::HalfPixel
             | Coordinates::HalfPixelSymmetric
             | Coordinates::PytorchHalfPixel
@@ -155,7 +155,7 @@ impl Sampling {
     }
 }
 
-/// A resampling of one axis, or of two that are neighbours.
+/// A resampling of one axis, or of two that are neighbors.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resampling {
@@ -227,7 +227,7 @@ impl Operator for Resampling {
         }))
     }
 
-    /// Two axes are resampled at once only where they are still neighbours.
+    /// Two axes are resampled at once only where they are still neighbors.
     fn reordered(&self, _node: &Node, perm: &[usize]) -> Option<Op> {
         let axis = *perm.get(self.axis)?;
         let second = self.columns.map(|_| perm.get(self.axis.checked_add(1)?).copied());

@@ -27,7 +27,7 @@ impl Walk<'_> {
             Pending::Nothing if perm.iter().copied().eq(0..old.shape.rank()) => return Some(real),
             Pending::Axes(held) => (self.parts.nodes.get(real)?.shape.clone(), held.clone()),
             Pending::Nothing => {
-                // NumPy's broadcasting: axes of length 1 stand in front.
+                // NumPy's broadcasting: axes of length 1 come first.
                 let missing = perm.len().checked_sub(old.shape.rank())?;
                 let ones = std::iter::repeat_n(Dim::Fixed(1), missing);
                 let shape = Shape::new(ones.chain(old.shape.dims().iter().copied()));

@@ -1,4 +1,4 @@
-//! Normalisations of a reshaped value, as group normalisation is often written, made ones of the
+//! Normalizations of a reshaped value, as group normalization is often written, made ones of the
 //! value itself, so that their rows are found where it is held.
 
 use super::NAME;
@@ -13,7 +13,7 @@ use crate::passes::PassReport;
 use crate::passes::rewrite::Rewrite;
 use crate::shape::{Dim, Shape};
 
-/// Takes the reshapes before normalisations away; `None` where there are none.
+/// Takes the reshapes before normalizations away; `None` where there are none.
 pub(super) fn lifted(parts: Parts) -> Option<(Parts, PassReport)> {
     let mut rewrite = Rewrite::new(parts, NAME);
     for index in 0..rewrite.len() {
@@ -28,7 +28,7 @@ pub(super) fn lifted(parts: Parts) -> Option<(Parts, PassReport)> {
     Some(rewrite.finish())
 }
 
-/// Makes the moments and the normalisation of what a normalised value is a reshape of, if rows
+/// Makes the moments and the normalization of what a normalized value is a reshape of, if rows
 /// can be told from its axes; returns the number of the moments as well.
 fn lift(rewrite: &Rewrite, index: usize) -> Option<(usize, Node, Node)> {
     let node = rewrite.node(index);

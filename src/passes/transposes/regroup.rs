@@ -7,7 +7,7 @@ use crate::graph::Node;
 use crate::passes::axes::permute;
 use crate::shape::{Dim, Shape};
 
-/// A reshape as one of a value whose axes stand in another order.
+/// A reshape as one of a value whose axes are in another order.
 struct Regrouped {
     /// The order to bring the axes in first, where merged ones are apart.
     order: Option<Vec<usize>>,
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_in_order_merge_and_others_are_brought_together() {
+    fn neighbors_in_order_merge_and_others_are_brought_together() {
         let from = [2, 12, 5, 7];
         let merged = (None, vec![2, 35, 12], vec![0, 2, 1]);
         assert_eq!(found(&from, &[2, 12, 35], &[0, 3, 1, 2]), Some(merged));

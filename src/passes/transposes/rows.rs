@@ -1,5 +1,5 @@
 //! Rows of axes that are held in another order: reductions that drop axes, moments, and the
-//! normalisations that take them.
+//! normalizations that take them.
 
 use std::ops::Range;
 
@@ -106,7 +106,7 @@ impl Walk<'_> {
                 .map(|axis| held.iter().position(|held| *held == axis))
                 .collect::<Option<_>>()?,
         };
-        // A normalisation that stays where it was would need the rows in their own order.
+        // A normalization that stays where it was would need the rows in their own order.
         let users = self.old.nodes.iter().filter(|user| user.operands.get(1) == Some(&index));
         let can_follow = |user: &Node| match &user.op {
             Op::Normalization(rule) => self.weights_along(user, rule, &held).is_some(),
@@ -124,7 +124,7 @@ impl Walk<'_> {
         self.over_rows(node, op, vec![source], order)
     }
 
-    /// Normalises rows whose axes are held in another order, with the weights in that order.
+    /// Normalizes rows whose axes are held in another order, with the weights in that order.
     pub(super) fn normalized(
         &mut self,
         node: &Node,
@@ -160,7 +160,7 @@ impl Walk<'_> {
         self.over_rows(&node, op, vec![source, rows], perm)
     }
 
-    /// Lays the weights of a normalisation along held axes; `None` where the host cannot read one
+    /// Lays the weights of a normalization along held axes; `None` where the host cannot read one
     /// whose numbers would move.
     fn weights_along(
         &self,

@@ -1,4 +1,4 @@
-//! Normalisations, with the weights that some of them have.
+//! Normalizations, with the weights that some of them have.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ fn rule(is_centered: bool, epsilon: f32, floor: f64) -> Rule {
     Rule { is_centered, epsilon: f64::from(epsilon), floor }
 }
 
-/// What a normalisation makes of its operand's bounds, for weights of at most 1.
+/// What a normalization makes of its operand's bounds, for weights of at most 1.
 ///
 /// With all elements off by at most b, mean and deviation are: (x - mean) / deviation is off by at most
 /// (2 b + |x - mean| / deviation * b) / (deviation - b).
@@ -118,7 +118,7 @@ fn signed(axes: &[usize]) -> Vec<isize> {
 pub fn layer(net: &mut Network, name: &str) -> bool {
     let x = some_value(net);
     perhaps_between(net, x, |net, x| {
-        // The first of several results is the normalised value.
+        // The first of several results is the normalized value.
         let first = net.values.len();
         layer_of(net, name, x).then_some(first)
     })

@@ -21,7 +21,7 @@ pub fn view(
     net.layer(&[x], oracle, |g, x| build(g, x[0]))
 }
 
-/// Lengths with the same product: two neighbours merged, or one split.
+/// Lengths with the same product: two neighbors merged, or one split.
 fn regroup(net: &mut Network, lengths: &[usize]) -> Vec<usize> {
     let mut lengths = lengths.to_vec();
     if lengths.len() > 1 && net.coin() {

@@ -1,4 +1,4 @@
-//! Batch normalisation.
+//! Batch normalization.
 
 use longshore::internals::kernels::{Work, batch_normalization as kernel};
 use longshore::{BatchNormalization, HostArray, LayerWeights};

@@ -68,7 +68,7 @@ pub fn both(
     (entries, launch.workgroups[1], actual)
 }
 
-/// Normalisations, poolings and resamplings.
+/// Normalizations, poolings and resamplings.
 fn windows() -> Vec<(Make, Vec<Vec<usize>>, Vec<usize>)> {
     let mut works: Vec<(Make, Vec<Vec<usize>>, Vec<usize>)> = Vec::new();
     let make: Make = Box::new(|epilogue| {

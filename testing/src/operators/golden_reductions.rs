@@ -1,4 +1,4 @@
-//! What the tests of reductions, softmax and normalisation share: ONNX's and Keras's golden cases.
+//! What the tests of reductions, softmax and normalization share: ONNX's and Keras's golden cases.
 
 use ndarray::ArrayD;
 use serde_json::Value;
@@ -39,7 +39,7 @@ pub fn check(case: &Case, part: &str, actual: &ArrayD<f32>, oracle: &Expected) {
     assert_close(&what, actual, &Expected { value: case.array(part).clone(), bound });
 }
 
-/// Checks against Keras's normalisation layers, which add `x * factor` to a shift, in f32.
+/// Checks against Keras's normalization layers, which add `x * factor` to a shift, in f32.
 ///
 /// Those terms are below 16 in these cases, and cancel: four units of them are allowed besides.
 #[track_caller]

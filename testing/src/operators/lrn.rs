@@ -1,4 +1,4 @@
-//! Local response normalisation.
+//! Local response normalization.
 
 use longshore::Lrn;
 use longshore::internals::kernels::{Work, lrn as kernel};

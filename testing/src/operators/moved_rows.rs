@@ -1,4 +1,4 @@
-//! Transposes around normalisations and before products: values with and without the pass.
+//! Transposes around normalizations and before products: values with and without the pass.
 
 use longshore::{
     Conv2d, Graph, GroupNormalization, HostArray, InstanceNormalization, LayerNormalization,

@@ -161,7 +161,7 @@ pub fn super_resolution_by_reshapes(on: &dyn Executor) {
     holds(on, "espcn_reshaped", 1);
 }
 
-pub fn inverted_residuals_with_normalisations(on: &dyn Executor) {
+pub fn inverted_residuals_with_normalizations(on: &dyn Executor) {
     holds(on, "mobilenet", 1);
 }
 

@@ -1,4 +1,4 @@
-//! Normalisation over layers, groups, instances and chosen axes.
+//! Normalization over layers, groups, instances and chosen axes.
 
 use longshore::internals::kernels::{Work, moments as moments_kernel, normalization as kernel};
 use longshore::ops::Epilogue;
@@ -97,7 +97,7 @@ fn trailing(case: &Case, rank: usize) -> Vec<usize> {
     (from_start(axes(case, "axis", &[-1])[0], rank)..rank).collect()
 }
 
-/// Inputs with fixed dimensions, as a normalised axis may be the first.
+/// Inputs with fixed dimensions, as a normalized axis may be the first.
 fn fixed(
     on: &dyn Executor,
     input: &ArrayD<f32>,

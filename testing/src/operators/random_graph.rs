@@ -176,7 +176,7 @@ pub fn every_operator_in_networks_with_and_without_passes(on: &dyn Executor) {
     eprintln!("{fewer} of {count} plans have fewer steps; {passes_used:?} {census:?}");
     let rows_moved = rows_moved.into_inner();
     eprintln!(
-        "normalisations over axes in another order, and over reshaped values: {rows_moved:?}"
+        "normalizations over axes in another order, and over reshaped values: {rows_moved:?}"
     );
     if std::env::var_os("LONGSHORE_SEED").is_none() {
         assert!(fewer > count / 3, "{fewer} plans have fewer steps");
@@ -191,7 +191,7 @@ pub fn every_operator_in_networks_with_and_without_passes(on: &dyn Executor) {
     }
 }
 
-/// Counts normalisations that take the axes as they are held, and those that a reshape was taken
+/// Counts normalizations that take the axes as they are held, and those that a reshape was taken
 /// away from before.
 fn count_moved_rows(plan: &Plan, [moved, lifted]: &mut [u64; 2]) {
     let passes = plan.report().passes().iter();

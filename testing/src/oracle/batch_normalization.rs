@@ -1,4 +1,4 @@
-//! Batch normalisation by known means and variances.
+//! Batch normalization by known means and variances.
 
 use ndarray::ArrayD;
 

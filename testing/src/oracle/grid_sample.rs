@@ -3,10 +3,10 @@
 //! Along an axis of length L a coordinate n lies at
 //!
 //!   ((n + 1) * L - 1) / 2      between the outer edges -1/2 and L - 1/2
-//!   (n + 1) / 2 * (L - 1)      with aligned corners, between the centres 0 and L - 1
+//!   (n + 1) / 2 * (L - 1)      with aligned corners, between the centers 0 and L - 1
 //!
 //! For nearest it is rounded, halves to even. Then, if it lies outside of these ends: border moves it to the nearest
-//! centre, reflection folds it back at the ends. The pixels around it count by the weights 1, (1 - t, t), or Keys' cubic
+//! center, reflection folds it back at the ends. The pixels around it count by the weights 1, (1 - t, t), or Keys' cubic
 //! with a = -0.75; a pixel outside is 0, or the nearest, or the one that its number folds to. A weight of 0 leaves its
 //! pixel out. NaN gives NaN, and so does infinity that would be folded.
 

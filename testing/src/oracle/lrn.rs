@@ -1,4 +1,4 @@
-//! Local response normalisation across channels.
+//! Local response normalization across channels.
 
 use ndarray::ArrayD;
 

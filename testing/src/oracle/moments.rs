@@ -10,7 +10,7 @@ pub struct Near {
     pub bound: f64,
 }
 
-/// What a row's normalisation takes.
+/// What a row's normalization takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
     pub is_centered: bool,

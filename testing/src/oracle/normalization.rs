@@ -1,4 +1,4 @@
-//! Normalisation of rows, with scale and bias.
+//! Normalization of rows, with scale and bias.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ pub fn along(array: Option<&ArrayD<f64>>, axes: &[usize], index: &[usize], none:
     array[place.as_slice()]
 }
 
-/// Layer normalisation over axes counted from the first; also by the root mean square.
+/// Layer normalization over axes counted from the first; also by the root mean square.
 pub fn layer_normalization(
     input: &ArrayD<f64>,
     rule: Rule,
@@ -70,7 +70,7 @@ pub fn layer_normalization(
     normalize(input, rule, row, scale, |index| along(bias, axes, index, 0.0))
 }
 
-/// Group normalisation; scale and bias have a number for each channel, or for each group.
+/// Group normalization; scale and bias have a number for each channel, or for each group.
 pub fn group_normalization(
     input: &ArrayD<f64>,
     rule: Rule,

@@ -4,7 +4,7 @@
 //!
 //! 1. An axis with in == out is copied, whatever the interpolation and coordinates.
 //! 2. Nearest copies one input element, in integer arithmetic:
-//!    half-pixel     floor((2x + 1) * in / (2 * out))         the true pixel centre, as Keras
+//!    half-pixel     floor((2x + 1) * in / (2 * out))         the true pixel center, as Keras
 //!    align-corners  ceil(x * (in - 1) / (out - 1) - 1/2)     a tie goes down (ONNX round_prefer_floor)
 //!    asymmetric     floor(x * in / out)
 //! 3. The others sample the input at the coordinate
@@ -13,7 +13,7 @@
 //!    asymmetric     x * in / out
 //!    The scale is always that of the sizes. The coordinate is not clamped.
 //! 4. Input element j gets the weight f(|coordinate - j|), for 0 <= j < in only; then the weights are divided by
-//!    their sum. Taps outside the image are thus dropped and the rest renormalised: for bilinear this equals
+//!    their sum. Taps outside the image are thus dropped and the rest renormalized: for bilinear this equals
 //!    clamping the coordinate, for bicubic it is ONNX's exclude_outside = 1. There is no antialiasing: f is not
 //!    widened when the image shrinks.
 //!    bilinear       f(t) = max(0, 1 - t)

@@ -156,7 +156,7 @@ const FORMULAS: &[Formula] = &[
     Formula {
         name: "round",
         value: |x, _| {
-            // Of two neighbours as near, the even one.
+            // Of two neighbors as near, the even one.
             let low = x.floor();
             if x - low == 0.5 && low % 2.0 == 0.0 { low } else { (x + 0.5).floor() }
         },

@@ -53,7 +53,7 @@ fn a_plan_prints_the_kernel_and_holds_its_parameters() {
     assert!(text.contains("own \"brighten_1\" by own/brighten"), "{text}");
     let gain = 2.0_f32.to_bits();
     assert_eq!(words(&plan, 0), [gain, 0, 5, 4, 1, (-2_i32).cast_unsigned(), 3, 0]);
-    // Equal parameters stand in the block once.
+    // Equal parameters are in the block once.
     assert_eq!(plan.steps()[0].params, plan.steps()[2].params);
     assert_eq!(plan.steps()[2].params, plan.steps()[3].params);
     assert_eq!(plan.steps()[0].kernel_name(), "own/brighten");

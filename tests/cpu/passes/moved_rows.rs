@@ -1,4 +1,4 @@
-//! Rows of moved axes: normalisations between layers with channels first.
+//! Rows of moved axes: normalizations between layers with channels first.
 
 use longshore::Activation::{Gelu, Relu};
 use longshore::passes::move_transposes;

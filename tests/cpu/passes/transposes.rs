@@ -1,4 +1,4 @@
-//! Transposes: cancelled, moved, folded, and graphs that stay as they are.
+//! Transposes: canceled, moved, folded, and graphs that stay as they are.
 
 use longshore::Activation::{Relu, Tanh};
 use longshore::passes::move_transposes;

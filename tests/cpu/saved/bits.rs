@@ -309,8 +309,8 @@ fn groups_are_kept() {
     let one_each = g.conv2d(x, one_each, &layer("each", &[1, 1, 1, 8], 8)).unwrap();
     let scale = |length: usize| HostArray::from(counted(&[length]));
     let by_group = LayerWeights::default().with("gamma", scale(2)).with("beta", scale(4));
-    let normalised = g.group_normalization(x, GroupNormalization::new(2), &by_group).unwrap();
-    for (number, end) in [grouped, depthwise, one_each, normalised].into_iter().enumerate() {
+    let normalized = g.group_normalization(x, GroupNormalization::new(2), &by_group).unwrap();
+    for (number, end) in [grouped, depthwise, one_each, normalized].into_iter().enumerate() {
         g.output(format!("y {number}"), end);
     }
     again(&g);

@@ -100,7 +100,7 @@ fn resampling_is_what_layers_ask_for() {
 }
 
 #[test]
-fn rows_are_those_that_layers_normalise() {
+fn rows_are_those_that_layers_normalize() {
     let moments = |split: &str, reduced: &str, shape: &str| {
         let op = format!(
             "{{\"moments\": {{\"split\": {split}, \"reduced\": {reduced}, \"is_centered\": true, \
@@ -128,16 +128,16 @@ fn rows_are_those_that_layers_normalise() {
     for (split, reduced, shape, expected) in lies {
         assert_lie(&moments(split, reduced, shape), expected);
     }
-    let normalised = |members: &str| {
+    let normalized = |members: &str| {
         let op = format!(
             "{{\"normalization\": {{\"split\": [3, 4], \"reduced\": [false, true], {members}}}}}"
         );
         with_node(&format!("\"op\": {op}, \"operands\": [1, 1], \"shape\": [3, 4]"))
     };
     let none = "\"scale\": null, \"bias\": null";
-    assert_lie(&normalised(none), "has shape [3, 4] but the moments of its rows are [3, 2]");
+    assert_lie(&normalized(none), "has shape [3, 4] but the moments of its rows are [3, 2]");
     assert_lie(
-        &normalised("\"scale\": [1, 4], \"bias\": null"),
+        &normalized("\"scale\": [1, 4], \"bias\": null"),
         "weights are 0 but such a node has 1",
     );
 }

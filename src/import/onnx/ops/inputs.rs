@@ -233,6 +233,6 @@ fn reshape<T: Element>(array: &HostArray<'_>, shape: IxDyn) -> Result<HostArray<
         got: format!("does not fit ({error})"),
         expected: "a height of 1 adds no element".to_owned(),
         shapes: format!("{:?}", array.shape()),
-        remedy: "report this as a defect".to_owned(),
+        remedy: crate::error::BUG.to_owned(),
     })
 }

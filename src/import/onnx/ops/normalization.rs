@@ -1,4 +1,4 @@
-//! Normalisations: channels stay the second axis, where ONNX has them.
+//! Normalizations: channels stay the second axis, where ONNX has them.
 
 use super::{Inputs, Row, inputs, row};
 use crate::error::Result;
