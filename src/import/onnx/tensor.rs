@@ -211,8 +211,15 @@ fn external(
 
 /// Returns the path of a file below the model's folder; nothing for one that leads out of it.
 fn beside(origin: &Origin, location: &str) -> Option<PathBuf> {
-    let path = Path::new(location);
-    let stays = path.components().all(|part| matches!(part, Component::Normal(_)));
     let folder = origin.folder.as_ref()?;
-    (stays && !location.is_empty()).then(|| folder.join(path))
+    let mut below = PathBuf::new();
+    for part in Path::new(location).components() {
+        match part {
+            Component::Normal(part) => below.push(part),
+            // Some writers begin every path with one.
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir | Component::ParentDir => return None,
+        }
+    }
+    (!below.as_os_str().is_empty()).then(|| folder.join(below))
 }

@@ -47,12 +47,18 @@ fn numbers_beside_the_model_are_read_where_they_are() {
     };
     read(&[("location", "data"), ("offset", "8"), ("length", "12")]).unwrap();
     read(&[("location", "data")]).unwrap();
-    read(&[("location", "inner/data")]).unwrap();
+    for location in ["inner/data", "./data", ".//data", "././inner/./data", "inner/.//data"] {
+        read(&[("location", location)]).unwrap();
+    }
     for (entries, part) in [
         (&[("location", "inner")][..], "lies in \"inner\", which is no file"),
         (&[("location", "none")], "none"),
         (&[("location", "")], "a relative path below the model's folder"),
+        (&[("location", ".")], "a relative path below the model's folder"),
+        (&[("location", "./")], "a relative path below the model's folder"),
         (&[("location", "../data")], "a relative path below the model's folder"),
+        (&[("location", "./../data")], "a relative path below the model's folder"),
+        (&[("location", "inner/../data")], "a relative path below the model's folder"),
         (&[("location", "/etc/hostname")], "a relative path below the model's folder"),
         (&[], "a relative path below the model's folder"),
         (&[("location", "data"), ("offset", "9")], "takes 12 bytes from byte 9 of 20"),
