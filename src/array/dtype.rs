@@ -1,5 +1,6 @@
 //! Element types, byte orders and memory orders, and the NumPy names for them.
 
+use std::ffi::c_long;
 use std::fmt;
 
 /// An element type that can become f32.
@@ -160,9 +161,10 @@ pub(super) enum DescrError {
     Unknown,
 }
 
-/// Reads a `descr` string such as `<f8`, `|u1`, `>i4`, `=f4` or `?`.
+/// Reads a `descr` string such as `<f8`, `|u1`, `>i4`, `=f4`, `?` or `float32`.
 ///
-/// `=`, `|` and no prefix at all mean the byte order of this machine, as they do in NumPy.
+/// `=`, `|` and no prefix at all mean the byte order of this machine, as they do in NumPy, and C's
+/// types have the sizes that they have here.
 pub(super) fn parse_descr(descr: &str) -> Result<(DType, ByteOrder), DescrError> {
     let (byte_order, code) = match descr.as_bytes().first() {
         Some(b'<') => (ByteOrder::Little, descr.get(1..)),
@@ -170,27 +172,88 @@ pub(super) fn parse_descr(descr: &str) -> Result<(DType, ByteOrder), DescrError>
         Some(b'=' | b'|') => (ByteOrder::NATIVE, descr.get(1..)),
         _ => (ByteOrder::NATIVE, Some(descr)),
     };
-    let dtype = match code.unwrap_or_default() {
-        "?" | "b1" => DType::Bool,
-        "i1" => DType::I8,
-        "i2" => DType::I16,
-        "i4" => DType::I32,
-        "i8" => DType::I64,
-        "u1" => DType::U8,
-        "u2" => DType::U16,
-        "u4" => DType::U32,
-        "u8" => DType::U64,
-        "f2" => DType::F16,
-        "f4" => DType::F32,
-        "f8" => DType::F64,
-        other => return Err(refuse(descr, other)),
-    };
+    let code = code.unwrap_or_default();
+    let dtype = named(descr).or_else(|| coded(code)).ok_or_else(|| refuse(descr, code))?;
     // The byte order of a single byte says nothing; one value keeps reports comparable.
     let byte_order = if dtype.size_bytes() == 1 { ByteOrder::Little } else { byte_order };
     Ok((dtype, byte_order))
 }
 
+/// Returns the dtype of a kind with its size in bytes, or of NumPy's letter for a type of C's.
+fn coded(code: &str) -> Option<DType> {
+    Some(match code {
+        "?" | "b1" => DType::Bool,
+        "i1" | "b" => DType::I8,
+        "i2" | "h" => DType::I16,
+        "i4" | "i" => DType::I32,
+        "i8" | "q" => DType::I64,
+        "u1" | "B" => DType::U8,
+        "u2" | "H" => DType::U16,
+        "u4" | "I" => DType::U32,
+        "u8" | "Q" => DType::U64,
+        "f2" | "e" => DType::F16,
+        "f4" | "f" => DType::F32,
+        "f8" | "d" => DType::F64,
+        "l" => return signed(size_of::<c_long>()),
+        "L" => return unsigned(size_of::<c_long>()),
+        "p" | "n" => return signed(size_of::<usize>()),
+        "P" | "N" => return unsigned(size_of::<usize>()),
+        _ => return None,
+    })
+}
+
+/// Returns the dtype that NumPy has under a name; a name has no prefix.
+fn named(name: &str) -> Option<DType> {
+    Some(match name {
+        "bool" | "bool_" => DType::Bool,
+        "int8" | "byte" => DType::I8,
+        "int16" | "short" => DType::I16,
+        "int32" | "intc" => DType::I32,
+        "int64" | "longlong" => DType::I64,
+        "uint8" | "ubyte" => DType::U8,
+        "uint16" | "ushort" => DType::U16,
+        "uint32" | "uintc" => DType::U32,
+        "uint64" | "ulonglong" => DType::U64,
+        "float16" | "half" => DType::F16,
+        "float32" | "single" => DType::F32,
+        "float64" | "double" | "float" => DType::F64,
+        "long" => return signed(size_of::<c_long>()),
+        "ulong" => return unsigned(size_of::<c_long>()),
+        "int" | "int_" | "intp" => return signed(size_of::<usize>()),
+        "uint" | "uintp" => return unsigned(size_of::<usize>()),
+        _ => return None,
+    })
+}
+
+/// Returns the signed integer of a size in bytes.
+fn signed(bytes: usize) -> Option<DType> {
+    [DType::I32, DType::I64].into_iter().find(|dtype| dtype.size_bytes() == bytes)
+}
+
+/// Returns the unsigned integer of a size in bytes.
+fn unsigned(bytes: usize) -> Option<DType> {
+    [DType::U32, DType::U64].into_iter().find(|dtype| dtype.size_bytes() == bytes)
+}
+
 fn refuse(descr: &str, code: &str) -> DescrError {
+    let refused = |dtype: &str, reason| DescrError::Refused { dtype: dtype.to_owned(), reason };
+    match descr {
+        "complex" | "complex64" | "csingle" | "complex128" | "cdouble" | "complex256"
+        | "clongdouble" => return refused(descr, "it holds complex numbers"),
+        "float128" | "float96" | "longdouble" => {
+            return refused(descr, "it is a C long double, whose bits differ between machines");
+        }
+        "object" | "object_" => return refused("object", "it holds pickled Python objects"),
+        "datetime64" => return refused(descr, "it holds dates"),
+        "timedelta64" => return refused(descr, "it holds time differences"),
+        "str" | "str_" | "unicode" => return refused("str", "it holds text"),
+        "bytes" | "bytes_" => return refused("bytes", "it holds byte strings"),
+        "void" => return refused(descr, "it holds raw bytes"),
+        _ => refuse_code(descr, code),
+    }
+}
+
+fn refuse_code(descr: &str, code: &str) -> DescrError {
     let mut rest = code.chars();
     let Some(kind) = rest.next() else { return DescrError::Unknown };
     let rest = rest.as_str();
@@ -243,12 +306,54 @@ mod tests {
         assert_eq!(parse_descr(">u1"), Ok((DType::U8, Little)));
         assert_eq!(parse_descr("?"), Ok((DType::Bool, Little)));
         assert_eq!(parse_descr("|b1"), Ok((DType::Bool, Little)));
+        assert_eq!(parse_descr("<f"), Ok((DType::F32, Little)));
+        assert_eq!(parse_descr(">d"), Ok((DType::F64, Big)));
+        assert_eq!(parse_descr("|b"), Ok((DType::I8, Little)));
+    }
+
+    /// What `numpy.dtype` makes of each on a 64-bit machine.
+    #[test]
+    fn names_are_those_of_numpy() {
+        let long = if size_of::<c_long>() == 8 { "i8" } else { "i4" };
+        let word = if size_of::<usize>() == 8 { "8" } else { "4" };
+        for (code, names) in [
+            ("?", "bool bool_"),
+            ("i1", "int8 byte b"),
+            ("i2", "int16 short h"),
+            ("i4", "int32 intc i"),
+            ("i8", "int64 longlong q"),
+            ("u1", "uint8 ubyte B"),
+            ("u2", "uint16 ushort H"),
+            ("u4", "uint32 uintc I"),
+            ("u8", "uint64 ulonglong Q"),
+            ("f2", "float16 half e"),
+            ("f4", "float32 single f"),
+            ("f8", "float64 double float d"),
+            (long, "long l"),
+            (&long.replace('i', "u"), "ulong L"),
+            (&format!("i{word}"), "int int_ intp p n"),
+            (&format!("u{word}"), "uint uintp P N"),
+        ] {
+            let expected = parse_descr(code);
+            assert!(expected.is_ok(), "{code}");
+            for name in names.split(' ') {
+                assert_eq!(parse_descr(name), expected, "{name}");
+            }
+        }
+        for name in ["complex64", "longdouble", "object", "str", "bytes", "void", "datetime64"] {
+            assert!(matches!(parse_descr(name), Err(DescrError::Refused { .. })), "{name}");
+        }
+        // NumPy takes no prefix before a name, no capitals, and no names of its first versions.
+        for name in ["<float32", "=float32", "|float32", "Float32", "FLOAT32", "float32 ", "bool8"]
+        {
+            assert_eq!(parse_descr(name), Err(DescrError::Unknown), "{name}");
+        }
     }
 
     #[test]
     fn garbage_is_unknown() {
         for descr in
-            ["", "<", "<f", "<f3", "f4 ", "<i16", "é4", "<é", "U", "V-1", "M9", "M8x", "<<f4"]
+            ["", "<", "<f3", "<g", "f4 ", "<i16", "é4", "<é", "U", "V-1", "M9", "M8x", "<<f4"]
         {
             assert_eq!(parse_descr(descr), Err(DescrError::Unknown), "{descr:?}");
         }

@@ -173,6 +173,9 @@ fn headers_may_be_written_in_any_python_style() {
         "{\"shape\":(1L,),\"fortran_order\":False,\"descr\":\"<f4\"}",
         " \n{ 'fortran_order' : True ,\t'descr' : '<f4','shape' : ( 1 , ) }  \n\n",
         "{'descr': '<f4', 'fortran_order': False, 'shape': [1]}",
+        // As older writers and hand-made files name it, which NumPy reads.
+        "{'descr': 'float32', 'fortran_order': False, 'shape': (1,)}",
+        "{'descr': 'f', 'fortran_order': False, 'shape': (1,)}",
     ] {
         let bytes = file(header, &data);
         let array = HostArray::from_npy_bytes("x", &bytes).unwrap();
