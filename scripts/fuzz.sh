@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes what reads files: scripts/fuzz.sh TARGET SECONDS [libFuzzer options]
 #
-# TARGET is npy, npz or onnx. Seeds come from tests/fixtures; corpus, findings and the log lie in
+# TARGET is npy, npz, onnx, saved or own. Seeds come from tests/fixtures and sources; corpus, findings and the log lie in
 # target/fuzz/TARGET (or under $CARGO_TARGET_DIR). A finding is a panic, an overflow, an address
 # error, 10 s without an end, one allocation above 64 MiB, or 1 GiB of memory in all; the search
 # goes on after one, and the script ends with status 1 when there were any.
@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-target="${1:?usage: scripts/fuzz.sh npy|npz|onnx SECONDS [libFuzzer options]}"
+target="${1:?usage: scripts/fuzz.sh npy|npz|onnx|saved|own SECONDS [libFuzzer options]}"
 seconds="${2:?how many seconds?}"
 shift 2
 case "$target" in
@@ -18,7 +18,13 @@ case "$target" in
     npy) longest=4096 ;;
     npz) longest=16384 ;;
     onnx) longest=65536 ;;
-    *) echo "fuzz: no target $target: npy, npz or onnx" >&2; exit 2 ;;
+    own) longest=65536 ;;
+    saved) longest=65536
+        # Makes the seeds; a build of its own, without sanitizers.
+        cargo build --release --locked --quiet --package longshore-cli
+        export LONGSHORE="${CARGO_TARGET_DIR:-$PWD/target}/release/longshore"
+        ;;
+    *) echo "fuzz: no target $target: npy, npz, onnx, saved or own" >&2; exit 2 ;;
 esac
 
 folder="${CARGO_TARGET_DIR:-$PWD/target}/fuzz/$target"

@@ -2,19 +2,15 @@
 
 #![no_main]
 
+mod dice;
+mod graphs;
 mod wire;
 mod words;
 
-use std::sync::OnceLock;
-
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
-use longshore::import::onnx::{ImportOptions, Imported, OnnxDim, OnnxModel, OnnxPort};
-use longshore::{HostArray, Passes, Plan, PlanOptions, Result, Runtime, Tensor};
+use longshore::HostArray;
+use longshore::import::onnx::{ImportOptions, OnnxDim, OnnxModel, OnnxPort};
 use ndarray::{ArrayD, IxDyn};
-
-/// What is run: so little that even a product of everything with everything is quick.
-const MOST_BYTES: u64 = 16 << 10;
-const MOST_STEPS: usize = 64;
 
 fuzz_target!(|data: &[u8]| {
     let model = match OnnxModel::from_bytes("fuzz.onnx", data) {
@@ -24,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
     let _ = (model.outputs(), model.operators(), model.opset());
     for options in options(&model) {
         match model.import(&options) {
-            Ok(imported) => use_it(&imported),
+            Ok(imported) => graphs::use_it(&imported.graph),
             Err(error) => assert!(!error.to_string().is_empty()),
         }
     }
@@ -78,42 +74,4 @@ fn options(model: &OnnxModel) -> Vec<ImportOptions> {
 
 fn is_fixed(dim: &OnnxDim) -> bool {
     matches!(dim, OnnxDim::Fixed(_))
-}
-
-fn use_it(imported: &Imported) {
-    assert_eq!(imported.graph.to_string().is_empty(), imported.graph.nodes().is_empty());
-    for passes in [Passes::all(), Passes::none()] {
-        let options = PlanOptions::new().passes(passes);
-        match imported.graph.plan_with(1, &options) {
-            Ok(plan) => {
-                assert!(!plan.to_string().is_empty());
-                let bytes = plan.device_bytes().expect("planning has checked every size");
-                if bytes <= MOST_BYTES && plan.steps().len() <= MOST_STEPS {
-                    // What the host refuses (weights that are not finite) is an error too.
-                    let _ = run(&plan);
-                }
-            }
-            Err(error) => assert!(!error.to_string().is_empty()),
-        }
-    }
-}
-
-fn run(plan: &Plan) -> Result<()> {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    let runtime = RUNTIME.get_or_init(Runtime::host);
-    let session = runtime.prepare(plan)?;
-    let mut tensors: Vec<(&str, Tensor)> = Vec::new();
-    for port in plan.inputs() {
-        let elements = if port.shape.contains(&0) { 0 } else { port.shape.iter().product() };
-        // Lengths beside a 0 that no array can have cannot be brought.
-        let halves = ArrayD::from_shape_vec(IxDyn(&port.shape), vec![0.5_f32; elements]);
-        let Ok(halves) = halves else { return Ok(()) };
-        tensors.push((&port.name, runtime.stage(port.name.as_str(), HostArray::from(halves))?));
-    }
-    let run = session.run(tensors.iter().map(|(name, tensor)| (*name, tensor)))?;
-    for (name, tensor) in run.outputs() {
-        let read = tensor.read()?;
-        assert!(plan.outputs().iter().any(|port| port.name == name && port.shape == read.shape()));
-    }
-    Ok(())
 }

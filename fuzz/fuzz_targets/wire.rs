@@ -6,6 +6,7 @@
 
 use longshore::import::onnx::supported_operators;
 
+use crate::dice::Dice;
 use crate::words::{ATTRIBUTES, WORDS};
 
 /// One field of a message.
@@ -65,56 +66,9 @@ impl Kind {
     }
 }
 
-/// A small generator of random numbers.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % end.max(1)
-    }
-
-    fn pick<T: Copy>(&mut self, list: &[T]) -> Option<T> {
-        list.get(self.below(list.len())).copied()
-    }
-
-    fn number(&mut self) -> i64 {
-        const ENDS: [i64; 22] = [
-            0,
-            1,
-            -1,
-            2,
-            -2,
-            3,
-            4,
-            5,
-            7,
-            8,
-            16,
-            63,
-            64,
-            65,
-            127,
-            4096,
-            65536,
-            1 << 31,
-            1 << 32,
-            1 << 62,
-            i64::MAX,
-            i64::MIN,
-        ];
-        match self.below(3) {
-            0 => self.below(12) as i64 - 2,
-            _ => self.pick(&ENDS).unwrap_or(0),
-        }
-    }
-}
-
 /// Changes a model; none where the bytes are none, or the result would be longer than `most`.
 pub fn mutate(data: &[u8], seed: u32, most: usize) -> Option<Vec<u8>> {
-    let mut dice = Dice(u64::from(seed) << 1 | 1);
+    let mut dice = Dice::new(seed);
     let mut model = parse(data, Kind::Model)?;
     let mut names = Vec::new();
     collect_names(&model, Kind::Model, &mut names);

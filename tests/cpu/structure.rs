@@ -238,7 +238,7 @@ fn fuzz_targets_are_declared() {
             targets.push(name);
         }
     }
-    assert_eq!(targets, ["npy", "npz", "onnx"]);
+    assert_eq!(targets, ["npy", "npz", "onnx", "own", "saved"]);
     assert!(manifest.contains("\n[workspace]\n") && text("Cargo.toml").contains("\"fuzz\"]"));
 }
 
