@@ -30,10 +30,10 @@ pub(crate) enum Key {
 
 impl Key {
     fn of(step: &Step) -> Self {
-        match &step.work {
-            Work::Own(geometry) => Key::Own(Arc::clone(geometry.call.kernel().code())),
-            work => Key::Library(step.kernel, work.functions()),
+        if let Work::Own(geometry) = &step.work {
+            return Key::Own(Arc::clone(geometry.call.kernel().code()));
         }
+        Key::Library(step.kernel, step.work.functions())
     }
 
     /// Returns the WGSL and the entry point's name.

@@ -12,10 +12,8 @@ impl Work {
     /// share it, as constants are parameters.
     #[must_use]
     pub fn functions(&self) -> String {
-        let operation = match self {
-            Work::Binary(geometry) => Some(geometry.operation),
-            _ => None,
-        };
+        let operation =
+            if let Work::Binary(geometry) = self { Some(geometry.operation) } else { None };
         self.epilogue().map_or_else(String::new, |epilogue| write(operation, &epilogue.stages))
     }
 }

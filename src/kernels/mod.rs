@@ -181,13 +181,11 @@ impl Work {
     /// Returns what group 0 binds, with the numbers of the bindings.
     #[must_use]
     pub fn bindings(&self) -> Vec<(u32, Binding)> {
-        match self {
-            Work::Own(geometry) => geometry.bindings(),
-            work => {
-                let bindings = work.shader().map_or(&[][..], Shader::bindings);
-                (0..).zip(bindings.iter().copied()).collect()
-            }
+        if let Work::Own(geometry) = self {
+            return geometry.bindings();
         }
+        let bindings = self.shader().map_or(&[][..], Shader::bindings);
+        (0..).zip(bindings.iter().copied()).collect()
     }
 
     /// Returns which operand each binding of kind `Read` and `Extra` takes, in order of the

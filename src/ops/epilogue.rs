@@ -69,10 +69,8 @@ impl Epilogue {
 
 impl From<UnaryOp> for Epilogue {
     fn from(function: UnaryOp) -> Self {
-        let stages = match function {
-            UnaryOp::Linear => Vec::new(),
-            other => vec![Stage::Unary(other)],
-        };
+        let is_stage = function != UnaryOp::Linear;
+        let stages = is_stage.then_some(Stage::Unary(function)).into_iter().collect();
         Epilogue { stages, period: 0 }
     }
 }
@@ -89,11 +87,7 @@ impl fmt::Display for Epilogue {
 
 /// Returns how many of the stages a node's own operation takes.
 pub(crate) fn own_stages(op: &Op) -> usize {
-    match op {
-        Op::Activation(UnaryOp::Linear) => 0,
-        Op::Activation(_) => 1,
-        _ => 0,
-    }
+    usize::from(matches!(op, Op::Activation(function) if *function != UnaryOp::Linear))
 }
 
 /// Tells whether an operand, read in C order over and over, broadcasts to the shape: it has the

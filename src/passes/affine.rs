@@ -60,35 +60,32 @@ pub(super) const STAGED: Reason = "its numbers are staged already, or cannot be 
 /// Returns an affine node's operand, and its rule or why that is unknown; `None` for others.
 pub(super) fn affine(rewrite: &Rewrite, index: usize) -> Option<(usize, Result<Affine, Reason>)> {
     let node = rewrite.node(index);
-    match &node.op {
-        Op::Binary(operation) => {
-            let &[left, right] = own_operands(node) else { return None };
-            let (x, constant, is_left) = match (known(rewrite, left), known(rewrite, right)) {
-                (None, Some(weight)) => (left, (right, weight), false),
-                (Some(weight), None) => (right, (left, weight), true),
-                _ => return None,
-            };
-            let make = match (operation, is_left) {
-                (BinaryOp::Add, _) => Affine::shifting,
-                (BinaryOp::Multiply, _) => Affine::scaling,
-                (BinaryOp::Subtract, false) => {
-                    |values| Affine::shifting(each(values, |value| -value))
-                }
-                (BinaryOp::Subtract, true) => |values| Affine { scale: vec![-1.0], shift: values },
-                (BinaryOp::Divide, false) => {
-                    |values| Affine::scaling(each(values, |value| 1.0 / value))
-                }
-                _ => return None,
-            };
-            Some((x, by_channel(rewrite, node, constant)?.map(make)))
-        }
-        Op::BatchNormalization(layer) => {
-            let &x = own_operands(node).first()?;
-            let is_last = layer.axis.checked_add(1) == Some(node.shape.rank());
-            is_last.then(|| (x, batch_normalization(rewrite, node, layer)))
-        }
-        _ => None,
+    if let Op::BatchNormalization(layer) = &node.op {
+        let &x = own_operands(node).first()?;
+        let is_last = layer.axis.checked_add(1) == Some(node.shape.rank());
+        return is_last.then(|| (x, batch_normalization(rewrite, node, layer)));
     }
+    let Op::Binary(operation) = &node.op else { return None };
+    let &[left, right] = own_operands(node) else { return None };
+    let (x, constant, is_left) = match (known(rewrite, left), known(rewrite, right)) {
+        (None, Some(weight)) => (left, (right, weight), false),
+        (Some(weight), None) => (right, (left, weight), true),
+        (None, None) | (Some(_), Some(_)) => return None,
+    };
+    let make: fn(Vec<f64>) -> Affine = if *operation == BinaryOp::Add {
+        Affine::shifting
+    } else if *operation == BinaryOp::Multiply {
+        Affine::scaling
+    } else if *operation == BinaryOp::Subtract && is_left {
+        |values| Affine { scale: vec![-1.0], shift: values }
+    } else if *operation == BinaryOp::Subtract {
+        |values| Affine::shifting(each(values, |value| -value))
+    } else if *operation == BinaryOp::Divide && !is_left {
+        |values| Affine::scaling(each(values, |value| 1.0 / value))
+    } else {
+        return None;
+    };
+    Some((x, by_channel(rewrite, node, constant)?.map(make)))
 }
 
 /// Reads what a batch normalization scales and shifts by.
@@ -130,11 +127,11 @@ fn known(rewrite: &Rewrite, mut index: usize) -> Option<usize> {
         if !node.stages.is_empty() {
             return None;
         }
-        match node.op {
-            Op::Constant => return node.weights.first().copied(),
-            Op::Reshape => index = *node.operands.first()?,
-            _ => return None,
+        if matches!(node.op, Op::Constant) {
+            return node.weights.first().copied();
         }
+        let Op::Reshape = node.op else { return None };
+        index = *node.operands.first()?;
     }
 }
 

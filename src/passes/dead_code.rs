@@ -55,10 +55,7 @@ pub(super) fn apply(parts: Parts) -> Result<(Parts, PassReport)> {
 fn hands_on(rewrite: &Rewrite, index: usize) -> Option<usize> {
     let Node { op, operands, stages, shape, .. } = rewrite.node(index);
     let &[operand] = operands.as_slice() else { return None };
-    let changes_nothing = match op {
-        Op::Activation(UnaryOp::Linear) => true,
-        Op::Reshape => *shape == rewrite.node(operand).shape,
-        _ => false,
-    };
+    let changes_nothing = matches!(op, Op::Activation(UnaryOp::Linear))
+        || matches!(op, Op::Reshape if *shape == rewrite.node(operand).shape);
     (changes_nothing && stages.is_empty()).then_some(operand)
 }

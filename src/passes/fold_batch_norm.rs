@@ -145,18 +145,16 @@ impl Layer {
             _ => None,
         };
         let kernel = *node.weights.first()?;
-        let kind = match &node.op {
-            Op::Conv2d(layer) => {
-                let pads = layer.pads;
-                let is_padded = [pads.top, pads.bottom, pads.left, pads.right] != [0; 4];
-                Kind::Convolution { groups: layer.groups, is_padded }
-            }
-            Op::Conv2dTranspose(_) => {
-                // The last axis but one, over images and over lines.
-                Kind::Transposed { filters: *rewrite.weight(kernel).shape().iter().nth_back(1)? }
-            }
-            Op::Dense => Kind::Dense,
-            _ => return None,
+        let kind = if let Op::Conv2d(layer) = &node.op {
+            let pads = layer.pads;
+            let is_padded = [pads.top, pads.bottom, pads.left, pads.right] != [0; 4];
+            Kind::Convolution { groups: layer.groups, is_padded }
+        } else if let Op::Conv2dTranspose(_) = &node.op {
+            // The last axis but one, over images and over lines.
+            Kind::Transposed { filters: *rewrite.weight(kernel).shape().iter().nth_back(1)? }
+        } else {
+            let Op::Dense = &node.op else { return None };
+            Kind::Dense
         };
         let inputs = last(rewrite.node(*node.operands.first()?))?;
         let bias = node.weights.get(1).copied();
@@ -210,10 +208,10 @@ impl Layer {
     fn scaled_before(&self, rewrite: &Rewrite, rule: &Affine) -> Result<Vec<New>, Reason> {
         match self.kind {
             Kind::Transposed { .. } => return Err("a transposed convolution adds zeros between"),
-            Kind::Convolution { is_padded: true, .. } if !rule.keeps_zero() => {
+            Kind::Convolution { is_padded, .. } if is_padded && !rule.keeps_zero() => {
                 return Err("the padding is zero before, and would be shifted");
             }
-            _ => {}
+            Kind::Convolution { .. } | Kind::Dense => {}
         }
         let kernel = read(rewrite, self.kernel)?;
         let mut bias = self.read_bias(rewrite)?;

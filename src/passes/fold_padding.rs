@@ -57,38 +57,31 @@ fn around_images(padding: &pad::Resolved) -> Option<(f32, Pads)> {
 
 /// Returns the operation over the image without its padding, if there is one that gives the same.
 fn padded(op: &Op, value: f32, pads: Pads) -> Option<Op> {
-    match op {
-        // A convolution's own padding is zeros.
-        Op::Conv2d(layer) if value == 0.0 => {
-            let mut layer = *layer;
-            layer.pads = sum(layer.pads, pads)?;
-            Some(Op::Conv2d(layer))
-        }
-        Op::Pool2d(layer) => {
-            let none = Pads { top: 0, bottom: 0, left: 0, right: 0 };
-            let mut layer = *layer;
-            let fits = match layer.mode {
-                PoolMode::Max => value == f32::NEG_INFINITY,
-                // Zeros count as pixels.
-                PoolMode::Average => {
-                    value == 0.0 && (layer.count_include_pad || layer.pads == none)
-                }
-                PoolMode::Lp(_) => value == 0.0,
-            };
-            layer.count_include_pad |= layer.mode == PoolMode::Average;
-            layer.pads = sum(layer.pads, pads)?;
-            // A window of padding alone is no pooling's.
-            let reach =
-                |taps: usize, dilation: usize| taps.saturating_sub(1).saturating_mul(dilation);
-            let (taps, dilation) = (layer.kernel_size, layer.dilation);
-            let rows = reach(taps.height, dilation.height);
-            let columns = reach(taps.width, dilation.width);
-            let Pads { top, bottom, left, right } = layer.pads;
-            let within = top.max(bottom) <= rows && left.max(right) <= columns;
-            (fits && within).then_some(Op::Pool2d(layer))
-        }
-        _ => None,
+    // A convolution's own padding is zeros.
+    if let (Op::Conv2d(layer), true) = (op, value == 0.0) {
+        let mut layer = *layer;
+        layer.pads = sum(layer.pads, pads)?;
+        return Some(Op::Conv2d(layer));
     }
+    let Op::Pool2d(layer) = op else { return None };
+    let none = Pads { top: 0, bottom: 0, left: 0, right: 0 };
+    let mut layer = *layer;
+    let fits = match layer.mode {
+        PoolMode::Max => value == f32::NEG_INFINITY,
+        // Zeros count as pixels.
+        PoolMode::Average => value == 0.0 && (layer.count_include_pad || layer.pads == none),
+        PoolMode::Lp(_) => value == 0.0,
+    };
+    layer.count_include_pad |= layer.mode == PoolMode::Average;
+    layer.pads = sum(layer.pads, pads)?;
+    // A window of padding alone is no pooling's.
+    let reach = |taps: usize, dilation: usize| taps.saturating_sub(1).saturating_mul(dilation);
+    let (taps, dilation) = (layer.kernel_size, layer.dilation);
+    let rows = reach(taps.height, dilation.height);
+    let columns = reach(taps.width, dilation.width);
+    let Pads { top, bottom, left, right } = layer.pads;
+    let within = top.max(bottom) <= rows && left.max(right) <= columns;
+    (fits && within).then_some(Op::Pool2d(layer))
 }
 
 fn sum(one: Pads, other: Pads) -> Option<Pads> {

@@ -53,17 +53,16 @@ fn fuse(rewrite: &Rewrite, index: usize) -> Option<(usize, Node)> {
     let node = rewrite.node(index);
     let (own, extra) = split_extra(node);
     // Which operand a producer may make, the operand beside it, and the stage.
-    let choices = match (&node.op, own) {
-        (Op::Activation(UnaryOp::Linear), &[x]) => vec![(x, None, None)],
-        (Op::Activation(function), &[x]) => vec![(x, None, Some(Stage::Unary(*function)))],
-        (Op::Binary(operation), &[left, right]) => {
-            let stage = |swapped| Some(Stage::Binary { operation: *operation, swapped });
-            let mut both =
-                vec![(left, Some(right), stage(false)), (right, Some(left), stage(true))];
-            both.sort_by_key(|(producer, ..)| std::cmp::Reverse(*producer));
-            both
-        }
-        _ => return None,
+    let choices = if let (Op::Activation(function), &[x]) = (&node.op, own) {
+        let is_stage = *function != UnaryOp::Linear;
+        vec![(x, None, is_stage.then_some(Stage::Unary(*function)))]
+    } else if let (Op::Binary(operation), &[left, right]) = (&node.op, own) {
+        let stage = |swapped| Some(Stage::Binary { operation: *operation, swapped });
+        let mut both = vec![(left, Some(right), stage(false)), (right, Some(left), stage(true))];
+        both.sort_by_key(|(producer, ..)| std::cmp::Reverse(*producer));
+        both
+    } else {
+        return None;
     };
     choices.into_iter().find_map(|(producer, beside, stage)| {
         let extras: Vec<usize> = beside.into_iter().chain(extra).collect();

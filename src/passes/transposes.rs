@@ -78,10 +78,10 @@ fn transposes(parts: &Parts) -> usize {
 /// Counts the steps of a plan, more or less. Where a transpose moved axes of length 1 alone, one that is
 /// kept back may move longer ones in the end, and an output that was one becomes a copy.
 fn steps(parts: &Parts) -> usize {
-    let steps = |node: &Node| match node.op {
-        Op::Input | Op::Constant | Op::Reshape => 0,
-        Op::Concat(_) => node.operands.len(),
-        _ => 1,
+    let steps = |node: &Node| {
+        let is_none = matches!(node.op, Op::Input | Op::Constant | Op::Reshape);
+        let pieces = if let Op::Concat(_) = node.op { node.operands.len() } else { 1 };
+        if is_none { 0 } else { pieces }
     };
     parts.nodes.iter().map(steps).sum()
 }
@@ -141,21 +141,35 @@ impl<'a> Walk<'a> {
 
     fn visit(&mut self, index: usize) {
         let node = self.old.node(index);
-        let value = match &node.op {
-            Op::Transpose(rule) => self.keep_back(node, &rule.perm),
-            Op::Reshape => self.flatten(node).or_else(|| self.regrouped(node)),
-            Op::Dense => self.dense(node),
-            Op::MatMul(rule) => self.product(node, rule),
-            Op::Moments(rule) => self.moments(node, index, rule),
-            Op::Normalization(rule) => self.normalized(node, rule),
-            Op::Reduce(rule) => match self.moved(node) {
-                Some(value) => Some(value),
-                None => self.reduced(node, rule),
-            },
-            _ => self.moved(node),
-        };
-        let value = value.unwrap_or_else(|| self.as_it_was(node));
+        let value = self.carried(node, index).unwrap_or_else(|| self.as_it_was(node));
         self.values.push(value);
+    }
+
+    /// Makes a node over what its operand is a transpose of; `None` where it needs the transpose.
+    fn carried(&mut self, node: &Node, index: usize) -> Option<Value> {
+        if let Op::Transpose(rule) = &node.op {
+            return self.keep_back(node, &rule.perm);
+        }
+        if let Op::Reshape = &node.op {
+            return self.flatten(node).or_else(|| self.regrouped(node));
+        }
+        if let Op::Dense = &node.op {
+            return self.dense(node);
+        }
+        if let Op::MatMul(rule) = &node.op {
+            return self.product(node, rule);
+        }
+        if let Op::Moments(rule) = &node.op {
+            return self.moments(node, index, rule);
+        }
+        if let Op::Normalization(rule) = &node.op {
+            return self.normalized(node, rule);
+        }
+        let moved = self.moved(node);
+        if let (None, Op::Reduce(rule)) = (&moved, &node.op) {
+            return self.reduced(node, rule);
+        }
+        moved
     }
 
     /// Copies a node over operands that are what they were.

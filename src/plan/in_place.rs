@@ -204,14 +204,14 @@ impl Choice<'_> {
     fn refusal(&mut self, index: usize, is_twice: bool, piece: Piece) -> Option<String> {
         let Piece { root, offset, .. } = piece;
         let graph = self.values.graph;
-        let fixed = match graph.node(root).op {
-            Op::Input => Some("is an input"),
-            Op::Constant => Some("is a constant"),
-            _ if self.values.is_output[root] => Some("is an output"),
-            _ if is_twice => Some("is there more than once"),
-            _ => None,
-        };
-        if let Some(why) = fixed {
+        let op = &graph.node(root).op;
+        let reasons = [
+            (matches!(op, Op::Input), "is an input"),
+            (matches!(op, Op::Constant), "is a constant"),
+            (self.values.is_output[root], "is an output"),
+            (is_twice, "is there more than once"),
+        ];
+        if let Some((_, why)) = reasons.into_iter().find(|(is_so, _)| *is_so) {
             return Some(why.to_owned());
         }
         if let Some(other) = self.homes.concat_of(root) {

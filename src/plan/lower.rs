@@ -98,10 +98,8 @@ impl<'a> Lowering<'a> {
         let mut weights = Vec::new();
         let mut numbers: Vec<Option<usize>> = vec![None; graph.weights().len()];
         for (index, node) in nodes.iter().enumerate() {
-            let root = match (&node.op, node.operands.first()) {
-                (Op::Reshape, Some(&operand)) => roots[operand],
-                _ => index,
-            };
+            let view = node.operands.first().filter(|_| matches!(node.op, Op::Reshape));
+            let root = view.map_or(index, |&operand| roots[operand]);
             roots.push(root);
             for &weight in node.weights.iter().filter(|_| live[index]) {
                 if numbers[weight].is_none() {

@@ -88,10 +88,10 @@ impl Step {
     /// Returns which kernel computes it: `conv2d/general`, or `own/NAME` for the user's own.
     #[must_use]
     pub fn kernel_name(&self) -> String {
-        match &self.work {
-            Work::Own(geometry) => geometry.label(),
-            _ => format!("{}/{}", self.kernel.stem, self.kernel.entry),
+        if let Work::Own(geometry) = &self.work {
+            return geometry.label();
         }
+        format!("{}/{}", self.kernel.stem, self.kernel.entry)
     }
 }
 

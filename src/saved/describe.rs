@@ -112,11 +112,13 @@ fn outputs(graph: &Graph) -> Vec<OutputText> {
 
 /// The kernels of the graph's own nodes.
 fn kernels(graph: &Graph) -> Vec<OwnKernel> {
-    let own = graph.nodes().iter().filter_map(|node| match &node.op {
-        Op::Own(call) => Some(call.kernel().clone()),
-        _ => None,
-    });
-    own.collect()
+    let mut own = Vec::new();
+    for node in graph.nodes() {
+        if let Op::Own(call) = &node.op {
+            own.push(call.kernel().clone());
+        }
+    }
+    own
 }
 
 /// Returns the CRC-32 of an array's elements, little-endian and in C order.

@@ -112,6 +112,53 @@ fn the_readers_of_wgsl_alone_name_naga() {
     }
 }
 
+/// Enums that grow: a match that names some of their variants names all of them.
+const GROWING: [&str; 5] = ["Op::", "Work::", "UnaryOp::", "BinaryOp::", "ReduceOp::"];
+
+/// The lines of arms that take whatever variants of a growing enum their match does not name.
+fn catch_alls(text: &str) -> Vec<usize> {
+    let lines: Vec<&str> = text.lines().collect();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let names = |line: &str| {
+        let (pattern, _) = line.split_once("=>").unwrap_or((line, ""));
+        let is_word = |(at, _): (usize, &str)| {
+            !pattern[..at].ends_with(|c: char| c.is_alphanumeric() || c == ':')
+        };
+        GROWING.iter().any(|name| pattern.match_indices(name).any(is_word))
+    };
+    let mut found = Vec::new();
+    for (number, line) in lines.iter().enumerate() {
+        let arm = line.trim_start();
+        let (pattern, _) = arm.split_once("=>").unwrap_or_default();
+        let is_binding = pattern.trim().chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        if pattern.is_empty() || !(is_binding || pattern.starts_with("_ if ")) {
+            continue;
+        }
+        let above = lines[..number].iter().rev().take_while(|above| {
+            above.is_empty() || indent(above) >= indent(line) // within the same match
+        });
+        if above.filter(|above| indent(above) == indent(line)).any(|above| names(above)) {
+            found.push(number + 1);
+        }
+    }
+    found
+}
+
+#[test]
+fn a_match_over_operators_names_them_all() {
+    let text = "match op {\n    Op::A => 1,\n    Op::B {\n        x,\n    } => 2,\n    _ => 3,\n}\n\
+                match op {\n    Op::A => 1,\n    Op::B => match x {\n        1 => 2,\n        _ => 3,\n    \
+                },\n    other => 4,\n}\nmatch x {\n    1 => Op::A,\n    _ => Op::B,\n}\n";
+    assert_eq!(catch_alls(text), [6, 14]);
+    for Source { path, text } in read("src", "rs") {
+        assert_eq!(
+            catch_alls(&text),
+            Vec::<usize>::new(),
+            "{path}: name every variant, or use if let"
+        );
+    }
+}
+
 #[test]
 fn the_library_does_not_panic() {
     let allowed = |path: &str, word: &str| {

@@ -108,9 +108,9 @@ impl Walk<'_> {
         };
         // A normalization that stays where it was would need the rows in their own order.
         let users = self.old.nodes.iter().filter(|user| user.operands.get(1) == Some(&index));
-        let can_follow = |user: &Node| match &user.op {
-            Op::Normalization(rule) => self.weights_along(user, rule, &held).is_some(),
-            _ => true,
+        let can_follow = |user: &Node| {
+            let Op::Normalization(rule) = &user.op else { return true };
+            self.weights_along(user, rule, &held).is_some()
         };
         if !order.iter().copied().eq(0..order.len()) && !users.into_iter().all(can_follow) {
             return None;
