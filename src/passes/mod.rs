@@ -50,6 +50,17 @@ const ORDER: [(&str, Pass); 6] = [
 ];
 
 /// Chooses passes by name; all of them by default.
+///
+/// ```
+/// use longshore::{Passes};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let passes = Passes::all().without("move_transposes")?;
+/// assert!(!passes.has("move_transposes") && passes.has("fuse_epilogues"));
+/// assert!(Passes::none().with("no such pass").is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passes {
     enabled: Vec<&'static str>,

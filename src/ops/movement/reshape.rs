@@ -8,6 +8,18 @@ use crate::ops::{Arguments, Op, Operator, Shapes};
 use crate::shape::{Dim, Shape, element_count};
 
 /// A shape for every dimension, the first included, with ONNX's names and defaults.
+///
+/// ```
+/// use longshore::{Graph, Reshape, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", [2, 3, 4]);
+/// let y = g.reshape_to(x, Reshape::new([0, -1]))?;
+/// assert_eq!(g.shape(y), Some(&Shape::from([2, 12].as_slice())));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Reshape {
     shape: Vec<isize>,

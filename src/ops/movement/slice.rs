@@ -63,6 +63,18 @@ impl Slice {
 }
 
 /// Parts along one axis, with ONNX's names and defaults.
+///
+/// ```
+/// use longshore::{Graph, Shape, Split};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([7]));
+/// let parts = g.split(x, Split::lengths([3, 4]).axis(-1))?;
+/// assert_eq!(g.shape(parts[1]), Some(&Shape::batch([4])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Split {
     parts: Parts,

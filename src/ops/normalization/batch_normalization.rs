@@ -13,6 +13,24 @@ use crate::serial::{length, number};
 use crate::shape::Shape;
 
 /// Describes a batch normalization; names and defaults are Keras's.
+///
+/// ```
+/// use longshore::{BatchNormalization, Graph, HostArray, LayerWeights, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 8, 4]));
+/// let four = |value: f32| HostArray::from(ndarray::arr1(&[value; 4]));
+/// let weights = LayerWeights::default()
+///     .with("gamma", four(1.0))
+///     .with("beta", four(0.0))
+///     .with("moving_mean", four(0.5))
+///     .with("moving_variance", four(2.0));
+/// let y = g.batch_normalization(x, BatchNormalization::new(), &weights)?;
+/// assert_eq!(g.shape(y), g.shape(x));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct BatchNormalization {
     rule: Resolved,

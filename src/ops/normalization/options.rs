@@ -22,6 +22,20 @@ macro_rules! setters {
 }
 
 /// Describes a layer normalization; names and defaults are Keras's.
+///
+/// ```
+/// use longshore::{Graph, HostArray, LayerNormalization, LayerWeights, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 4]));
+/// let ones = || HostArray::from(ndarray::arr1(&[1.0_f32; 4]));
+/// let weights = LayerWeights::default().with("gamma", ones()).with("beta", ones());
+/// let y = g.layer_normalization(x, LayerNormalization::new().epsilon(1e-5), &weights)?;
+/// assert_eq!(g.shape(y), g.shape(x));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct LayerNormalization {
     pub(crate) axis: Vec<isize>,
@@ -59,6 +73,20 @@ impl LayerNormalization {
 }
 
 /// Describes a normalization by the root mean square; names and defaults are Keras's.
+///
+/// ```
+/// use longshore::{Graph, HostArray, LayerWeights, RmsNormalization, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 4]));
+/// let ones = || HostArray::from(ndarray::arr1(&[1.0_f32; 4]));
+/// let weights = LayerWeights::default().with("scale", ones());
+/// let y = g.rms_normalization(x, RmsNormalization::new(), &weights)?;
+/// assert_eq!(g.shape(y), g.shape(x));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct RmsNormalization {
     pub(crate) axis: Vec<isize>,
@@ -92,6 +120,20 @@ impl RmsNormalization {
 }
 
 /// Describes a group normalization; names and defaults are Keras's.
+///
+/// ```
+/// use longshore::{Graph, GroupNormalization, HostArray, LayerWeights, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 8, 4]));
+/// let ones = || HostArray::from(ndarray::arr1(&[1.0_f32; 4]));
+/// let weights = LayerWeights::default().with("gamma", ones()).with("beta", ones());
+/// let y = g.group_normalization(x, GroupNormalization::new(2), &weights)?;
+/// assert_eq!(g.shape(y), g.shape(x));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct GroupNormalization {
     pub(crate) groups: isize,
@@ -133,6 +175,20 @@ impl GroupNormalization {
 
 /// Describes an instance normalization; the default epsilon is that of ONNX's
 /// `InstanceNormalization`, the channels are on the last axis.
+///
+/// ```
+/// use longshore::{Graph, HostArray, InstanceNormalization, LayerWeights, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([8, 8, 4]));
+/// let ones = || HostArray::from(ndarray::arr1(&[1.0_f32; 4]));
+/// let weights = LayerWeights::default().with("gamma", ones()).with("beta", ones());
+/// let y = g.instance_normalization(x, InstanceNormalization::new(), &weights)?;
+/// assert_eq!(g.shape(y), g.shape(x));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct InstanceNormalization(pub(crate) GroupNormalization);
 
@@ -170,6 +226,18 @@ impl InstanceNormalization {
 
 /// Describes a normalization to mean 0 and variance 1; names and defaults are those of ONNX's
 /// `MeanVarianceNormalization`.
+///
+/// ```
+/// use longshore::{Graph, MeanVarianceNormalization};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", [2, 4, 8, 8]);
+/// let y = g.mean_variance_normalization(x, MeanVarianceNormalization::new())?;
+/// assert_eq!(g.shape(y), g.shape(x));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct MeanVarianceNormalization {
     pub(crate) axes: Vec<isize>,

@@ -11,6 +11,18 @@ use crate::serial::length;
 use crate::shape::Shape;
 
 /// Describes running sums; names and defaults are those of ONNX's `CumSum`, whose axis is an input.
+///
+/// ```
+/// use longshore::{CumSum, Graph, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let x = g.input("x", Shape::batch([5]));
+/// let y = g.cumsum(x, CumSum::new().axis(-1).exclusive(true))?;
+/// assert_eq!(g.shape(y), Some(&Shape::batch([5])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct CumSum {
     axis: isize,

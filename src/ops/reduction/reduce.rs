@@ -229,6 +229,18 @@ impl Reduce {
 }
 
 /// Describes the search for an extreme element; names and defaults are those of ONNX's `ArgMax`.
+///
+/// ```
+/// use longshore::{ArgReduce, Graph, Shape};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let scores = g.input("scores", Shape::batch([10]));
+/// let class = g.arg_max(scores, ArgReduce::new(-1).keepdims(false))?;
+/// assert_eq!(g.shape(class), Some(&Shape::batch([])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ArgReduce {
     axis: isize,

@@ -17,6 +17,18 @@ const MOST: usize = 1 << 24;
 
 /// Describes the search for the largest elements; names and defaults are those of ONNX's `TopK`,
 /// whose `k` is an input.
+///
+/// ```
+/// use longshore::{Graph, Shape, TopK};
+///
+/// # fn main() -> longshore::Result<()> {
+/// let mut g = Graph::new();
+/// let scores = g.input("scores", Shape::batch([1000]));
+/// let best = g.top_k(scores, TopK::new(5))?;
+/// assert_eq!(g.shape(best.indices), Some(&Shape::batch([5])));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct TopK {
     k: usize,
