@@ -17,7 +17,7 @@ fn main() -> anyhow::Result<()> {
     log::set_max_level(log::LevelFilter::Warn);
 
     // On the host executor nothing crosses, and there would be nothing to guard.
-    let rt = Runtime::open_with(&RuntimeOptions::new().require_adapter())?;
+    let rt = Runtime::open_with(RuntimeOptions::new().require_adapter())?;
     let pixels = Array4::<f64>::ones((1, 8, 8, 1));
     let image = rt.stage("image", &pixels)?;
     let mut g = Graph::new();

@@ -20,7 +20,7 @@ fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args_os().skip(1).peekable();
     let rt = if arguments.next_if(|argument| argument == "--adapter").is_some() {
         let name = arguments.next().context("--adapter needs a name")?;
-        Runtime::open_with(&RuntimeOptions::new().adapter(name.to_string_lossy()))?
+        Runtime::open_with(RuntimeOptions::new().adapter(name.to_string_lossy()))?
     } else {
         Runtime::host()
     };
@@ -50,7 +50,7 @@ fn row(rt: &Runtime, folder: &Path) -> anyhow::Result<()> {
         // Binds what the model leaves open, as the batch.
         options = options.shape(&port.name, array.shape());
     }
-    let imported = model.import(&options)?;
+    let imported = model.import(options)?;
     let session = rt.session(&imported.graph, 1)?;
     let plan = session.plan();
     let transposes = plan.steps().iter().filter(|step| step.node.starts_with("transpose ")).count();

@@ -55,7 +55,7 @@ impl Options {
         {
             options = options.adapter(name);
         }
-        Ok(Runtime::open_with(&options)?)
+        Ok(Runtime::open_with(options)?)
     }
 
     /// Returns how many runs to time.

@@ -58,7 +58,7 @@ fn pack(options: &Options, report: &mut Report) -> Result<()> {
     let mut target = vec![0u8; 4 * values.len()];
     for (name, array) in arrays.iter().filter(|(name, _)| options.wants(name)) {
         let policy = StagePolicy::default();
-        array.pack_into(&policy, target.as_mut_slice())?;
+        array.pack_into(policy, target.as_mut_slice())?;
         let first = target.as_chunks::<4>().0.first().context("an element")?;
         let expected = array.to_f64().first().copied().context("an element")?;
         let difference = (f64::from(f32::from_le_bytes(*first)) - expected).abs();
@@ -66,7 +66,7 @@ fn pack(options: &Options, report: &mut Report) -> Result<()> {
         let work = Work::Bytes(target.len() as u64);
         let what = format!("{name} {side}x{side}");
         report.time(&what, "pack", work, || {
-            array.pack_into(&policy, target.as_mut_slice())?;
+            array.pack_into(policy, target.as_mut_slice())?;
             Ok(())
         })?;
     }

@@ -36,7 +36,7 @@ impl Choice {
             Choice::Auto => Ok(Runtime::open()?),
             Choice::Host => Ok(Runtime::host()),
             Choice::Named(name) => {
-                Ok(Runtime::open_with(&RuntimeOptions::new().adapter(name.as_str()))?)
+                Ok(Runtime::open_with(RuntimeOptions::new().adapter(name.as_str()))?)
             }
         }
     }

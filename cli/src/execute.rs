@@ -20,10 +20,10 @@ impl Network {
         (arrays, batch): (&Arrays, usize),
         policy: &StagePolicy,
     ) -> Result<Self> {
-        let plan = graph.plan_with(batch, &options.limits(*rt.limits()))?;
-        let session = rt.prepare_with(&plan, policy)?;
+        let plan = graph.plan_with(batch, options.limits(*rt.limits()))?;
+        let session = rt.prepare_with(&plan, *policy)?;
         let stage = |(name, array): (&String, _)| -> Result<(String, Tensor)> {
-            Ok((name.clone(), rt.stage_with(name.as_str(), array, policy)?.0))
+            Ok((name.clone(), rt.stage_with(name.as_str(), array, *policy)?.0))
         };
         let inputs = arrays.iter().map(stage).collect::<Result<_>>()?;
         Ok(Network { session, inputs })

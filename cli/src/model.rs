@@ -158,7 +158,7 @@ impl Model {
                 arrays.insert(name, array);
             }
         }
-        Ok(Bound { imported: onnx.import(&options)?, arrays, batch: 1 })
+        Ok(Bound { imported: onnx.import(options)?, arrays, batch: 1 })
     }
 
     /// Says what the model takes, for messages.
@@ -199,6 +199,6 @@ fn under(array: HostArray<'static>, policy: &StagePolicy) -> Result<HostArray<'s
     if !matches!(array.dtype(), DType::F16 | DType::F32 | DType::F64) {
         return Ok(array);
     }
-    let (packed, _) = array.pack(policy)?;
+    let (packed, _) = array.pack(*policy)?;
     Ok(HostArray::from(packed).with_name(array.name().to_owned()))
 }

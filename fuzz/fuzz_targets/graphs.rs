@@ -14,7 +14,7 @@ pub fn use_it(graph: &Graph) {
     assert_eq!(graph.to_string().is_empty(), graph.nodes().is_empty());
     for passes in [Passes::all(), Passes::none()] {
         let options = PlanOptions::new().passes(passes);
-        match graph.plan_with(1, &options) {
+        match graph.plan_with(1, options) {
             Ok(plan) => {
                 assert!(!plan.to_string().is_empty());
                 let bytes = plan.device_bytes().expect("planning has checked every size");

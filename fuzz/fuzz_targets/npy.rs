@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
     }
     let Ok(array) = borrowed else { return };
     common::assert_written_again(&array);
-    if let Ok((packed, report)) = array.pack(&StagePolicy::new()) {
+    if let Ok((packed, report)) = array.pack(StagePolicy::new()) {
         assert_eq!(packed.shape(), array.shape());
         assert!(!report.to_string().is_empty());
     }

@@ -19,7 +19,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let _ = (model.outputs(), model.operators(), model.opset());
     for options in options(&model) {
-        match model.import(&options) {
+        match model.import(options) {
             Ok(imported) => graphs::use_it(&imported.graph),
             Err(error) => assert!(!error.to_string().is_empty()),
         }

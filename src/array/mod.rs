@@ -13,10 +13,10 @@
 //!
 //! # fn main() -> longshore::Result<()> {
 //! let image = HostArray::from(array![[0.1_f64, 0.2], [0.3, f64::NAN]]).with_name("image");
-//! let refused = image.pack(&StagePolicy::new()).unwrap_err();
+//! let refused = image.pack(StagePolicy::new()).unwrap_err();
 //! assert!(refused.to_string().contains("the first is NaN at [1, 1]"));
 //!
-//! let (values, report) = image.pack(&StagePolicy::new().replace_non_finite(0.0))?;
+//! let (values, report) = image.pack(StagePolicy::new().replace_non_finite(0.0))?;
 //! assert_eq!(values[[1, 1]], 0.0);
 //! assert_eq!(report.replaced_count, 1);
 //! # Ok(())

@@ -61,7 +61,7 @@ impl HostArray<'_> {
     /// # Errors
     ///
     /// Those of [`pack_into`](Self::pack_into), and [`Error::Limit`] when there is no memory.
-    pub fn pack(&self, policy: &StagePolicy) -> Result<(ArrayD<f32>, PackReport)> {
+    pub fn pack(&self, policy: StagePolicy) -> Result<(ArrayD<f32>, PackReport)> {
         let mut values: Vec<f32> = Vec::new();
         values.try_reserve_exact(self.len()).map_err(|_| self.no_memory())?;
         values.resize(self.len(), 0.0);
@@ -84,7 +84,7 @@ impl HostArray<'_> {
     /// [`Error::NonFinite`] and [`Error::Overflow`] as the policy says, the former where both
     /// apply, with exact counts over the whole array; [`Error::Format`] when the target has
     /// another length.
-    pub fn pack_into(&self, policy: &StagePolicy, target: impl PackTarget) -> Result<PackReport> {
+    pub fn pack_into(&self, policy: StagePolicy, target: impl PackTarget) -> Result<PackReport> {
         let start = Instant::now();
         let needed = byte_count(&format!("array \"{}\"", self.name()), self.shape())?;
         if u64::try_from(target.len()).ok() != Some(needed) {
@@ -96,14 +96,14 @@ impl HostArray<'_> {
                 remedy: "pass a target of 4 bytes for each element".to_owned(),
             });
         }
-        let tally = pack_storage(self.storage(), policy, target);
+        let tally = pack_storage(self.storage(), &policy, target);
         self.judge(&tally, policy)?;
         let mut report = self.report(&tally, policy);
         report.elapsed = start.elapsed();
         Ok(report)
     }
 
-    fn judge(&self, tally: &Tally, policy: &StagePolicy) -> Result<()> {
+    fn judge(&self, tally: &Tally, policy: StagePolicy) -> Result<()> {
         match (tally.first_non_finite, tally.first_overflow) {
             (Some((at, first_value)), _) if policy.non_finite() == NonFinite::Reject => {
                 Err(Error::NonFinite {
@@ -125,7 +125,7 @@ impl HostArray<'_> {
         }
     }
 
-    fn report(&self, tally: &Tally, policy: &StagePolicy) -> PackReport {
+    fn report(&self, tally: &Tally, policy: StagePolicy) -> PackReport {
         let source_order = self.storage().visit(FindOrder);
         let non_finite_count = tally.nan_count + tally.infinite_count;
         let is_replaced = matches!(policy.non_finite(), NonFinite::Replace(_));

@@ -32,7 +32,7 @@
 /// assert!(matches!(refused, Error::NonFinite { nan_count: 1, .. }));
 ///
 /// let policy = StagePolicy::new().replace_non_finite(0.0).allow_overflow();
-/// let (staged, report) = rt.stage_with("measured", &measured, &policy)?;
+/// let (staged, report) = rt.stage_with("measured", &measured, policy)?;
 /// assert_eq!(staged.read()?, array![1.0, 0.0, f32::INFINITY].into_dyn());
 /// assert_eq!(report.replaced_count, 1);
 /// # Ok(())

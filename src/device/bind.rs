@@ -142,7 +142,7 @@ mod tests {
         let plan = g.plan(1).unwrap();
         let session = rt.prepare(&plan).unwrap();
         let gpu = rt.inner.gpu("preparing").unwrap();
-        let prepared = rt.prepare_on_gpu(gpu, &plan, &StagePolicy::default()).unwrap();
+        let prepared = rt.prepare_on_gpu(gpu, &plan, StagePolicy::default()).unwrap();
         let array = ArrayD::<f32>::zeros(vec![1, 6]);
         for _ in 0..50 {
             let x = rt.stage("x", HostArray::from_view(&array)).unwrap();

@@ -43,7 +43,7 @@ pub(crate) trait Executor: fmt::Debug + Send + Sync {
         &self,
         runtime: &Runtime,
         plan: &Plan,
-        policy: &StagePolicy,
+        policy: StagePolicy,
     ) -> Result<Box<dyn Prepared>>;
 
     /// Hands a tensor's bytes over, once, and records that.
@@ -127,7 +127,7 @@ impl Executor for Gpu {
         &self,
         runtime: &Runtime,
         plan: &Plan,
-        policy: &StagePolicy,
+        policy: StagePolicy,
     ) -> Result<Box<dyn Prepared>> {
         Ok(Box::new(runtime.prepare_on_gpu(self, plan, policy)?))
     }

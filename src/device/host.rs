@@ -55,7 +55,7 @@ impl Executor for Host {
         &self,
         runtime: &Runtime,
         plan: &Plan,
-        policy: &StagePolicy,
+        policy: StagePolicy,
     ) -> Result<Box<dyn Prepared>> {
         Ok(Box::new(runtime.prepare_on_host(plan, policy)?))
     }
@@ -187,7 +187,7 @@ impl Inner {
                     let mut values = self.allocate(label, buffer_bytes(part.bytes))?;
                     let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut values);
                     let length = usize::try_from(part.bytes).unwrap_or(usize::MAX);
-                    reports.push(part.array.pack_into(policy, &mut bytes[..length])?);
+                    reports.push(part.array.pack_into(*policy, &mut bytes[..length])?);
                     places.push((Storage::host(values), 0));
                 }
             }
@@ -245,7 +245,7 @@ struct Scratch {
 }
 
 impl Runtime {
-    pub(super) fn prepare_on_host(&self, plan: &Plan, policy: &StagePolicy) -> Result<HostSession> {
+    pub(super) fn prepare_on_host(&self, plan: &Plan, policy: StagePolicy) -> Result<HostSession> {
         for step in plan.steps() {
             step.work.check_host(&step.node)?;
         }

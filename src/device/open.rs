@@ -51,7 +51,7 @@ pub enum PowerPreference {
 /// use longshore::{Error, Runtime, RuntimeOptions};
 ///
 /// let options = RuntimeOptions::new().adapter("no adapter has this name");
-/// let error = Runtime::open_with(&options).unwrap_err();
+/// let error = Runtime::open_with(options).unwrap_err();
 /// assert!(matches!(error, Error::NoAdapter { .. }));
 /// assert!(error.to_string().contains("whose name contains \"no adapter has this name\""));
 /// ```
@@ -142,7 +142,7 @@ impl Runtime {
     ///
     /// [`Error::NoAdapter`] where none is what the options ask for, with what to install;
     /// [`Error::Device`] when the driver refuses to open it.
-    pub fn open_with(options: &RuntimeOptions) -> Result<Self> {
+    pub fn open_with(options: RuntimeOptions) -> Result<Self> {
         pollster::block_on(Runtime::open_with_async(options))
     }
 
@@ -152,7 +152,7 @@ impl Runtime {
     ///
     /// As [`Runtime::open`].
     pub async fn open_async() -> Result<Self> {
-        Runtime::open_with_async(&RuntimeOptions::default()).await
+        Runtime::open_with_async(RuntimeOptions::default()).await
     }
 
     /// Opens an adapter by options; the async form of [`Runtime::open_with`].
@@ -160,7 +160,7 @@ impl Runtime {
     /// # Errors
     ///
     /// As [`Runtime::open_with`].
-    pub async fn open_with_async(options: &RuntimeOptions) -> Result<Self> {
+    pub async fn open_with_async(options: RuntimeOptions) -> Result<Self> {
         let low_power = options.power == PowerPreference::LowPower;
         let mut found = find(options.backend).await;
         found.sort_by_key(|adapter| rank(adapter.get_info().device_type, low_power));
@@ -175,7 +175,7 @@ impl Runtime {
         let Some(adapter) = found.into_iter().find(matches) else {
             log::info!("nothing that is taken among the adapters [{}]", names.join(", "));
             let host = if options.takes_host() { host::open() } else { None };
-            return host.ok_or_else(|| no_adapter(options, &names));
+            return host.ok_or_else(|| no_adapter(&options, &names));
         };
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("longshore"),

@@ -124,7 +124,7 @@ impl Runtime {
         batch: usize,
         options: PlanOptions,
     ) -> Result<Session> {
-        self.prepare(&graph.plan_with(batch, &options.within(self.limits()))?)
+        self.prepare(&graph.plan_with(batch, options.within(self.limits()))?)
     }
 
     /// Makes a plan ready to run: compiles its kernels, creates its buffers, uploads
@@ -140,7 +140,7 @@ impl Runtime {
     /// [`Error::Crossing`] when a guard refuses, [`Error::OutOfMemory`],
     /// [`Error::NonFinite`] and [`Error::Overflow`] for host weights.
     pub fn prepare(&self, plan: &Plan) -> Result<Session> {
-        self.prepare_with(plan, &StagePolicy::default())
+        self.prepare_with(plan, StagePolicy::default())
     }
 
     /// Makes a plan ready to run, packing host weights under a policy.
@@ -148,7 +148,7 @@ impl Runtime {
     /// # Errors
     ///
     /// As [`Runtime::prepare`].
-    pub fn prepare_with(&self, plan: &Plan, policy: &StagePolicy) -> Result<Session> {
+    pub fn prepare_with(&self, plan: &Plan, policy: StagePolicy) -> Result<Session> {
         self.check_limits(plan)?;
         let prepared = self.inner.executor.prepare(self, plan, policy)?;
         Ok(Session { runtime: self.clone(), plan: plan.clone(), prepared })
@@ -158,7 +158,7 @@ impl Runtime {
         &self,
         gpu: &Gpu,
         plan: &Plan,
-        policy: &StagePolicy,
+        policy: StagePolicy,
     ) -> Result<GpuSession> {
         gpu.fault.poll(&gpu.device, "preparing a session")?;
         self.check_trip_counts(plan)?;

@@ -46,7 +46,7 @@ impl Runtime {
         label: impl Into<Arc<str>>,
         array: impl Into<HostArray<'a>>,
     ) -> Result<Tensor> {
-        Ok(self.stage_with(label, array, &StagePolicy::default())?.0)
+        Ok(self.stage_with(label, array, StagePolicy::default())?.0)
     }
 
     /// Stages an array under a policy, and reports what packing had to do.
@@ -58,7 +58,7 @@ impl Runtime {
         &self,
         label: impl Into<Arc<str>>,
         array: impl Into<HostArray<'a>>,
-        policy: &StagePolicy,
+        policy: StagePolicy,
     ) -> Result<(Tensor, PackReport)> {
         let (label, array) = (label.into(), array.into());
         let node = format!("stage \"{label}\"");
@@ -98,7 +98,7 @@ impl Runtime {
     ///
     /// As [`Runtime::stage`].
     pub fn stage_weights(&self, label: &str, weights: &Weights) -> Result<Weights> {
-        self.stage_weights_with(label, weights, &StagePolicy::default())
+        self.stage_weights_with(label, weights, StagePolicy::default())
     }
 
     /// Stages a network's weights together under a policy.
@@ -110,7 +110,7 @@ impl Runtime {
         &self,
         label: &str,
         weights: &Weights,
-        policy: &StagePolicy,
+        policy: StagePolicy,
     ) -> Result<Weights> {
         let flat: Vec<Weight> = weights
             .iter()
@@ -135,7 +135,7 @@ impl Runtime {
         label: &str,
         cause: Cause,
         weights: &[Weight],
-        policy: &StagePolicy,
+        policy: StagePolicy,
     ) -> Result<Vec<Tensor>> {
         let mut parts = Vec::new();
         let (mut payload_bytes, mut total_bytes) = (0u64, 0u64);

@@ -24,7 +24,7 @@ pub(crate) struct Part<'a, 'b> {
 /// What an upload is made of.
 pub(crate) enum Source<'a, 'b> {
     /// Arrays that are packed straight into the mapped buffer, in order of their offsets.
-    Arrays(&'a [Part<'a, 'b>], &'a StagePolicy),
+    Arrays(&'a [Part<'a, 'b>], StagePolicy),
     /// Bytes as they are.
     Bytes(&'a [u8]),
 }
@@ -161,7 +161,7 @@ fn fill(doing: &str, staging: &wgpu::Buffer, upload: &Upload<'_, '_>) -> Result<
                 // An array in memory has a length that a machine word holds.
                 let len = usize::try_from(part.bytes).unwrap_or(usize::MAX);
                 let (target, finish) = mapped::open(staging, part.offset_bytes, len);
-                reports.push(part.array.pack_into(policy, target)?);
+                reports.push(part.array.pack_into(*policy, target)?);
                 finish.finish(doing)?;
                 written = part.offset_bytes + part.bytes;
             }

@@ -11,7 +11,7 @@ use crate::graph::{Source, Weight};
 /// stays a weight, so that preparing refuses it by name.
 pub(super) fn read(weight: &Weight) -> Option<ArrayD<f32>> {
     match &weight.source {
-        Source::Host(array) => Some(array.pack(&StagePolicy::new()).ok()?.0),
+        Source::Host(array) => Some(array.pack(StagePolicy::new()).ok()?.0),
         Source::Staged(_) => None,
     }
 }

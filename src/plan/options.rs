@@ -72,7 +72,7 @@ impl Graph {
     /// What [`Graph::check`] reports; [`Error::Limit`](crate::Error::Limit) for a tensor
     /// that no device of these limits can bind, and that cannot be split along the batch.
     pub fn plan(&self, batch: usize) -> Result<Plan> {
-        self.plan_with(batch, &PlanOptions::new())
+        self.plan_with(batch, PlanOptions::new())
     }
 
     /// Lowers the graph for one batch size within given limits, as
@@ -82,7 +82,7 @@ impl Graph {
     ///
     /// As [`Graph::plan`].
     pub fn plan_within(&self, batch: usize, limits: &Limits) -> Result<Plan> {
-        self.plan_with(batch, &PlanOptions::new().limits(*limits))
+        self.plan_with(batch, PlanOptions::new().limits(*limits))
     }
 
     /// Lowers the graph for one batch size with given options.
@@ -90,7 +90,7 @@ impl Graph {
     /// # Errors
     ///
     /// As [`Graph::plan`].
-    pub fn plan_with(&self, batch: usize, options: &PlanOptions) -> Result<Plan> {
+    pub fn plan_with(&self, batch: usize, options: PlanOptions) -> Result<Plan> {
         let (graph, report) = options.passes.run(self)?;
         let in_place = options.passes.has(CONCAT_IN_PLACE);
         lower(&graph, report, batch, options.limits.unwrap_or_default(), in_place)

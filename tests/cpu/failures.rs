@@ -12,7 +12,7 @@ use crate::ledger::{counting, noop, session};
 
 /// Stages an array and brings it back: what the device holds.
 fn round_trip(array: &HostArray<'_>) -> (Vec<f32>, longshore::array::PackReport) {
-    let (tensor, report) = noop().stage_with("x", array, &StagePolicy::new()).unwrap();
+    let (tensor, report) = noop().stage_with("x", array, StagePolicy::new()).unwrap();
     (tensor.read().unwrap().iter().copied().collect(), report)
 }
 
@@ -39,7 +39,7 @@ fn float64_overflow_is_counted_and_placed() {
          is 3.4028235e38; scale the array, or stage with StagePolicy::allow_overflow()"
     );
     let policy = StagePolicy::new().allow_overflow();
-    let (tensor, _) = rt.stage_with("x", &HostArray::from(array![1e39]), &policy).unwrap();
+    let (tensor, _) = rt.stage_with("x", &HostArray::from(array![1e39]), policy).unwrap();
     assert_eq!(tensor.read().unwrap()[[0]], f32::INFINITY);
 }
 
@@ -57,7 +57,7 @@ fn nan_and_infinity_are_counted_and_placed() {
          StagePolicy::replace_non_finite(value) or allow_non_finite()"
     );
     let read = |policy: StagePolicy| {
-        let (tensor, report) = rt.stage_with("x", &bad, &policy).unwrap();
+        let (tensor, report) = rt.stage_with("x", &bad, policy).unwrap();
         assert_eq!(report.non_finite_count, 3);
         tensor.read().unwrap()
     };

@@ -44,14 +44,14 @@ type Call = (&'static str, [u64; 3], fn(&Set) -> Result<()>);
 const CALLS: &[Call] = &[
     ("Runtime::stage", [1, 0, 1], |set| set.runtime.stage("a", &counting(5)).map(drop)),
     ("Runtime::stage_with", [1, 0, 1], |set| {
-        set.runtime.stage_with("a", &counting(5), &StagePolicy::new()).map(drop)
+        set.runtime.stage_with("a", &counting(5), StagePolicy::new()).map(drop)
     }),
     // A whole set of weights is one crossing, and one that lies on the device already is none.
     ("Runtime::stage_weights", [1, 0, 1], |set| {
         set.runtime.stage_weights("w", &Set::weights()).map(drop)
     }),
     ("Runtime::stage_weights_with", [1, 0, 1], |set| {
-        set.runtime.stage_weights_with("w", &Set::weights(), &StagePolicy::new()).map(drop)
+        set.runtime.stage_weights_with("w", &Set::weights(), StagePolicy::new()).map(drop)
     }),
     ("Runtime::stage_weights of staged ones", [0, 0, 0], |set| {
         let staged = Weights::new().with("dense", LayerWeights::new(&set.x));
@@ -60,7 +60,7 @@ const CALLS: &[Call] = &[
     // Weights and parameters go up; slot 0 and output 0 are filled with zeros.
     ("Runtime::prepare", [2, 0, 4], |set| set.runtime.prepare(&network().plan(1)?).map(drop)),
     ("Runtime::prepare_with", [2, 0, 4], |set| {
-        set.runtime.prepare_with(&network().plan(1)?, &StagePolicy::new()).map(drop)
+        set.runtime.prepare_with(&network().plan(1)?, StagePolicy::new()).map(drop)
     }),
     ("Session::run", [0, 0, 0], |set| set.run().map(drop)),
     ("Session::run, the last output held", [0, 0, 1], |set| {
@@ -106,7 +106,7 @@ const CALLS: &[Call] = &[
     }),
     ("Runtime::wait", [0, 0, 0], |set| set.runtime.wait()),
     ("Runtime::wait_async", [0, 0, 0], |set| pollster::block_on(set.runtime.wait_async())),
-    ("HostArray::pack", [0, 0, 0], |_| counting(5).pack(&StagePolicy::new()).map(drop)),
+    ("HostArray::pack", [0, 0, 0], |_| counting(5).pack(StagePolicy::new()).map(drop)),
     ("Graph::plan_within", [0, 0, 0], |_| network().plan_within(3, &Limits::default()).map(drop)),
     ("the ledger, printed and exported", [0, 0, 0], |set| {
         assert!(set.runtime.ledger().to_string().contains("ledger of"));

@@ -84,7 +84,7 @@ fn chain(length: usize) -> Graph {
 
 /// Plans a graph as it is, without passes.
 fn plain(graph: &Graph, batch: usize) -> Plan {
-    graph.plan_with(batch, &PlanOptions::new().passes(Passes::none())).unwrap()
+    graph.plan_with(batch, PlanOptions::new().passes(Passes::none())).unwrap()
 }
 
 /// A kernel cannot read and write one buffer.

@@ -58,7 +58,7 @@ fn a_plan_for_larger_limits_is_refused_by_name() {
 #[test]
 fn an_adapter_that_is_not_there_is_refused_with_those_that_are() {
     let options = longshore::RuntimeOptions::new().adapter("no such adapter");
-    let error = longshore::Runtime::open_with(&options).unwrap_err();
+    let error = longshore::Runtime::open_with(options).unwrap_err();
     assert!(matches!(error, Error::NoAdapter { .. }));
     let there = longshore::adapters().into_iter().map(|adapter| adapter.summary);
     for name in there.filter(|summary| summary.backend != "host").map(|summary| summary.name) {

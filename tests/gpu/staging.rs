@@ -63,7 +63,7 @@ fn a_refused_array_leaves_no_event_and_spoils_no_later_upload() {
     let good = Random::new(14).uniform(&[900]);
     assert_eq!(stage(&rt, "good", &good).read().unwrap(), good);
     let allowed = StagePolicy::default().replace_non_finite(-1.0);
-    let (tensor, report) = rt.stage_with("bad", &HostArray::from_view(&bad), &allowed).unwrap();
+    let (tensor, report) = rt.stage_with("bad", &HostArray::from_view(&bad), allowed).unwrap();
     assert_eq!(report.replaced_count, 1);
     assert_eq!(tensor.read().unwrap()[[123]], -1.0);
 }

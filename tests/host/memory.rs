@@ -165,7 +165,7 @@ fn staging_keeps_its_policies_and_weight_sets_are_one_piece() {
     assert!(error.contains("array \"bad\": 1 NaN"), "{error}");
     assert_eq!(rt.ledger().totals(), Totals::default());
     let (clean, report) =
-        rt.stage_with("bad", &bad, &StagePolicy::new().replace_non_finite(2.0)).unwrap();
+        rt.stage_with("bad", &bad, StagePolicy::new().replace_non_finite(2.0)).unwrap();
     assert_eq!(clean.read().unwrap(), array![[0.5_f32, 2.0]].into_dyn());
     assert_eq!(report.replaced_count, 1);
     let layer = LayerWeights::new(HostArray::from(Array2::<f32>::ones((3, 5))))

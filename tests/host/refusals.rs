@@ -61,7 +61,7 @@ fn software_adapters_are_not_taken_without_being_asked_for() {
     let hosts = longshore::adapters().into_iter().filter(|a| a.summary.backend == "host");
     assert_eq!(hosts.count(), 1);
     let none = RuntimeOptions::new().adapter("host");
-    assert!(matches!(Runtime::open_with(&none), Err(Error::NoAdapter { .. })));
+    assert!(matches!(Runtime::open_with(none), Err(Error::NoAdapter { .. })));
 }
 
 /// Set in the process that has no drivers.
@@ -73,12 +73,12 @@ const CHILD: &str = "LONGSHORE_NO_DRIVERS_CHILD";
 fn without_drivers_the_host_is_opened_and_an_adapter_is_an_error() {
     if std::env::var_os(CHILD).is_some() {
         assert!(Runtime::open().unwrap().is_host());
-        let error = Runtime::open_with(&RuntimeOptions::new().require_adapter()).unwrap_err();
+        let error = Runtime::open_with(RuntimeOptions::new().require_adapter()).unwrap_err();
         let text = error.to_string();
         assert!(text.starts_with("no adapter: asked for any adapter, found none;"), "{text}");
         assert!(text.contains("Runtime::host()"), "{text}");
         let vulkan = RuntimeOptions::new().backend(longshore::Backend::Vulkan);
-        assert!(Runtime::open_with(&vulkan).is_err(), "the host is no adapter of an API");
+        assert!(Runtime::open_with(vulkan).is_err(), "the host is no adapter of an API");
         return;
     }
     let this = std::env::current_exe().unwrap();

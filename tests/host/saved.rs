@@ -21,12 +21,12 @@ fn operations(description: &str) -> impl Iterator<Item = String> {
 /// What a run on the host gives of the graph's outputs, planned as it is.
 fn results(graph: &Graph, net: &Network) -> Vec<(String, ArrayD<f32>)> {
     let options = PlanOptions::new().passes(Passes::none());
-    let plan = graph.plan_with(net.batch, &options).unwrap();
+    let plan = graph.plan_with(net.batch, options).unwrap();
     let session = runtime().prepare(&plan).unwrap();
     let policy = StagePolicy::new().allow_non_finite();
     let stage = |(name, array): &(String, ArrayD<f32>)| {
         let tensor =
-            runtime().stage_with(name.as_str(), &HostArray::from_view(array), &policy).unwrap().0;
+            runtime().stage_with(name.as_str(), &HostArray::from_view(array), policy).unwrap().0;
         (name.clone(), tensor)
     };
     let staged: Vec<_> = net.inputs.iter().map(stage).collect();
@@ -44,7 +44,7 @@ fn assert_round_trip(graph: &Graph, net: &Network, seen: &mut BTreeSet<String>) 
     for passes in [Passes::none(), Passes::all()] {
         let options = PlanOptions::new().passes(passes);
         let [one, other] =
-            [graph, &loaded].map(|graph| graph.plan_with(net.batch, &options).unwrap());
+            [graph, &loaded].map(|graph| graph.plan_with(net.batch, options.clone()).unwrap());
         assert_eq!(one.steps(), other.steps());
         assert_eq!((one.block(), one.slots()), (other.block(), other.slots()));
         assert_eq!((one.inputs(), one.outputs()), (other.inputs(), other.outputs()));

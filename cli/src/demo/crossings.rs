@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn only_the_promised_crossings_pass() {
         let adapter = RuntimeOptions::new().require_adapter();
-        let (rt, plan) = two_runs(Runtime::open_with(&adapter).unwrap());
+        let (rt, plan) = two_runs(Runtime::open_with(adapter).unwrap());
         let staged = |label, payload_bytes| [Staged { label, payload_bytes }];
         check(rt.ledger(), &staged(IMAGES, 60), &plan, 2).unwrap();
 

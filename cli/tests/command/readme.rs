@@ -43,7 +43,7 @@ fn shapes_that_disagree() {
 #[test]
 fn values_that_are_not_finite() {
     let images = HostArray::from(array![[0.5, 1.0, f64::NAN], [0.0, f64::INFINITY, 0.25]]);
-    let error = images.with_name("images").pack(&StagePolicy::default()).unwrap_err();
+    let error = images.with_name("images").pack(StagePolicy::default()).unwrap_err();
     assert_quoted(&error.to_string());
 }
 
@@ -58,7 +58,7 @@ fn tensors_beyond_the_device() {
 
 #[test]
 fn crossings_that_a_guard_refuses_and_batches_that_no_plan_is_for() {
-    let rt = Runtime::open_with(&RuntimeOptions::new().require_adapter()).unwrap();
+    let rt = Runtime::open_with(RuntimeOptions::new().require_adapter()).unwrap();
     let mut g = Graph::new();
     let x = g.input("image", Shape::batch([10]));
     g.output("probabilities", x);

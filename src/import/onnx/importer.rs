@@ -25,7 +25,7 @@ impl OnnxModel {
     /// [`Error::Unsupported`] that lists every node whose operator is not there, or names an
     /// attribute; [`Error::Name`] for options that name nothing of the model;
     /// [`Error::Import`] for what a node refuses.
-    pub fn import(&self, options: &ImportOptions) -> Result<Imported> {
+    pub fn import(&self, options: ImportOptions) -> Result<Imported> {
         self.check_operators()?;
         let mut importer = Importer {
             model: self,
@@ -37,7 +37,7 @@ impl OnnxModel {
             layouts: BTreeMap::new(),
             budget: Budget::new(options.filled_bytes),
         };
-        let inputs = importer.inputs(options)?;
+        let inputs = importer.inputs(&options)?;
         importer.initializers()?;
         let mut kept: BTreeSet<&str> = options.keep.iter().map(String::as_str).collect();
         let mut outputs = self.outputs().into_iter().map(str::to_owned).collect::<Vec<_>>();

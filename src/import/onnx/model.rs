@@ -65,7 +65,7 @@ pub struct OnnxPort {
 /// // A file is read with `OnnxModel::read("model.onnx")`.
 /// let model = OnnxModel::from_bytes("relu.onnx", file)?;
 /// assert_eq!(model.inputs()?[0].name, "x");
-/// let imported = model.import(&ImportOptions::new())?;
+/// let imported = model.import(ImportOptions::new())?;
 ///
 /// let rt = Runtime::host();
 /// let session = rt.session(&imported.graph, 1)?;

@@ -6,6 +6,17 @@ use crate::array::HostArray;
 use crate::graph::Graph;
 
 /// Describes what a model leaves open: lengths, and inputs whose values shape the network.
+///
+/// ```
+/// use longshore::{import::onnx::ImportOptions};
+///
+/// # fn main() -> longshore::Result<()> {
+/// // Binds an open length by its name, and makes an output of a value inside of the model.
+/// let options = ImportOptions::new().dim("batch", 8).keep("features");
+/// # let _ = options;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct ImportOptions {
     pub(super) dims: BTreeMap<String, usize>,

@@ -74,7 +74,7 @@ pub fn open() -> Runtime {
     if let Ok(name) = std::env::var("LONGSHORE_ADAPTER") {
         options = options.adapter(name);
     }
-    match Runtime::open_with(&options) {
+    match Runtime::open_with(options) {
         Ok(runtime) => {
             eprintln!("GPU tests run on {}", runtime.adapter());
             runtime

@@ -188,7 +188,7 @@ fn joined(rows: usize, backwards: bool, is_output: bool) -> Graph {
 
 fn planned(on: &dyn Executor, g: &Graph, passes: Passes) -> Plan {
     let options = PlanOptions::new().limits(*on.runtime().limits()).passes(passes);
-    g.plan_with(1, &options).unwrap()
+    g.plan_with(1, options).unwrap()
 }
 
 fn in_place() -> Passes {
@@ -204,7 +204,7 @@ fn output(on: &dyn Executor, plan: &Plan, inputs: &[(&str, &ArrayD<f32>)]) -> Ar
     let policy = longshore::StagePolicy::new().allow_non_finite();
     let nan = |array: &ArrayD<f32>| HostArray::from(array.mapv(|_| f32::NAN));
     let poison = inputs.iter().map(|(name, array)| {
-        (*name, on.runtime().stage_with(*name, &nan(array), &policy).unwrap().0)
+        (*name, on.runtime().stage_with(*name, &nan(array), policy).unwrap().0)
     });
     drop(run(poison.collect()));
     let staged = inputs.iter().map(|(name, array)| (*name, on.stage(name, array)));

@@ -58,7 +58,7 @@ fn run(
             options.shape(name, array.shape())
         };
     }
-    let imported = model.import(&options)?;
+    let imported = model.import(options)?;
     let session = on.runtime().prepare(&imported.graph.plan(1)?)?;
     let mut tensors: Vec<(String, Tensor)> = Vec::new();
     for (name, _) in &imported.inputs {

@@ -119,7 +119,7 @@ fn compute(on: &dyn Executor, case: &OnnxCase) -> ArrayD<f32> {
     let policy = StagePolicy::new().allow_non_finite();
     let staged = names.iter().zip(&arrays).map(|(name, array)| {
         let array = HostArray::from_view(array);
-        (name.as_str(), on.runtime().stage_with(name.as_str(), &array, &policy).unwrap().0)
+        (name.as_str(), on.runtime().stage_with(name.as_str(), &array, policy).unwrap().0)
     });
     let tensors: Vec<_> = staged.collect();
     let run = session.run(tensors.iter().map(|(name, tensor)| (*name, tensor))).unwrap();

@@ -42,7 +42,7 @@ fn import(network: &str, items: Option<usize>) -> Imported {
         let array = array(network, &format!("in.{number}.npy"), items);
         options = options.shape(&port.name, array.shape());
     }
-    model.import(&options).unwrap()
+    model.import(options).unwrap()
 }
 
 /// Runs a plan, and compares every output with its answer.
@@ -76,9 +76,9 @@ fn holds(on: &dyn Executor, network: &str, left: usize) {
     let imported = import(network, None);
     let limits = *on.runtime().limits();
     let options = PlanOptions::new().limits(limits);
-    let bare = imported.graph.plan_with(1, &options.clone().passes(Passes::none())).unwrap();
+    let bare = imported.graph.plan_with(1, options.clone().passes(Passes::none())).unwrap();
     check(on, network, &imported, &bare, None);
-    let plan = imported.graph.plan_with(1, &options).unwrap();
+    let plan = imported.graph.plan_with(1, options).unwrap();
     check(on, network, &imported, &plan, None);
     assert!(plan.steps().len() < bare.steps().len(), "{network}: {plan}");
     assert_eq!(transposes(&plan), left, "{network}: {plan}");
@@ -89,7 +89,7 @@ fn holds(on: &dyn Executor, network: &str, left: usize) {
 /// Checks that a model whose batch is open takes a single item too.
 fn takes_one(on: &dyn Executor, network: &str) {
     let model = OnnxModel::read(file(network, "model.onnx")).unwrap();
-    assert!(model.import(&ImportOptions::new()).is_err(), "{network} has no open batch");
+    assert!(model.import(ImportOptions::new()).is_err(), "{network} has no open batch");
     let imported = import(network, Some(1));
     let plan = imported.graph.plan_within(1, on.runtime().limits()).unwrap();
     assert_eq!(imported.inputs[0].1[0], 1);

@@ -28,7 +28,7 @@ pub fn check(
     g.output("y", y);
     let chosen = if pass == "all" { Passes::all() } else { Passes::none().with(pass).unwrap() };
     let [plain, passed] = [Passes::none(), chosen].map(|passes| {
-        let plan = g.plan_with(2, &PlanOptions::new().passes(passes)).unwrap();
+        let plan = g.plan_with(2, PlanOptions::new().passes(passes)).unwrap();
         let session = on.runtime().prepare(&plan).unwrap();
         let run = session.run([("x", &on.stage("x", &input))]).unwrap();
         (plan, run["y"].read().unwrap())

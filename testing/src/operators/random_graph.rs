@@ -36,14 +36,14 @@ impl Drop for Seed {
 }
 
 fn prepare(on: &dyn Executor, graph: &Graph, batch: usize, passes: Passes) -> (Plan, Session) {
-    let plan = graph.plan_with(batch, &PlanOptions::new().passes(passes)).unwrap();
+    let plan = graph.plan_with(batch, PlanOptions::new().passes(passes)).unwrap();
     let session = on.runtime().prepare(&plan).unwrap();
     (plan, session)
 }
 
 fn stage(on: &dyn Executor, name: &str, array: &ArrayD<f32>) -> Tensor {
     let policy = StagePolicy::new().allow_non_finite();
-    on.runtime().stage_with(name, &HostArray::from_view(array), &policy).unwrap().0
+    on.runtime().stage_with(name, &HostArray::from_view(array), policy).unwrap().0
 }
 
 fn stage_all<'n>(on: &dyn Executor, inputs: &'n [(String, ArrayD<f32>)]) -> Vec<(&'n str, Tensor)> {
@@ -151,9 +151,9 @@ pub fn every_operator_in_networks_with_and_without_passes(on: &dyn Executor) {
         // Pieces in place save steps and never hold more; without passes each saves the one that copied it.
         for base in [Passes::none(), Passes::all().without("concat_in_place").unwrap()] {
             let options = |passes| PlanOptions::new().passes(passes);
-            let copied = graph.plan_with(net.batch, &options(base.clone())).unwrap();
+            let copied = graph.plan_with(net.batch, options(base.clone())).unwrap();
             let passes = base.with("concat_in_place").unwrap();
-            let placed = graph.plan_with(net.batch, &options(passes)).unwrap();
+            let placed = graph.plan_with(net.batch, options(passes)).unwrap();
             let written =
                 |line: &String| line.split(' ').find_map(|word| word.parse::<usize>().ok());
             let done = placed.report().passes().last().unwrap().done();

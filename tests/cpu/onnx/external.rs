@@ -43,7 +43,7 @@ fn numbers_beside_the_model_are_read_where_they_are() {
     let read = |entries: &[(&str, &str)]| -> Result<(), String> {
         fs::write(&file, external(entries)).unwrap();
         let model = OnnxModel::read(&file).map_err(|error| error.to_string())?;
-        model.import(&ImportOptions::new()).map(drop).map_err(|error| error.to_string())
+        model.import(ImportOptions::new()).map(drop).map_err(|error| error.to_string())
     };
     read(&[("location", "data"), ("offset", "8"), ("length", "12")]).unwrap();
     read(&[("location", "data")]).unwrap();

@@ -62,7 +62,7 @@ fn attributes_left_out_have_onnxs_defaults() {
     ] {
         let bytes = model(&[node(op, &["x"], "y")], &[]);
         let model = OnnxModel::from_bytes("m.onnx", &bytes).unwrap();
-        let graph = model.import(&ImportOptions::new()).unwrap().graph;
+        let graph = model.import(ImportOptions::new()).unwrap().graph;
         assert_eq!(graph.plan(1).unwrap().outputs()[0].shape, expected, "{op}");
     }
 }

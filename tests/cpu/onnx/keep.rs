@@ -7,7 +7,7 @@ use super::{field, floats, int, model, node, node_with, numbers};
 fn import(bytes: &[u8], keep: &[&str]) -> Result<Imported, String> {
     let model = OnnxModel::from_bytes("m.onnx", bytes).unwrap();
     let options = keep.iter().fold(ImportOptions::new(), |options, name| options.keep(*name));
-    model.import(&options).map_err(|error| error.to_string())
+    model.import(options).map_err(|error| error.to_string())
 }
 
 #[track_caller]

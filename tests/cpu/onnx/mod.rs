@@ -12,7 +12,7 @@ use longshore::import::onnx::{ImportOptions, OnnxModel};
 /// Reads, imports and plans; returns the error's text, if there is one.
 pub fn outcome(bytes: &[u8]) -> Result<(), String> {
     let model = OnnxModel::from_bytes("m.onnx", bytes).map_err(|error| error.to_string())?;
-    let imported = model.import(&ImportOptions::new()).map_err(|error| error.to_string())?;
+    let imported = model.import(ImportOptions::new()).map_err(|error| error.to_string())?;
     imported.graph.plan(1).map(drop).map_err(|error| error.to_string())
 }
 

@@ -25,7 +25,7 @@ fn soon<T>(body: impl FnOnce() -> T) -> T {
 
 fn import(bytes: &[u8]) -> Result<usize, String> {
     let model = OnnxModel::from_bytes("m.onnx", bytes).map_err(|error| error.to_string())?;
-    let imported = model.import(&ImportOptions::new()).map_err(|error| error.to_string())?;
+    let imported = model.import(ImportOptions::new()).map_err(|error| error.to_string())?;
     Ok(imported.graph.nodes().len())
 }
 
@@ -91,7 +91,7 @@ fn many_joins_are_planned() {
     let bytes = model(&nodes, &[numbers("axes", &[0])]);
     let plan = soon(|| {
         let model = OnnxModel::from_bytes("m.onnx", &bytes).unwrap();
-        model.import(&ImportOptions::new()).unwrap().graph.plan(1).unwrap()
+        model.import(ImportOptions::new()).unwrap().graph.plan(1).unwrap()
     });
     let report = plan.report().passes().iter().find(|report| report.pass() == "concat_in_place");
     let (done, left) = (report.unwrap().done(), report.unwrap().left());
@@ -181,7 +181,7 @@ fn a_shared_kernel_is_brought_into_its_layout_once() {
         let nodes = chain(300, |from, to| node(op, &[from, "w"], to));
         let bytes = model_over(&x[..rank], 13, &nodes, &[kernel]);
         let model = OnnxModel::from_bytes("m.onnx", &bytes).unwrap();
-        let graph = model.import(&ImportOptions::new()).unwrap().graph;
+        let graph = model.import(ImportOptions::new()).unwrap().graph;
         let plan = soon(|| graph.plan(1)).unwrap();
         assert_eq!(plan.weights().len(), 1, "{op} of {rank} dimensions");
     }
@@ -209,7 +209,7 @@ fn constants_made_of_a_few_bytes_are_bounded() {
     says(&filled(&[(1 << 28) + 1]), refused);
     let within = |bytes: u64| {
         let model = OnnxModel::from_bytes("m.onnx", &filled(&[2, 3])).unwrap();
-        model.import(&ImportOptions::new().filled_bytes(bytes)).map(drop)
+        model.import(ImportOptions::new().filled_bytes(bytes)).map(drop)
     };
     assert!(within(24).is_ok());
     let text = within(23).unwrap_err().to_string();
@@ -249,7 +249,7 @@ fn axes_without_end_are_refused() {
     refused(&model(&nodes, &[many, numbers("n", &[1])]));
     let options = ImportOptions::new().shape("x", &[1; 65]);
     let model = OnnxModel::from_bytes("m.onnx", &model(&relu, &[])).unwrap();
-    assert!(model.import(&options).is_err());
+    assert!(model.import(options).is_err());
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn every_dtype_and_layout_packs_to_the_bits_numpy_gives() {
                 format!("{}/tests/fixtures/npy/{name}_{tag}.npy", env!("CARGO_MANIFEST_DIR"));
             let array = HostArray::read(path).unwrap().with_name(name);
             let mut bytes = [0xaa_u8; 24];
-            let report = array.pack_into(&strict().allow_overflow(), &mut bytes[..]).unwrap();
+            let report = array.pack_into(strict().allow_overflow(), &mut bytes[..]).unwrap();
             let expected: Vec<u8> = bits.into_iter().flat_map(u32::to_le_bytes).collect();
             assert_eq!(bytes[..], expected[..], "{name} {tag}");
             assert_eq!((report.array.as_str(), report.dtype), (name, dtype));

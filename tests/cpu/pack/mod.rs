@@ -35,11 +35,11 @@ fn strict() -> StagePolicy {
 }
 
 fn pack(array: &HostArray<'_>) -> (Vec<f32>, PackReport) {
-    let (values, report) = array.pack(&strict()).unwrap();
+    let (values, report) = array.pack(strict()).unwrap();
     assert_eq!(values.shape(), array.shape());
     (values.into_raw_vec_and_offset().0, report)
 }
 
 fn refuse(array: &HostArray<'_>, policy: StagePolicy) -> Error {
-    array.pack(&policy).unwrap_err()
+    array.pack(policy).unwrap_err()
 }

@@ -9,7 +9,7 @@ use super::{cut, pack, refuse, step, strict};
 #[test]
 fn relative_errors_are_those_of_the_worst_value() {
     let error =
-        |array: HostArray<'_>| array.pack(&strict().allow_overflow()).unwrap().1.max_relative_error;
+        |array: HostArray<'_>| array.pack(strict().allow_overflow()).unwrap().1.max_relative_error;
     let exactly = |value: f64, rounded: f64| ((rounded - value) / value).abs();
     // 0.1 rounds to 0.100000001490116119384765625, 16777217 to 16777216.
     let tenth = exactly(0.1, 0.100_000_001_490_116_12);
@@ -85,10 +85,10 @@ fn the_default_policy_rejects_what_is_not_finite() {
 fn non_finite_values_are_replaced_or_kept_as_asked() {
     let values = array![1.0, f64::NAN, f64::INFINITY, -2.0, f64::NEG_INFINITY];
     let check = |array: HostArray<'_>| {
-        let (packed, report) = array.pack(&strict().replace_non_finite(-1.5)).unwrap();
+        let (packed, report) = array.pack(strict().replace_non_finite(-1.5)).unwrap();
         assert_eq!(packed, array![1.0_f32, -1.5, -1.5, -2.0, -1.5].into_dyn());
         assert_eq!((report.non_finite_count, report.replaced_count), (3, 3));
-        let (packed, report) = array.pack(&strict().allow_non_finite()).unwrap();
+        let (packed, report) = array.pack(strict().allow_non_finite()).unwrap();
         let packed = packed.into_raw_vec_and_offset().0;
         assert!(packed[1].is_nan());
         assert_eq!(
@@ -116,7 +116,7 @@ fn an_allowed_nan_of_float32_keeps_its_bits() {
             HostArray::from_bytes_with(bytes.as_flattened(), DType::F32, order, Order::C, &[3])
                 .unwrap();
         let mut packed = [0_u8; 12];
-        array.pack_into(&strict().allow_non_finite(), &mut packed[..]).unwrap();
+        array.pack_into(strict().allow_non_finite(), &mut packed[..]).unwrap();
         assert_eq!(packed[..], *bits.map(u32::to_le_bytes).as_flattened(), "{order}");
     }
 }
@@ -141,7 +141,7 @@ fn overflow_starts_where_rounding_to_f32_is_infinite() {
     }
     // An allowed overflow is not a non-finite source value: it is neither rejected nor replaced.
     for policy in [strict().allow_overflow(), strict().allow_overflow().replace_non_finite(0.0)] {
-        let (packed, report) = array.pack(&policy).unwrap();
+        let (packed, report) = array.pack(policy).unwrap();
         assert_eq!(packed, array![[0.0, 1.0], [f32::NEG_INFINITY, f32::INFINITY]].into_dyn());
         assert_eq!((report.overflow_count, report.non_finite_count), (2, 0));
     }
@@ -172,7 +172,7 @@ fn underflow_is_counted_and_subnormals_are_kept() {
 fn a_report_reads_as_one_line() {
     let array = HostArray::from(array![[0.1, f64::NAN], [1e300, 1e-300]]).with_name("x");
     let policy = strict().replace_non_finite(0.0).allow_overflow();
-    let (_, report) = array.pack(&policy).unwrap();
+    let (_, report) = array.pack(policy).unwrap();
     let text = report.to_string();
     assert!(
         text.starts_with(
@@ -183,6 +183,6 @@ fn a_report_reads_as_one_line() {
         "{text}"
     );
     let (_, report) =
-        HostArray::from(array![1 << 30, (1 << 30) + 1]).with_name("n").pack(&strict()).unwrap();
+        HostArray::from(array![1 << 30, (1 << 30) + 1]).with_name("n").pack(strict()).unwrap();
     assert!(report.to_string().contains(", 1 integers rounded, the first at [1], "), "{report}");
 }

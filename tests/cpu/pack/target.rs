@@ -12,7 +12,7 @@ fn a_target_of_another_length_is_refused() {
     for length in [0, 7, 9, 12] {
         let mut bytes = vec![0_u8; length];
         assert_eq!(
-            array.pack_into(&strict(), bytes.as_mut_slice()).unwrap_err().to_string(),
+            array.pack_into(strict(), bytes.as_mut_slice()).unwrap_err().to_string(),
             format!(
                 "array \"pair\": pack target has {length} bytes but shape [2] of float32 needs 8; \
                  pass a target of 4 bytes for each element"
@@ -63,7 +63,7 @@ fn every_byte_is_written_exactly_once() {
         let mut bytes = vec![0_u8; base.len() * 4];
         let mut written = vec![false; bytes.len()];
         let target = Once { bytes: &mut bytes, written: &mut written };
-        let report = array.pack_into(&strict(), target).unwrap();
+        let report = array.pack_into(strict(), target).unwrap();
         assert!(written.iter().all(|&written| written));
         let expected: Vec<u8> =
             array.to_f64().iter().flat_map(|&value| (value as f32).to_le_bytes()).collect();
@@ -85,7 +85,7 @@ fn a_rejected_array_is_counted_to_the_end_but_written_no_further() {
         let mut bytes = vec![0_u8; 40_000];
         let mut written = vec![false; bytes.len()];
         let target = Once { bytes: &mut bytes, written: &mut written };
-        match array.pack_into(&strict(), target).unwrap_err() {
+        match array.pack_into(strict(), target).unwrap_err() {
             Error::NonFinite { nan_count: 1, infinite_count: 1, first_index, .. }
             | Error::Overflow { count: 1, first_index, .. } => assert_eq!(first_index, [0, 1]),
             other => panic!("{other}"),
@@ -121,8 +121,8 @@ fn many_threads_give_what_one_gives() {
         (HostArray::from_view(&f), "F"),
         (HostArray::from(cut(&backwards, [step(-1)])), "reversed"),
     ] {
-        let (one, one_report) = with_threads(1, || array.pack(&lenient)).unwrap();
-        let (many, many_report) = with_threads(5, || array.pack(&lenient)).unwrap();
+        let (one, one_report) = with_threads(1, || array.pack(lenient)).unwrap();
+        let (many, many_report) = with_threads(5, || array.pack(lenient)).unwrap();
         assert_eq!((one_report.threads, many_report.threads), (1, 5), "{layout}");
         assert!(one.iter().zip(&many).all(|(a, b)| a.to_bits() == b.to_bits()), "{layout}");
         assert!(
@@ -162,7 +162,7 @@ fn many_threads_give_what_one_gives() {
 fn large_float32_is_copied_and_checked_in_parts() {
     let mut values =
         Array2::<f32>::from_shape_fn((1400, 777), |(row, column)| (row ^ column) as f32);
-    let (packed, report) = HostArray::from_view(&values).pack(&strict()).unwrap();
+    let (packed, report) = HostArray::from_view(&values).pack(strict()).unwrap();
     assert!(packed == values.view().into_dyn());
     assert_eq!(
         (report.converted, report.reordered, report.max_relative_error),
@@ -176,7 +176,7 @@ fn large_float32_is_copied_and_checked_in_parts() {
     };
     assert_eq!(first_index, [500, 1]);
     let lenient = strict().replace_non_finite(9.0);
-    let (packed, report) = HostArray::from_view(&values).pack(&lenient).unwrap();
+    let (packed, report) = HostArray::from_view(&values).pack(lenient).unwrap();
     assert_eq!((packed[[999, 776]], packed[[500, 1]], report.replaced_count), (9.0, 9.0, 2));
 }
 
@@ -188,7 +188,7 @@ fn first_inexact_index_is_the_first_in_c_order_in_every_layout() {
     values[[412, 2]] = 16_777_219;
     let f = Array::from_shape_fn(values.raw_dim().f(), |index| values[index]);
     for array in [HostArray::from_view(&values), HostArray::from_view(&f)] {
-        let (_, report) = with_threads(4, || array.pack(&strict())).unwrap();
+        let (_, report) = with_threads(4, || array.pack(strict())).unwrap();
         assert_eq!(report.inexact_integer_count, 3);
         assert_eq!(report.first_inexact_index, Some(vec![411, 499]));
     }

@@ -22,7 +22,7 @@ fn graph() -> Graph {
 }
 
 fn steps(passes: Passes) -> usize {
-    graph().plan_with(1, &PlanOptions::new().passes(passes)).unwrap().steps().len()
+    graph().plan_with(1, PlanOptions::new().passes(passes)).unwrap().steps().len()
 }
 
 #[test]
@@ -95,14 +95,14 @@ fn a_plan_carries_and_prints_the_report() {
     assert_eq!((last.pass(), last.changed()), ("concat_in_place", false));
     assert!(plan.to_string().ends_with(&plan.report().to_string()), "{plan}");
     let plain = PlanOptions::new().passes(Passes::none());
-    let plan = graph().plan_with(1, &plain).unwrap();
+    let plan = graph().plan_with(1, plain).unwrap();
     assert!(!plan.to_string().contains("passes"), "{plan}");
 }
 
 #[test]
 fn peak_bytes_are_slots_and_outputs() {
     let plain = PlanOptions::new().passes(Passes::none());
-    let plan = graph().plan_with(3, &plain).unwrap();
+    let plan = graph().plan_with(3, plain).unwrap();
     // Two slots and one output of 3 * 4 numbers each.
     assert_eq!((plan.slots().len(), plan.peak_bytes()), (2, 144));
     assert_eq!(graph().plan(3).unwrap().peak_bytes(), 48);
@@ -113,8 +113,8 @@ fn peak_bytes_are_slots_and_outputs() {
 fn options_hold_limits_and_passes() {
     let limits = Limits { max_buffer_size: 16, ..Limits::default() };
     let options = PlanOptions::new().limits(limits);
-    assert!(graph().plan_with(2, &options).is_err());
-    assert_eq!(graph().plan_with(1, &options).unwrap().limits(), &limits);
+    assert!(graph().plan_with(2, options.clone()).is_err());
+    assert_eq!(graph().plan_with(1, options).unwrap().limits(), &limits);
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub fn options(passes: Passes) -> PlanOptions {
 pub fn both(g: &Graph) -> [Plan; 2] {
     let chosen = Passes::none().with(NAME).unwrap();
     let [copied, placed] =
-        [Passes::none(), chosen].map(|passes| g.plan_with(1, &options(passes)).unwrap());
+        [Passes::none(), chosen].map(|passes| g.plan_with(1, options(passes)).unwrap());
     check(&placed);
     assert!(placed.steps().len() <= copied.steps().len(), "{placed}");
     assert!(placed.peak_bytes() <= copied.peak_bytes(), "{placed}\n{copied}");
@@ -120,12 +120,12 @@ fn it_is_one_of_the_passes_and_can_be_left_out() {
     let pieces = [Relu, Tanh].map(|kind| g.activation(x, kind).unwrap());
     join(&mut g, &pieces);
     assert_eq!(Passes::names().last(), Some(&NAME));
-    let steps = |passes| g.plan_with(1, &options(passes)).unwrap().steps().len();
+    let steps = |passes| g.plan_with(1, options(passes)).unwrap().steps().len();
     assert_eq!((steps(Passes::all()), steps(Passes::none())), (3, 5));
     assert_eq!(steps(Passes::all().without(NAME).unwrap()), 5);
     assert_eq!(steps(Passes::none().with(NAME).unwrap()), 3);
     assert_eq!(g.plan(1).unwrap().steps().len(), 3);
-    let without = g.plan_with(1, &options(Passes::all().without(NAME).unwrap())).unwrap();
+    let without = g.plan_with(1, options(Passes::all().without(NAME).unwrap())).unwrap();
     assert!(without.report().passes().iter().all(|pass| pass.pass() != NAME));
     // It goes over no graph.
     let (_, report) = Passes::none().with(NAME).unwrap().run(&g).unwrap();

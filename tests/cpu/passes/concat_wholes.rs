@@ -129,16 +129,16 @@ fn a_whole_that_nothing_copies_need_not_be_bound() {
     g.output("y", joined);
     let limits = Limits { max_storage_buffer_binding_size: 1024, ..Limits::default() };
     let chosen = options(Passes::none().with(NAME).unwrap()).limits(limits);
-    let plan = g.plan_with(1, &chosen).unwrap();
+    let plan = g.plan_with(1, chosen.clone()).unwrap();
     check(&plan);
     assert_eq!((plan.steps().len(), plan.output_buffers()), (2, &[1536][..]));
-    let plain = g.plan_with(1, &options(Passes::none()).limits(limits));
+    let plain = g.plan_with(1, options(Passes::none()).limits(limits));
     assert!(plain.unwrap_err().to_string().contains("max_storage_buffer_binding_size"));
     // A piece that is copied writes to the whole.
     let constant = g.constant("c", host(&[1, 64])).unwrap();
     let joined = g.concat(&[joined, constant], 0).unwrap();
     g.output("z", joined);
-    assert!(g.plan_with(1, &chosen).is_err());
+    assert!(g.plan_with(1, chosen).is_err());
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn a_folded_plan_gives_the_same_bits() {
     let y = g.softmax(y, 0).unwrap();
     g.output("y", y);
     let plans = [Passes::none(), Passes::none().with("fold_constants").unwrap()]
-        .map(|passes| g.plan_with(1, &PlanOptions::new().passes(passes)).unwrap());
+        .map(|passes| g.plan_with(1, PlanOptions::new().passes(passes)).unwrap());
     let rt = longshore::Runtime::host();
     let [plain, folded] = plans.map(|plan| {
         let steps = plan.steps().len();

@@ -308,7 +308,7 @@ fn normalizations_take_what_follows_behind_their_moments() {
     ];
     assert_eq!(nodes(&g)[1..], expected);
     let only = PlanOptions::new().passes(Passes::none().with("fuse_epilogues").unwrap());
-    let plan = g.plan_with(2, &only).unwrap();
+    let plan = g.plan_with(2, only).unwrap();
     let bound: Vec<Vec<usize>> = plan.steps()[1..]
         .iter()
         .map(|step| step.work.operands_bound(step.operands.len()))
@@ -372,7 +372,7 @@ fn the_families_that_take_stages_are_those_whose_kernels_do() {
         let y = g.activation(y, Tanh).unwrap();
         g.output("y", y);
         let plain = PlanOptions::new().passes(Passes::none());
-        let plan = g.plan_with(1, &plain).unwrap();
+        let plan = g.plan_with(1, plain).unwrap();
         let steps = plan.steps();
         planned.extend(steps.iter().filter_map(|step| step.work.shader()).map(Shader::stem));
         // The layer's last step is the one before the function.

@@ -42,9 +42,9 @@ fn between(layer: impl Fn(&mut Graph, Symbol) -> Symbol) -> (Vec<String>, Vec<St
     let at = |name: &str| lines.iter().position(|line| line.starts_with(name)).unwrap();
     let inside = lines[at("conv2d \"conv2d\"") + 1..at("conv2d \"conv2d_1\"")].to_vec();
     let options = PlanOptions::new().passes(Passes::none());
-    let plain = g.plan_with(2, &options).unwrap();
+    let plain = g.plan_with(2, options.clone()).unwrap();
     let only = options.passes(Passes::none().with("move_transposes").unwrap());
-    let moved = g.plan_with(2, &only).unwrap();
+    let moved = g.plan_with(2, only).unwrap();
     // One before the network, one behind it; all others are gone.
     let count = |steps: &[longshore::plan::Step]| {
         steps.iter().filter(|step| step.node.starts_with("transpose ")).count()

@@ -27,7 +27,7 @@ fn product(turned: [bool; 2], flags: [bool; 2]) -> (usize, [[usize; 2]; 2]) {
     let y = g.matmul_with(left, right, option).unwrap();
     g.output("y", y);
     let only = Passes::none().with("move_transposes").unwrap();
-    let plan = g.plan_with(2, &PlanOptions::new().passes(only)).unwrap();
+    let plan = g.plan_with(2, PlanOptions::new().passes(only)).unwrap();
     let (last, before) = plan.steps().split_last().unwrap();
     let Work::MatMul(geometry) = &last.work else { panic!("{plan}") };
     (before.len(), [geometry.left, geometry.right])
