@@ -48,6 +48,9 @@ fn to_text(found: &[AdapterInfo]) -> Result<String> {
             "  {:<20} {} in each dimension",
             "largest dispatch", limits.max_compute_workgroups_per_dimension
         )?;
+        if let Some(iterations) = limits.max_loop_iterations {
+            writeln!(text, "  {:<20} {iterations} iterations of a thread", "longest loops")?;
+        }
         writeln!(
             text,
             "  {:<20} storage {} B, uniform {} B",
@@ -81,6 +84,7 @@ fn to_json(AdapterInfo { summary, limits }: &AdapterInfo) -> Value {
             "min_storage_buffer_offset_alignment": limits.min_storage_buffer_offset_alignment,
             "min_uniform_buffer_offset_alignment": limits.min_uniform_buffer_offset_alignment,
             "max_compute_workgroups_per_dimension": limits.max_compute_workgroups_per_dimension,
+            "max_loop_iterations": limits.max_loop_iterations,
         },
     })
 }

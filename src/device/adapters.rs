@@ -3,8 +3,8 @@
 use crate::ledger::AdapterSummary;
 use crate::plan::Limits;
 
-use super::host;
 use super::open::{Backend, instance};
+use super::{host, loops};
 
 /// Describes one adapter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub fn adapters() -> Vec<AdapterInfo> {
     found.sort_by_key(|adapter| rank(adapter.get_info().device_type, false));
     let describe = |adapter: &wgpu::Adapter| AdapterInfo {
         summary: summarize(&adapter.get_info()),
-        limits: plan_limits(&adapter.limits()),
+        limits: plan_limits(&adapter.limits(), &adapter.get_info()),
     };
     let gpus = found.iter().filter(|adapter| is_gpu(adapter.get_info().device_type)).count();
     let mut list: Vec<AdapterInfo> = found.iter().map(describe).collect();
@@ -74,12 +74,13 @@ pub(super) fn summarize(info: &wgpu::AdapterInfo) -> AdapterSummary {
     }
 }
 
-pub(super) fn plan_limits(limits: &wgpu::Limits) -> Limits {
+pub(super) fn plan_limits(limits: &wgpu::Limits, info: &wgpu::AdapterInfo) -> Limits {
     Limits {
         max_storage_buffer_binding_size: limits.max_storage_buffer_binding_size,
         max_buffer_size: limits.max_buffer_size,
         min_storage_buffer_offset_alignment: limits.min_storage_buffer_offset_alignment,
         min_uniform_buffer_offset_alignment: limits.min_uniform_buffer_offset_alignment,
         max_compute_workgroups_per_dimension: limits.max_compute_workgroups_per_dimension,
+        max_loop_iterations: loops::limit(&info.driver, &info.driver_info),
     }
 }

@@ -112,6 +112,7 @@ fn limits() -> Limits {
         min_storage_buffer_offset_alignment: 4,
         min_uniform_buffer_offset_alignment: 16,
         max_compute_workgroups_per_dimension: u32::MAX,
+        max_loop_iterations: None,
     }
 }
 

@@ -11,6 +11,7 @@ mod cache;
 mod executor;
 mod fault;
 mod host;
+mod loops;
 mod mapped;
 mod open;
 mod own;

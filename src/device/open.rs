@@ -202,9 +202,10 @@ impl Runtime {
     }
 
     fn assemble(device: wgpu::Device, queue: wgpu::Queue, fault: Arc<Fault>) -> Self {
-        let summary = summarize(&device.adapter_info());
+        let info = device.adapter_info();
+        let summary = summarize(&info);
         log::info!("longshore runs on {summary}");
-        let limits = plan_limits(&device.limits());
+        let limits = plan_limits(&device.limits(), &info);
         let upload = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
         let readback = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let gpu = Gpu {

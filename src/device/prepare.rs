@@ -16,10 +16,6 @@ use crate::graph::Graph;
 use crate::ledger::{Cause, Method, Phases};
 use crate::plan::{ExpectedCrossings, Plan, PlanOptions};
 
-/// Trips of all loops of one thread that llvmpipe can be trusted with: after 65,535 it ends them
-/// and says nothing. What follows a sum has some too: stages, and rows of a tile.
-const LLVMPIPE_TRIPS: u64 = 65_400;
-
 /// A plan made ready to run on a device, or on the host.
 ///
 /// Runs move nothing between host and device. `Send + Sync`: several threads may
@@ -135,8 +131,8 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`Error::Limit`] when the plan was made for larger limits than the device has, or sums
-    /// over more than the software driver llvmpipe can,
+    /// [`Error::Limit`] when the plan was made for larger limits than the device has, or has longer
+    /// loops than its driver runs ([`Limits::max_loop_iterations`](crate::plan::Limits)),
     /// [`Error::Crossing`] when a guard refuses, [`Error::OutOfMemory`],
     /// [`Error::NonFinite`] and [`Error::Overflow`] for host weights.
     pub fn prepare(&self, plan: &Plan) -> Result<Session> {
@@ -161,7 +157,7 @@ impl Runtime {
         policy: StagePolicy,
     ) -> Result<GpuSession> {
         gpu.fault.poll(&gpu.device, "preparing a session")?;
-        self.check_trip_counts(plan)?;
+        self.check_loops(plan)?;
         let pipelines = self.inner.pipelines(plan.steps())?;
         let weights = self.stage_set("weights", Cause::Prepare, plan.weights(), policy)?;
         let block = match plan.block() {
@@ -185,28 +181,6 @@ impl Runtime {
         let outputs = outputs.into_iter().map(|storage| vec![storage]).collect();
         let state = Mutex::new(State { outputs, bind_groups: HashMap::new() });
         Ok(GpuSession { pipelines, weights, slots, block, state })
-    }
-
-    /// Refuses kernels whose loops the driver would end before their time.
-    fn check_trip_counts(&self, plan: &Plan) -> Result<()> {
-        if self.adapter().driver != "llvmpipe" {
-            return Ok(());
-        }
-        for step in plan.steps() {
-            let trips = step.work.trip_count(step.kernel.entry);
-            if trips > LLVMPIPE_TRIPS {
-                return Err(Error::Limit {
-                    node: step.node.clone(),
-                    tensor: "the sum of one result".to_owned(),
-                    needed: trips,
-                    unit: "loop iterations",
-                    limit_name: "the limit of the driver llvmpipe".to_owned(),
-                    limit: Some(LLVMPIPE_TRIPS),
-                    remedy: "run it on a GPU, or on the host executor: Runtime::host()".to_owned(),
-                });
-            }
-        }
-        Ok(())
     }
 
     fn check_limits(&self, plan: &Plan) -> Result<()> {

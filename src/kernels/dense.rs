@@ -1,7 +1,7 @@
 //! The matrix product on the last axis, with bias and activation.
 
 use super::trips::in_fours;
-use super::{Launch, Shader, count, narrow, shader};
+use super::{Launch, Shader, count, epilogue, narrow, shader};
 use crate::error::{Error, Result};
 pub use crate::ops::product::dense::{Geometry, Part};
 
@@ -45,6 +45,16 @@ pub fn launch(
 /// Counts the trips of one thread's loops, at most.
 pub(super) fn trip_count(g: &Geometry, entry: &str) -> u64 {
     in_fours(g.inputs, entry, "blocks4")
+}
+
+/// Returns over how many inputs a step may sum for its thread to take so many trips, at most.
+///
+/// Steps are taken to begin at multiples of 4 where all inputs are one, so that the same entry
+/// serves them.
+pub(crate) fn inputs_within(geometry: &Geometry, trips: u64) -> u64 {
+    let trips = trips.saturating_sub(epilogue::trip_count(&geometry.epilogue));
+    let is_in_fours = [geometry.inputs, geometry.units].iter().all(|n| n.is_multiple_of(4));
+    if is_in_fours { trips.saturating_mul(4) } else { trips }
 }
 
 /// Checks that a part lies within the input.

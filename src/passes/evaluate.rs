@@ -20,6 +20,7 @@ pub(super) fn evaluate(graph: &Graph) -> Result<Option<ArrayD<f32>>> {
         max_storage_buffer_binding_size: u64::MAX,
         max_buffer_size: u64::MAX,
         max_compute_workgroups_per_dimension: u32::MAX,
+        max_loop_iterations: None,
         ..Limits::default()
     };
     let plan = lower(graph, Report::default(), 1, limits, false)?;

@@ -1,9 +1,11 @@
-//! Splitting a dense layer along its inputs when its kernel is too large to bind whole.
+//! Splitting a dense layer along its inputs when its kernel is too large to bind whole, or its sum
+//! too long for one thread.
 
 use std::ops::Range;
 
 use super::split::{Extent, gcd, lcm};
-use super::{Limits, Region};
+use super::{Limits, Region, work};
+use crate::error::Result;
 use crate::graph::{Graph, Node};
 use crate::kernels::{Work, dense};
 use crate::ops::{Epilogue, Op};
@@ -74,31 +76,44 @@ impl Task {
     }
 }
 
-/// Returns the ranges of inputs whose rows of a dense layer's kernel fit a binding each, begin at
-/// an offset that a binding may have, and are multiples of 4 where all are; narrows the kernel's
-/// extent to the largest.
+/// Returns the ranges of inputs over which a dense layer sums step by step: their rows of its
+/// kernel fit a binding, begin at an offset that a binding may have, and are no more than the
+/// loops of one thread may go over. They are multiples of 4 where all inputs are. Narrows the
+/// kernel's extent to the largest.
 ///
-/// None for what fits whole, for other nodes, and where not even the fewest rows fit.
+/// None for what needs no splitting, for other nodes, and where not even the fewest rows fit.
+///
+/// # Errors
+///
+/// What describing the node's work reports.
 pub(super) fn ranges(
     graph: &Graph,
     node: &Node,
     extents: &mut [Extent],
     limits: &Limits,
-) -> Vec<Range<usize>> {
-    let limit = limits.max_storage_buffer_binding_size;
-    let found = extents.get_mut(KERNEL).filter(|kernel| kernel.bytes > limit);
-    let (Op::Dense, Some(kernel)) = (&node.op, found) else { return Vec::new() };
-    let shape = node.weights.first().map_or(&[][..], |&weight| graph.weights()[weight].shape());
-    let inputs = shape.first().copied().unwrap_or(0);
+) -> Result<Vec<Range<usize>>> {
+    let (Op::Dense, Some(kernel)) = (&node.op, extents.get_mut(KERNEL)) else {
+        return Ok(Vec::new());
+    };
+    let Some(Task { work: Work::Dense(whole), .. }) = work::tasks(graph, node, 1)?.pop() else {
+        return Ok(Vec::new());
+    };
+    let inputs = whole.inputs;
     let row = (kernel.bytes / inputs.max(1) as u64).max(1);
+    let bound = limits.max_storage_buffer_binding_size / row;
+    let looped = limits.max_loop_iterations.map(|trips| dense::inputs_within(&whole, trips));
+    let most = looped.map_or(bound, |looped| bound.min(looped));
+    if inputs as u64 <= most {
+        return Ok(Vec::new());
+    }
     let alignment = u64::from(limits.min_storage_buffer_offset_alignment.max(1));
     let aligned = alignment / gcd(alignment, row);
     // The kernels that take four inputs at a time are the fast ones.
     let unit = if inputs.is_multiple_of(4) { lcm(aligned, 4) } else { aligned };
-    let taken = usize::try_from(limit / row / unit * unit).unwrap_or(inputs);
+    let taken = usize::try_from(most / unit * unit).unwrap_or(inputs);
     if taken == 0 {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     kernel.bytes = row * taken as u64;
-    (0..inputs).step_by(taken).map(|first| first..inputs.min(first + taken)).collect()
+    Ok((0..inputs).step_by(taken).map(|first| first..inputs.min(first + taken)).collect())
 }

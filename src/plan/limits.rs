@@ -2,8 +2,8 @@
 
 /// Names the limits of a device that shape a plan.
 ///
-/// The default is what every WebGPU device guarantees, so a plan made with it
-/// runs anywhere.
+/// The default is what every WebGPU device guarantees, and what a driver known to end long loops
+/// gets through, so a plan made with it runs anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Largest range that a kernel can bind, in bytes.
@@ -16,7 +16,17 @@ pub struct Limits {
     pub min_uniform_buffer_offset_alignment: u32,
     /// Most workgroups along one dimension of a dispatch.
     pub max_compute_workgroups_per_dimension: u32,
+    /// Iterations of all loops of one thread together, where a driver ends them after so many
+    /// without an error; `None` where no driver does.
+    ///
+    /// Dense layers are split along their inputs to keep it. What cannot be split is refused by
+    /// `Runtime::prepare`, on such a driver alone.
+    pub max_loop_iterations: Option<u64>,
 }
+
+/// What llvmpipe before Mesa 25 gets through: after 65,535 iterations it ends loops silently, and
+/// what follows a sum has some too, as stages and rows of a tile.
+pub(crate) const LLVMPIPE_ITERATIONS: u64 = 65_400;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -26,12 +36,14 @@ impl Default for Limits {
             min_storage_buffer_offset_alignment: 256,
             min_uniform_buffer_offset_alignment: 256,
             max_compute_workgroups_per_dimension: 65_535,
+            max_loop_iterations: Some(LLVMPIPE_ITERATIONS),
         }
     }
 }
 
 impl Limits {
-    /// Names the first limit that a device with limits `device` does not keep.
+    /// Names the first limit that a device with limits `device` does not keep; the iterations of
+    /// loops are counted by step.
     #[must_use]
     pub fn exceeded_on(&self, device: &Limits) -> Option<(&'static str, u64, u64)> {
         let most = [

@@ -173,7 +173,7 @@ impl<'a> Lowering<'a> {
         // A reduction or moments over the batch have a result without one, so `batched` leaves
         // them whole.
         let splittable = batched && node.op.operator().splits_along_batch();
-        let ranges = inner::ranges(self.graph, node, &mut extents, &self.limits);
+        let ranges = inner::ranges(self.graph, node, &mut extents, &self.limits)?;
         let items = items_per_step(&title, &extents, self.batch, splittable, &self.limits)?;
         let mut first = 0;
         while first < self.batch {

@@ -21,6 +21,7 @@ mod work;
 
 pub use crossings::{Expected, ExpectedCrossings};
 pub(crate) use crossings::{PACKED_ALIGNMENT, padded_bytes};
+pub(crate) use limits::LLVMPIPE_ITERATIONS;
 pub use limits::Limits;
 pub(crate) use lower::{buffer_bytes, lower};
 pub use options::PlanOptions;

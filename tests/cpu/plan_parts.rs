@@ -10,6 +10,15 @@ use crate::graph::{batch_of, kernel};
 
 /// Plans a dense layer with a bias and an activation, whose result is then multiplied by an input.
 fn plan(inputs: usize, units: usize, batch: usize, bytes: u64, alignment: u32) -> Plan {
+    let limits = Limits {
+        max_storage_buffer_binding_size: bytes,
+        min_storage_buffer_offset_alignment: alignment,
+        ..Limits::default()
+    };
+    plan_within(inputs, units, batch, &limits)
+}
+
+fn plan_within(inputs: usize, units: usize, batch: usize, limits: &Limits) -> Plan {
     let mut g = Graph::new();
     let x = g.input("x", batch_of(&[inputs]));
     let other = g.input("other", batch_of(&[units]));
@@ -19,12 +28,7 @@ fn plan(inputs: usize, units: usize, batch: usize, bytes: u64, alignment: u32) -
     // It is part of the layer's step, which takes its name.
     let y = g.multiply(y, other).unwrap();
     g.output("y", y);
-    let limits = Limits {
-        max_storage_buffer_binding_size: bytes,
-        min_storage_buffer_offset_alignment: alignment,
-        ..Limits::default()
-    };
-    g.plan_within(batch, &limits).unwrap()
+    g.plan_within(batch, limits).unwrap()
 }
 
 /// What each step is called, and the range of its kernel in bytes.
@@ -98,4 +102,53 @@ fn parts_of_the_batch_are_parts_of_the_inputs_too() {
             "dense \"multiply\" items 4..5 inputs 20..21",
         ]
     );
+}
+
+#[test]
+fn sums_are_no_longer_than_the_loops_of_one_thread() {
+    let looped = |inputs: usize, units: usize, most: Option<u64>| {
+        let limits = Limits {
+            min_storage_buffer_offset_alignment: 16,
+            max_loop_iterations: most,
+            ..Limits::default()
+        };
+        let plan = plan_within(inputs, units, 3, &limits);
+        let ranges: Vec<String> = plan
+            .steps()
+            .iter()
+            .map(|step| format!("{} {}", step.kernel.entry, step.node.replace("dense ", "")))
+            .collect();
+        ranges
+    };
+    assert_eq!(looped(21, 5, None), ["general \"multiply\""]);
+    assert_eq!(looped(21, 5, Some(21)), ["general \"multiply\""]);
+    // A row has 20 bytes, so that 4 of them begin at a multiple of 16.
+    assert_eq!(
+        looped(21, 5, Some(20)),
+        ["general \"multiply\" inputs 0..20", "general \"multiply\" inputs 20..21"]
+    );
+    assert_eq!(looped(21, 5, Some(11)).len(), 3);
+    assert_eq!(looped(21, 4, Some(20))[0], "columns4 \"multiply\" inputs 0..20");
+    // Four inputs in one trip.
+    assert_eq!(looped(40, 4, Some(10)), ["blocks4 \"multiply\""]);
+    assert_eq!(
+        looped(40, 4, Some(9)),
+        ["blocks4 \"multiply\" inputs 0..36", "blocks4 \"multiply\" inputs 36..40"]
+    );
+    assert_eq!(looped(40, 5, Some(10)).len(), 5);
+    // Nothing is small enough: where it matters, preparing refuses it.
+    assert_eq!(looped(21, 5, Some(3)), ["general \"multiply\""]);
+}
+
+#[test]
+fn loops_that_run_to_their_end_everywhere_are_planned_by_default() {
+    let steps = |inputs: usize, units: usize| {
+        let mut g = Graph::new();
+        let x = g.input("x", batch_of(&[inputs]));
+        let y = g.dense(x, Dense::new(units), &kernel(&[inputs, units])).unwrap();
+        g.output("y", y);
+        g.plan(1).unwrap().steps().len()
+    };
+    assert_eq!([steps(65_400, 1), steps(65_401, 1), steps(130_900, 1)], [1, 2, 3]);
+    assert_eq!([steps(261_600, 4), steps(261_604, 4)], [1, 2]);
 }

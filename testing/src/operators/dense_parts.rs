@@ -16,6 +16,12 @@ use crate::random::Random;
 /// Rows of any kernel that begin at a multiple of every alignment that a device may have.
 const ALIGNED: usize = 64;
 
+/// Plans for a device whose loops end after some inputs, one or four in an iteration.
+fn looped(on: &dyn Executor, graph: &Graph, batch: usize, inputs: u64) -> Plan {
+    let limits = Limits { max_loop_iterations: Some(inputs), ..*on.runtime().limits() };
+    graph.plan_within(batch, &limits).unwrap()
+}
+
 /// Plans for a device that binds no more than some rows of a kernel.
 fn plan(on: &dyn Executor, graph: &Graph, batch: usize, rows: usize, units: usize) -> Plan {
     let bytes = 4 * (rows * units) as u64;
@@ -54,7 +60,12 @@ pub fn parts_of_the_inputs_add_up(on: &dyn Executor) {
         let y = g.dense(x, layer, &weights(&weight, bias.as_ref())).unwrap();
         g.output("y", y);
         let taken = *random.pick(&[ALIGNED, ALIGNED + 63, 2 * ALIGNED]);
-        let plan = plan(on, &g, batch, taken, units);
+        let plan = match random.range(0, 3) {
+            // As many trips as there are inputs, if not a quarter of them.
+            0 if inputs % 4 == 0 && units % 4 == 0 => looped(on, &g, batch, taken as u64 / 4),
+            0 => looped(on, &g, batch, taken as u64),
+            _ => plan(on, &g, batch, taken, units),
+        };
         let what =
             format!("{batch} of {inputs} to {units}, bias {}, {twin:?}\n{plan}", bias.is_some());
         let second = plan.steps().get(1).map(|step| &step.work);
