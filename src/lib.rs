@@ -55,6 +55,7 @@ compile_error!("longshore needs a little-endian host: device memory is little-en
 pub mod array;
 pub mod data;
 pub mod error;
+pub mod file;
 pub mod graph;
 #[cfg(feature = "import")]
 pub mod import;

@@ -1,10 +1,9 @@
 //! A picture in memory: rectangles and text, written as PNG.
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use longshore::file::NewFile;
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
 /// Red, green, blue.
@@ -76,15 +75,16 @@ impl Canvas {
     /// Writes the picture as PNG.
     pub fn write_png(&self, path: &Path) -> Result<()> {
         let failed = || format!("{}: cannot write the picture", path.display());
-        let file = File::create(path).with_context(failed)?;
         let (width, height) = (u32::try_from(self.width)?, u32::try_from(self.height)?);
-        let mut encoder = png::Encoder::new(BufWriter::new(file), width, height);
+        let mut file = NewFile::create(path).with_context(failed)?;
+        let mut encoder = png::Encoder::new(&mut file, width, height);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
         encoder.set_compression(png::Compression::High);
         let mut writer = encoder.write_header().with_context(failed)?;
         writer.write_image_data(self.pixels.as_flattened()).with_context(failed)?;
-        writer.finish().with_context(failed)
+        writer.finish().with_context(failed)?;
+        file.commit().with_context(failed)
     }
 }
 

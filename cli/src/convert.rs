@@ -15,7 +15,7 @@ use crate::progress::Progress;
 pub struct Options {
     #[command(flatten)]
     feed: Feed,
-    /// Write NAME.json, and NAME.weights.npz beside it
+    /// Write NAME.json, and its weights beside it as NAME.weights.DIGEST.npz
     #[arg(long, value_name = "NAME.json")]
     output: PathBuf,
     /// Bind all dimensions of an input, and with them the names they have

@@ -1,10 +1,12 @@
 //! `longshore run`: a model on arrays from files, its outputs into files.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use longshore::file::NewFile;
 use longshore::{HostArray, PlanOptions, Run, StagePolicy};
 
 use crate::choice::Choice;
@@ -73,7 +75,7 @@ pub fn run(options: &Options) -> Result<()> {
     progress.stage("running");
     let first = network.run()?;
     progress.stage("writing");
-    write(&first, outputs.iter().zip(&files), &options.output)?;
+    let mut written = write(&first, outputs.iter().zip(&files), &options.output)?;
     // Its buffers are for the next run.
     drop(first);
 
@@ -89,8 +91,11 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     if let Some(path) = &options.ledger {
-        rt.ledger().write_json(path)?;
+        let text = rt.ledger().to_json()? + "\n";
+        written.push(NewFile::filled(path, |file| file.write_all(text.as_bytes()))?);
     }
+    // All of them, or none.
+    NewFile::commit_all(written)?;
     drop(progress);
     match timing(&mut times) {
         Some(line) => crate::print(&line),
@@ -98,15 +103,17 @@ pub fn run(options: &Options) -> Result<()> {
     }
 }
 
+/// Writes each output into a file that is still to be committed.
 fn write<'a>(
     run: &Run,
     outputs: impl Iterator<Item = (&'a String, &'a String)>,
     folder: &Path,
-) -> Result<()> {
-    for (name, file) in outputs {
-        HostArray::from(run.output(name)?.read()?).write_npy(folder.join(file))?;
-    }
-    Ok(())
+) -> Result<Vec<NewFile>> {
+    let write = |(name, file): (&String, &String)| {
+        let array = HostArray::from(run.output(name)?.read()?);
+        Ok(NewFile::filled(folder.join(file), |file| array.write_npy_to(file))?)
+    };
+    outputs.map(write).collect()
 }
 
 /// Returns the line about the times; none for no times.

@@ -1,7 +1,6 @@
 //! Writing `.npy`: little-endian, C order, data aligned to 64 bytes.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
 use ndarray::ArrayViewD;
@@ -11,29 +10,37 @@ use super::element::Element;
 use super::host_array::HostArray;
 use super::npy::MAGIC;
 use super::storage::Visitor;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::file::NewFile;
 
 const ALIGNMENT: usize = 64;
 
 impl HostArray<'_> {
-    /// Writes the array to a `.npy` file, in its own dtype, little-endian and in C order.
+    /// Writes the array to a `.npy` file, in its own dtype, little-endian and in C order; whole
+    /// or not at all.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`].
+    /// [`Error::Io`](crate::Error::Io).
     pub fn write_npy(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let failed = |action| move |reason| Error::Io { path: path.to_owned(), action, reason };
-        let file = File::create(path).map_err(failed("create"))?;
-        let mut writer = BufWriter::new(file);
-        self.write_to(&mut writer).and_then(|()| writer.flush()).map_err(failed("write"))
+        NewFile::write(path, |file| self.write_npy_to(file))
+    }
+
+    /// Writes the bytes of a `.npy` file of the array, as [`write_npy`](HostArray::write_npy) does.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn write_npy_to(&self, writer: &mut impl Write) -> std::io::Result<()> {
+        writer.write_all(&header(self.dtype(), self.shape()))?;
+        self.write_elements(writer)
     }
 
     /// Returns the bytes of a `.npy` file of the array, little-endian and in C order.
     #[must_use]
     pub fn to_npy_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let written = self.write_to(&mut bytes);
+        let written = self.write_npy_to(&mut bytes);
         debug_assert!(written.is_ok(), "writing to memory does not fail");
         bytes
     }
@@ -44,11 +51,6 @@ impl HostArray<'_> {
         let written = self.write_elements(&mut bytes);
         debug_assert!(written.is_ok(), "writing to memory does not fail");
         bytes
-    }
-
-    pub(super) fn write_to(&self, writer: &mut impl Write) -> std::io::Result<()> {
-        writer.write_all(&header(self.dtype(), self.shape()))?;
-        self.write_elements(writer)
     }
 
     fn write_elements(&self, writer: &mut impl Write) -> std::io::Result<()> {

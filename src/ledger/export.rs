@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Write;
 use std::path::Path;
 
 use serde::Serialize;
@@ -9,6 +10,7 @@ use serde::Serialize;
 use super::Ledger;
 use super::event::{Cause, Direction, Event, Method, Total, Totals};
 use crate::error::{Error, Result};
+use crate::file::NewFile;
 
 /// Version of the JSON format.
 const SCHEMA: u32 = 1;
@@ -69,19 +71,14 @@ impl Ledger {
         })
     }
 
-    /// Writes the ledger as JSON into a file.
+    /// Writes the ledger as JSON into a file, whole or not at all.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] when the file cannot be written.
     pub fn write_json(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let text = self.to_json()?;
-        std::fs::write(path, text + "\n").map_err(|reason| Error::Io {
-            path: path.to_owned(),
-            action: "write",
-            reason,
-        })
+        let text = self.to_json()? + "\n";
+        NewFile::write(path, |file| file.write_all(text.as_bytes()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a graph to its description.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use flate2::Crc;
 
@@ -15,21 +16,27 @@ use crate::own::OwnKernel;
 /// The most bytes of a label in the name of a member.
 const LONGEST_MEMBER: usize = 100;
 
-/// A description, and the arrays that it names.
+/// What a description says, and the arrays that it names.
 pub(super) struct Described<'a> {
-    pub text: String,
+    graph: &'a Graph,
+    texts: Vec<ArrayText>,
     arrays: Vec<(String, &'a HostArray<'static>)>,
+    /// Tells arrays of other numbers, names or shapes apart.
+    digest: u64,
 }
 
 impl<'a> Described<'a> {
     /// Describes a graph, and makes sure that the description is read as that graph.
-    pub(super) fn new(graph: &'a Graph, file: &str, weights_name: &str) -> Result<Self> {
+    pub(super) fn new(graph: &'a Graph, file: &str) -> Result<Self> {
+        // Of any name, as it is not opened.
+        const NAME: &str = "weights.npz";
         graph.check()?;
-        let described = Described::write(graph, weights_name)?;
+        let described = Described::collect(graph)?;
+        let text = described.text(NAME)?;
         let weights = used(graph).into_iter().filter_map(|number| graph.weights().get(number));
         let weights: Vec<Weight> = weights.cloned().collect();
-        let again = restore::nodes(file, &described.text, &weights, &kernels(graph))?;
-        if Described::write(&again, weights_name)?.text != described.text {
+        let again = restore::nodes(file, &text, &weights, &kernels(graph))?;
+        if Described::collect(&again)?.text(NAME)? != text {
             return Err(Error::Unsupported {
                 node: file.to_owned(),
                 what: "a graph that is not read as it is written".to_owned(),
@@ -39,41 +46,53 @@ impl<'a> Described<'a> {
         Ok(described)
     }
 
-    fn write(graph: &'a Graph, weights_name: &str) -> Result<Self> {
+    fn collect(graph: &'a Graph) -> Result<Self> {
         let used = used(graph);
-        let numbers: BTreeMap<usize, usize> =
-            used.iter().enumerate().map(|(number, &weight)| (weight, number)).collect();
         let mut arrays = Vec::with_capacity(used.len());
         let mut texts = Vec::with_capacity(used.len());
         let mut members = BTreeSet::new();
+        let mut hasher = DefaultHasher::new();
         for weight in used.iter().filter_map(|&weight| graph.weights().get(weight)) {
             let array = weight.host().ok_or_else(|| on_a_device(graph, weight))?;
             let member = member(weight.label(), &mut members);
+            let bytes = array.to_le_bytes();
+            (&member, array.dtype().name(), array.shape(), &bytes).hash(&mut hasher);
             texts.push(ArrayText {
                 array: texts.len(),
                 member: member.clone(),
                 label: weight.label().to_owned(),
                 dtype: array.dtype().name().to_owned(),
                 shape: array.shape().to_vec(),
-                crc32: checksum(array),
+                crc32: checksum(&bytes),
             });
             arrays.push((member, array));
         }
-        let nodes = graph.nodes().iter().enumerate();
+        Ok(Described { graph, texts, arrays, digest: hasher.finish() })
+    }
+
+    /// Writes the description; its arrays lie in a file of this name.
+    pub(super) fn text(&self, weights_name: &str) -> Result<String> {
+        let used = used(self.graph);
+        let numbers: BTreeMap<usize, usize> =
+            used.iter().enumerate().map(|(number, &weight)| (weight, number)).collect();
+        let nodes = self.graph.nodes().iter().enumerate();
         let document = Document {
             format: FORMAT,
             version: VERSION,
-            weights: Some(weights_name).filter(|_| !arrays.is_empty()),
-            arrays: texts,
+            weights: Some(weights_name).filter(|_| self.has_arrays()),
+            arrays: &self.texts,
             nodes: nodes.map(|(number, node)| describe(number, node, &numbers)).collect(),
-            outputs: outputs(graph),
+            outputs: outputs(self.graph),
         };
-        let text = layout::write(&document).map_err(|error| Error::Unsupported {
+        layout::write(&document).map_err(|error| Error::Unsupported {
             node: "graph".to_owned(),
             what: format!("a description of it ({error})"),
             remedy: crate::error::BUG.to_owned(),
-        })?;
-        Ok(Described { text, arrays })
+        })
+    }
+
+    pub(super) fn digest(&self) -> u64 {
+        self.digest
     }
 
     pub(super) fn has_arrays(&self) -> bool {
@@ -121,10 +140,10 @@ fn kernels(graph: &Graph) -> Vec<OwnKernel> {
     own
 }
 
-/// Returns the CRC-32 of an array's elements, little-endian and in C order.
-pub(super) fn checksum(array: &HostArray<'_>) -> String {
+/// Returns the CRC-32 of the bytes of an array's elements, which are little-endian and in C order.
+pub(super) fn checksum(bytes: &[u8]) -> String {
     let mut crc = Crc::new();
-    crc.update(&array.to_le_bytes());
+    crc.update(bytes);
     format!("{:08x}", crc.sum())
 }
 

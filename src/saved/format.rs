@@ -26,7 +26,7 @@ pub(super) struct Document<'a> {
     pub format: &'a str,
     pub version: u64,
     pub weights: Option<&'a str>,
-    pub arrays: Vec<ArrayText>,
+    pub arrays: &'a [ArrayText],
     pub nodes: Vec<NodeText<'a>>,
     pub outputs: Vec<OutputText>,
 }

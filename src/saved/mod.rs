@@ -1,6 +1,6 @@
 //! Graphs in files: a readable description as JSON, and the weights beside it as `.npz`.
 //!
-//! [`Graph::save`] writes `NAME.json` and `NAME.weights.npz`, [`Graph::load`] reads both. What is
+//! [`Graph::save`] writes `NAME.json` and `NAME.weights.DIGEST.npz`, [`Graph::load`] reads both. What is
 //! kept is the graph, to the last bit of every option and weight: nodes, names, stages that passes
 //! have fused, shared weights once, each in its own dtype. A graph that passes have been over
 //! ([`Passes::run`](crate::Passes::run)) is kept as they left it, so that a model is prepared once.
@@ -19,13 +19,13 @@
 //!
 //! // Fused, and kept so.
 //! let (prepared, _) = Passes::all().run(&g)?;
-//! let folder = std::env::temp_dir();
-//! let path = folder.join(format!("longshore-doc-{}.json", std::process::id()));
+//! # let folder = std::env::temp_dir().join(format!("longshore-doc-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder).ok();
+//! let path = folder.join("net.json");
 //! prepared.save(&path)?;
 //! let loaded = Graph::load(&path)?;
 //! assert_eq!(loaded.to_string(), prepared.to_string());
-//! # std::fs::remove_file(&path).ok();
-//! # std::fs::remove_file(path.with_extension("weights.npz")).ok();
+//! # std::fs::remove_dir_all(&folder).ok();
 //! # Ok(())
 //! # }
 //! ```
@@ -42,6 +42,16 @@
 //!
 //! Operands are numbers of earlier nodes, weights numbers of arrays; a length is a number or
 //! `"batch"`. Numbers that are not finite are written `"inf"`, `"-inf"` and `"nan 0xBITS"`.
+//!
+//! # What a save does
+//!
+//! Weights get a file of their own name, which the digits tell from those of other weights. Once
+//! it is on the disk the new description takes the place of the old one, in one step; then the
+//! old weights are removed. So a load finds the old graph or the new one, whole, at whatever
+//! moment the process or the machine stops, and whoever saves under the same name meanwhile. What
+//! a save that died has left is removed by the next one: unfinished files, and files of weights
+//! of the description's name that it does not name and that nobody is writing. A copy of a
+//! description under another name needs a copy of the weights under another name too.
 //!
 //! # What a file can do
 //!
@@ -63,7 +73,7 @@ mod layout;
 mod restore;
 
 use std::io::Cursor;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::array::{Npz, write_npz_to};
 use crate::error::{Error, Result};
@@ -97,8 +107,12 @@ pub struct Saved {
     pub weights: Vec<u8>,
 }
 
+/// How often a load begins again because the graph was replaced meanwhile.
+const MOST_TRIES: usize = 100;
+
 /// What a graph in memory is called in its description and in messages.
 const IN_MEMORY: &str = "graph.json";
+const WEIGHTS_IN_MEMORY: &str = "graph.weights.npz";
 
 impl Saved {
     /// Describes a graph, for what keeps it elsewhere than in files.
@@ -107,18 +121,17 @@ impl Saved {
     ///
     /// Those of [`Graph::save`], but for files.
     pub fn new(graph: &Graph) -> Result<Self> {
-        let file = Path::new(IN_MEMORY);
-        let described = Described::new(graph, IN_MEMORY, &files::weights_name(file)?)?;
+        let described = Described::new(graph, IN_MEMORY)?;
         let mut weights = Vec::new();
         if described.has_arrays() {
             let written = write_npz_to(Cursor::new(&mut weights), described.arrays());
             written.map_err(|reason| Error::Io {
-                path: file.to_owned(),
+                path: PathBuf::from(IN_MEMORY),
                 action: "write",
                 reason,
             })?;
         }
-        Ok(Saved { description: described.text, weights })
+        Ok(Saved { description: described.text(WEIGHTS_IN_MEMORY)?, weights })
     }
 
     /// Makes the graph again.
@@ -143,10 +156,10 @@ impl Saved {
 }
 
 impl Graph {
-    /// Saves the graph as `NAME.json`, and its weights beside it as `NAME.weights.npz`.
+    /// Saves the graph as `NAME.json`, and its weights beside it as `NAME.weights.DIGEST.npz`.
     ///
-    /// Files of these names are replaced, each in one step once both are written whole; should
-    /// the second step fail, the message says so, and a load refuses the mixture.
+    /// A graph of that name is replaced in one step, once both files are on the disk; its weights
+    /// are removed then. The [module](crate::saved) says what that promises.
     ///
     /// # Errors
     ///
@@ -155,9 +168,8 @@ impl Graph {
     /// written then.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let weights = files::weights_name(path)?;
-        let described = Described::new(self, &path.display().to_string(), &weights)?;
-        files::write(path, &weights, &described)
+        files::check_name(path)?;
+        files::write(path, &Described::new(self, &path.display().to_string())?)
     }
 
     /// Loads a graph that [`Graph::save`] wrote.
@@ -182,8 +194,22 @@ impl Graph {
     /// entry point or rule for the batch than the saved one.
     pub fn load_with(path: impl AsRef<Path>, kernels: &[OwnKernel]) -> Result<Graph> {
         let path = path.as_ref();
-        let description = files::read(path)?;
         let file = path.display().to_string();
-        restore::graph(&file, &description, kernels, |name| Npz::open(path.with_file_name(name)))
+        let mut description = files::read(path)?;
+        let mut tries = 0;
+        loop {
+            let graph = restore::graph(&file, &description, kernels, |name| {
+                Npz::open(path.with_file_name(name))
+            });
+            // A save of the same name removes the weights of the graph that it replaces.
+            tries += 1;
+            if graph.is_ok() || tries == MOST_TRIES {
+                return graph;
+            }
+            match files::read(path) {
+                Ok(now) if now != description => description = now,
+                Ok(_) | Err(_) => return graph,
+            }
+        }
     }
 }

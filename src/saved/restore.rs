@@ -36,6 +36,16 @@ pub(super) fn graph(
     rebuild(file, &document, &weights, kernels)
 }
 
+/// Tells whether a file of weights is the one that a description was written with.
+pub(super) fn fits(file: &str, text: &str, npz: &Npz) -> bool {
+    parse(file, text).is_ok_and(|document| weights(file, &document.arrays, npz).is_ok())
+}
+
+/// Tells whether a description names a file of weights; nothing if it cannot be read.
+pub(super) fn names(file: &str, text: &str, weights: &str) -> Option<bool> {
+    parse(file, text).ok().map(|document| document.weights.as_deref() == Some(weights))
+}
+
 /// Makes a graph of a description whose weights are at hand, in the order of its arrays.
 pub(super) fn nodes(
     file: &str,
@@ -115,7 +125,7 @@ fn weights(file: &str, arrays: &[ArrayText], npz: &Npz) -> Result<Vec<Weight>> {
                 format!("the description says {} {:?}", clipped(&text.dtype), text.shape),
             );
         }
-        let found = checksum(&array);
+        let found = checksum(&array.to_le_bytes());
         if text.crc32 != found {
             return wrong(
                 format!("has the checksum {found} in the file of weights"),

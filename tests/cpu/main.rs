@@ -55,3 +55,4 @@ mod rooms;
 mod saved;
 mod shaders;
 mod structure;
+mod writing;

@@ -5,19 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::structure::{Source, read};
 
 /// Every file or folder of `src/`, and what its code may use, in order: a row names rows above it.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("error", &[]),
+    ("file", &["error"]),
     ("shape", &["error"]),
     ("serial", &["shape"]),
-    ("ledger", &["error"]),
-    ("array", &["error", "shape"]),
+    ("ledger", &["error", "file"]),
+    ("array", &["error", "file", "shape"]),
     ("data", &["error", "shape", "array"]),
     ("own", &["error", "shape", "serial"]),
     ("kernels", &["error", "shape", "own"]),
     ("ops", &["error", "shape", "serial", "array", "own", "kernels"]),
     ("graph", &["error", "shape", "array", "ops"]),
-    ("import", &["error", "shape", "array", "ops", "graph"]),
-    ("saved", &["error", "shape", "serial", "array", "own", "ops", "graph"]),
+    ("import", &["error", "file", "shape", "array", "ops", "graph"]),
+    ("saved", &["error", "file", "shape", "serial", "array", "own", "ops", "graph"]),
     ("host", &["error", "shape", "kernels", "ops"]),
     ("passes", &["error", "shape", "array", "ops", "graph", "host"]),
     ("plan", &["error", "shape", "ledger", "kernels", "ops", "graph", "host", "passes"]),

@@ -16,3 +16,4 @@ mod saved;
 mod support;
 mod usage;
 mod verify;
+mod writing;

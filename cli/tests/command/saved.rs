@@ -48,7 +48,10 @@ fn a_converted_model_gives_what_the_model_gives() {
     let finished = longshore(&["convert", &onnx, "--input", &w, "--output", &output]).succeeded();
     assert_eq!(finished.stdout, format!("saved      {output}: 4 nodes became 4\n"));
     assert_eq!(finished.stderr, "");
-    assert_eq!(folder.files(), ["conv.json", "conv.weights.npz"]);
+    let [description, weights] = <[String; 2]>::try_from(folder.files()).unwrap();
+    assert_eq!(description, "conv.json");
+    let digest = weights.strip_prefix("conv.weights.").unwrap().strip_suffix(".npz").unwrap();
+    assert_eq!(digest.len(), 16, "{weights}");
     run(&onnx, &before, &[&x, &w], &[]).succeeded();
     // The layer's weights are in the file.
     run(&output, &after, &[&x], &[]).succeeded();
@@ -158,7 +161,7 @@ fn conversions_that_bind_nothing_or_write_over_themselves_are_refused() {
     let finished =
         longshore(&["convert", &layers, "--dim", "batch=2", "--output", &folder.file("x.onnx")]);
     assert!(finished.failed().contains("a saved graph is NAME.json"), "{}", finished.stderr);
-    assert_eq!(folder.files(), ["layers.json", "layers.weights.npz"]);
+    assert_eq!(folder.files().len(), 2, "{:?}", folder.files());
 }
 
 #[test]
