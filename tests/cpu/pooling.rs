@@ -54,6 +54,11 @@ fn sizes_of_windows() {
     pool(&[4, 4, 4], ceil(explicit(0, 0, 0, 1)));
     let far = Pooling::new(1).strides(4).padding(explicit(0, 1, 0, 2)).ceil_mode(true);
     pool(&[2, 2, 4], far);
+    // No padding is padding of 0; what is padded to the multiple of a stride has nothing to round.
+    pool(&[4, 3, 4], ceil(Padding::Valid));
+    pool(&[4, 4, 4], ceil(Padding::Same));
+    pool(&[4, 4, 4], ceil(Padding::SameLower));
+    pool(&[3, 3, 4], Pooling::new(1).strides(3).padding(Padding::Same).ceil_mode(true));
     let wide = Pooling::new((11, 9)).strides(4).padding(explicit(2, 0, 0, 1)).ceil_mode(true);
     pool(&[1, 1, 4], wide.padding(explicit(2, 0, 1, 1)));
     gives(&[7, 3], &[3, 3], |g, x| g.max_pooling1d(x, Pooling::new((1, 2))));
@@ -116,11 +121,7 @@ fn options_that_do_not_fit() {
     assert!(max(&text("height", "18446744073709551616", "8", "-18446744073709551607"), far));
     let beyond = Pooling::new(20).strides(1).padding(explicit(0, 0, 0, 0)).ceil_mode(true);
     assert!(max(&text("height", "20", "8", "-11"), beyond));
-    let unsupported = "ceil_mode without explicit padding is not supported; use \
-                       Padding::Explicit(Pads::default()) for none, or leave ceil_mode out: by ONNX's \
-                       formulas it changes neither VALID nor SAME";
-    assert!(!max(unsupported, Pooling::new(2).ceil_mode(true)));
-    assert!(!max(unsupported, Pooling::new(2).padding(Padding::Same).ceil_mode(true)));
+    assert!(max(&text("height", "20", "8", "-11"), Pooling::new(20).strides(1).ceil_mode(true)));
     let unsupported = "count_include_pad of a maximum or norm is not supported; leave it out";
     assert!(!max(unsupported, Pooling::new(2).count_include_pad(true)));
     let text = format!(

@@ -125,8 +125,8 @@ impl Pooling {
         self
     }
 
-    /// Rounds the number of windows up, for explicit padding; a window that would begin behind
-    /// the image and its first padding is dropped, as in ONNX.
+    /// Rounds the number of windows up; a window that would begin behind the image and its first
+    /// padding is dropped, as in ONNX. `Same` padding has room for all windows, and no other number.
     #[must_use]
     pub fn ceil_mode(mut self, ceil_mode: bool) -> Self {
         self.ceil_mode = ceil_mode;
@@ -231,8 +231,7 @@ impl Graph {
     /// # Errors
     ///
     /// [`Error::Operand`] when `x` is no image or the options do not fit it,
-    /// [`Error::Unsupported`] for `ceil_mode` without explicit padding and for
-    /// `count_include_pad`, [`Error::Name`] for a name used twice.
+    /// [`Error::Unsupported`] for `count_include_pad`, [`Error::Name`] for a name used twice.
     pub fn max_pooling2d(&mut self, x: Symbol, layer: Pooling) -> Result<Symbol> {
         self.pool(x, "max_pooling2d", PoolMode::Max, layer)
     }
@@ -409,13 +408,6 @@ fn check_options(site: &Site, layer: &Pooling) -> Result<()> {
     if count_include_pad && mode != PoolMode::Average {
         return refuse("count_include_pad of a maximum or norm", "leave it out");
     }
-    if layer.ceil_mode && !matches!(layer.padding, Padding::Explicit(_)) {
-        return refuse(
-            "ceil_mode without explicit padding",
-            "use Padding::Explicit(Pads::default()) for none, or leave ceil_mode out: by ONNX's \
-             formulas it changes neither VALID nor SAME",
-        );
-    }
     Ok(())
 }
 
@@ -426,7 +418,12 @@ fn resolve(
     layer: &Pooling,
     given: (usize, usize),
 ) -> Result<(usize, usize, usize)> {
-    if !layer.ceil_mode {
+    let is_rounded_up = match layer.padding {
+        // As many windows as strides begin on the image, however they are rounded.
+        Padding::Same | Padding::SameLower => false,
+        Padding::Valid | Padding::Explicit(_) => layer.ceil_mode,
+    };
+    if !is_rounded_up {
         return axis.resolve(site, layer.padding, given);
     }
     // 128 bits hold any sum and product of two lengths.

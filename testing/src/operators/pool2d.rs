@@ -54,14 +54,13 @@ pub(crate) fn add(g: &mut Graph, x: Symbol, pool: &Pool) -> Result<Symbol> {
 pub(crate) fn draw(random: &mut Random, height: usize, width: usize) -> Pool {
     let Window { kernel, strides, dilation, padding } = Window::draw(random, height, width);
     let mode = *random.pick(&MODES);
-    let explicit = matches!(padding, Padding::Explicit { .. });
     Pool {
         mode,
         kernel,
         strides,
         dilation,
         padding,
-        ceil: explicit && *random.pick(&[true, false]),
+        ceil: *random.pick(&[true, false]),
         count_include_pad: mode == Mode::Average && *random.pick(&[true, false]),
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Along each axis, with extent = (k - 1) * dilation + 1 and before, after the padding:
 //!
-//!   valid       floor((in - extent) / stride) + 1 windows, no padding
-//!   same        ceil(in / stride); padding max(0, (out - 1) * stride + extent - in), the odd one after (before, for
+//!   valid       as explicit, with no padding
+//!   same        ceil(in / stride), with ceil or without; padding max(0, (out - 1) * stride + extent - in), the odd one after (before, for
 //!               same_lower)
 //!   explicit    floor((in + before + after - extent) / stride) + 1; with ceil, rounded up instead, less one if that
 //!               window would begin at or behind in + before
@@ -63,9 +63,12 @@ impl Line {
         let (before, after, out) = match pool.padding {
             Padding::Same => (total / 2, total - total / 2, out),
             Padding::SameLower => (total - total / 2, total / 2, out),
-            Padding::Valid => (0, 0, (size - extent) / stride + 1),
-            Padding::Explicit { top, bottom, left, right } => {
-                let (before, after) = if axis == 0 { (top, bottom) } else { (left, right) };
+            Padding::Valid | Padding::Explicit { .. } => {
+                let (before, after) = match (pool.padding, axis) {
+                    (Padding::Explicit { top, bottom, .. }, 0) => (top, bottom),
+                    (Padding::Explicit { left, right, .. }, _) => (left, right),
+                    (Padding::Valid | Padding::Same | Padding::SameLower, _) => (0, 0),
+                };
                 let room = (size + before + after) as f64 - extent as f64;
                 let steps = room / stride as f64;
                 let mut out = if pool.ceil { steps.ceil() + 1.0 } else { steps.floor() + 1.0 };
