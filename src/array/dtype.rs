@@ -239,16 +239,16 @@ fn refuse(descr: &str, code: &str) -> DescrError {
     let refused = |dtype: &str, reason| DescrError::Refused { dtype: dtype.to_owned(), reason };
     match descr {
         "complex" | "complex64" | "csingle" | "complex128" | "cdouble" | "complex256"
-        | "clongdouble" => return refused(descr, "it holds complex numbers"),
+        | "clongdouble" => refused(descr, "it holds complex numbers"),
         "float128" | "float96" | "longdouble" => {
-            return refused(descr, "it is a C long double, whose bits differ between machines");
+            refused(descr, "it is a C long double, whose bits differ between machines")
         }
-        "object" | "object_" => return refused("object", "it holds pickled Python objects"),
-        "datetime64" => return refused(descr, "it holds dates"),
-        "timedelta64" => return refused(descr, "it holds time differences"),
-        "str" | "str_" | "unicode" => return refused("str", "it holds text"),
-        "bytes" | "bytes_" => return refused("bytes", "it holds byte strings"),
-        "void" => return refused(descr, "it holds raw bytes"),
+        "object" | "object_" => refused("object", "it holds pickled Python objects"),
+        "datetime64" => refused(descr, "it holds dates"),
+        "timedelta64" => refused(descr, "it holds time differences"),
+        "str" | "str_" | "unicode" => refused("str", "it holds text"),
+        "bytes" | "bytes_" => refused("bytes", "it holds byte strings"),
+        "void" => refused(descr, "it holds raw bytes"),
         _ => refuse_code(descr, code),
     }
 }
