@@ -1,31 +1,42 @@
 //! The model's inputs: what a run brings, with every length bound.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::importer::{Importer, constant};
 use super::model::{OnnxDim, OnnxPort};
 use super::options::ImportOptions;
+use super::tensor;
 use super::value::{Kind, Value, kind_of};
 use crate::array::HostArray;
 use crate::error::{Error, Result};
 use crate::shape::Dim;
 
+/// What the names of dimensions stand for.
+struct Lengths<'a> {
+    /// What is bound by name.
+    bound: &'a BTreeMap<String, usize>,
+    /// The lengths that shapes have where the model has the name: several, if it uses one name for
+    /// lengths that differ.
+    found: BTreeMap<&'a str, BTreeSet<usize>>,
+}
+
 impl Importer<'_> {
     /// Declares the inputs, with every dimension bound.
     pub(super) fn inputs(&mut self, options: &ImportOptions) -> Result<Vec<(String, Vec<usize>)>> {
-        let ports = self.model.inputs()?;
-        let has_port = |name: &String| ports.iter().any(|port| port.name == *name);
-        let mut named = options.shapes.keys().chain(options.values.keys());
-        if let Some(name) = named.find(|name| !has_port(name)) {
-            let remedy = "use the name of an input without a value";
+        let mut ports = self.model.inputs()?;
+        let optional = self.model.optional_inputs()?;
+        ports.extend(optional.into_iter().filter(|port| options.has(&port.name)));
+        let known: BTreeSet<&str> = ports.iter().map(|port| port.name.as_str()).collect();
+        if let Some(name) = options.inputs().find(|name| !known.contains(name)) {
+            let remedy = "use the name of an input that the model's file lets a caller give";
             return Err(self.model.unknown("import", "there is no open input named", name, remedy));
         }
         self.model.check_dims(&ports, options.dims.keys())?;
-        let mut dims = options.dims.clone();
+        let shapes = self.shapes(&ports, options)?;
+        let mut lengths = Lengths { bound: &options.dims, found: BTreeMap::new() };
         for port in &ports {
-            let value = options.values.get(&port.name).map(HostArray::shape);
-            if let Some(shape) = options.shapes.get(&port.name).map(Vec::as_slice).or(value) {
-                self.unify(port, shape, &mut dims)?;
+            if let Some(shape) = shapes.get(port.name.as_str()) {
+                self.unify(port, shape, &mut lengths)?;
             }
         }
         let mut declared = Vec::new();
@@ -35,13 +46,13 @@ impl Importer<'_> {
                 self.declare(&port.name, constant(array))?;
                 continue;
             }
-            let shape = match options.shapes.get(&port.name) {
+            let shape = match shapes.get(port.name.as_str()) {
                 Some(shape) => shape.clone(),
-                None => self.bound(port, &dims)?,
+                None => self.bound(port, &lengths)?,
             };
             self.check_rank(&port.name, shape.len())?;
-            let lengths = shape.iter().copied().map(Dim::Fixed);
-            let symbol = self.graph.input(port.name.clone(), lengths);
+            let dims = shape.iter().copied().map(Dim::Fixed);
+            let symbol = self.graph.input(port.name.clone(), dims);
             self.declare(&port.name, Value::Symbol(symbol))?;
             if kind_of(port.dtype) != Kind::Float {
                 self.whole.insert(port.name.clone());
@@ -51,12 +62,37 @@ impl Importer<'_> {
         Ok(declared)
     }
 
-    /// Checks a given shape against what the model declares, and binds the names in it.
-    fn unify(
+    /// Finds the shapes that are known without a name's length: given ones, values', defaults'.
+    fn shapes(
         &self,
-        port: &OnnxPort,
+        ports: &[OnnxPort],
+        options: &ImportOptions,
+    ) -> Result<BTreeMap<String, Vec<usize>>> {
+        let defaults = self.model.initialized();
+        let mut shapes = BTreeMap::new();
+        for name in ports.iter().map(|port| &port.name) {
+            let value = options.values.get(name).map(HostArray::shape);
+            let shape = match options.shapes.get(name).map(Vec::as_slice).or(value) {
+                Some(shape) => shape.to_vec(),
+                None => match defaults.get(name.as_str()) {
+                    Some(default) => {
+                        let part = format!("tensor \"{name}\"");
+                        tensor::shape(self.origin(), &part, &default.dims)?
+                    }
+                    None => continue,
+                },
+            };
+            shapes.insert(name.clone(), shape);
+        }
+        Ok(shapes)
+    }
+
+    /// Checks a given shape against what the model declares, and notes the names in it.
+    fn unify<'p>(
+        &self,
+        port: &'p OnnxPort,
         shape: &[usize],
-        dims: &mut BTreeMap<String, usize>,
+        lengths: &mut Lengths<'p>,
     ) -> Result<()> {
         let Some(declared) = &port.dims else { return Ok(()) };
         let refuse = |got: String| Error::Operand {
@@ -75,24 +111,26 @@ impl Importer<'_> {
                 OnnxDim::Fixed(fixed) if *fixed != length => {
                     return Err(refuse(format!("has shape {shape:?}")));
                 }
-                OnnxDim::Named(name) => match dims.insert(name.clone(), length) {
-                    Some(other) if other != length => {
+                OnnxDim::Named(name) => match lengths.bound.get(name) {
+                    Some(other) if *other != length => {
                         return Err(refuse(format!("has {name} = {length}, which is {other} too")));
                     }
-                    _ => {}
+                    _ => {
+                        lengths.found.entry(name).or_default().insert(length);
+                    }
                 },
-                _ => {}
+                OnnxDim::Fixed(_) | OnnxDim::Open => {}
             }
         }
         Ok(())
     }
 
-    fn bound(&self, port: &OnnxPort, dims: &BTreeMap<String, usize>) -> Result<Vec<usize>> {
+    fn bound(&self, port: &OnnxPort, lengths: &Lengths<'_>) -> Result<Vec<usize>> {
         let declared = port.dims.as_deref();
         let bound = declared.and_then(|declared| {
             let length = |dim: &OnnxDim| match dim {
                 OnnxDim::Fixed(length) => Some(*length),
-                OnnxDim::Named(name) => dims.get(name).copied(),
+                OnnxDim::Named(name) => lengths.of(name),
                 OnnxDim::Open => None,
             };
             declared.iter().map(length).collect::<Option<Vec<usize>>>()
@@ -102,9 +140,31 @@ impl Importer<'_> {
             operand: format!("input \"{}\"", port.name),
             got: format!("has shape {}", declared.map_or("unknown".to_owned(), list)),
             expected: "every length must be known to plan".to_owned(),
-            shapes: format!("bound so far: {dims:?}"),
+            shapes: format!("bound so far: {}", lengths.list()),
             remedy: "bind it with ImportOptions::dim or shape (--dim NAME=N)".to_owned(),
         })
+    }
+}
+
+impl Lengths<'_> {
+    /// Returns what a name stands for: what it is bound to, or the one length that was found for it.
+    fn of(&self, name: &str) -> Option<usize> {
+        let found = || match self.found.get(name) {
+            Some(found) if found.len() == 1 => found.first().copied(),
+            Some(_) | None => None,
+        };
+        self.bound.get(name).copied().or_else(found)
+    }
+
+    fn list(&self) -> String {
+        let bound = self.bound.iter().map(|(name, length)| format!("{name} = {length}"));
+        let found = self.found.iter().filter(|(name, _)| !self.bound.contains_key(**name));
+        let found = found.map(|(name, lengths)| {
+            let lengths: Vec<String> = lengths.iter().map(ToString::to_string).collect();
+            format!("{name} = {}", lengths.join(" and "))
+        });
+        let all: Vec<String> = bound.chain(found).collect();
+        if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
     }
 }
 

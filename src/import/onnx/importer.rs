@@ -38,10 +38,10 @@ impl OnnxModel {
             budget: Budget::new(options.filled_bytes),
         };
         let inputs = importer.inputs(&options)?;
-        importer.initializers()?;
+        importer.initializers(&options)?;
         let mut kept: BTreeSet<&str> = options.keep.iter().map(String::as_str).collect();
         let mut outputs = self.outputs().into_iter().map(str::to_owned).collect::<Vec<_>>();
-        let mut listed: BTreeSet<String> = outputs.iter().cloned().collect();
+        let mut seen: BTreeSet<String> = outputs.iter().cloned().collect();
         let used = self.used(&options.keep);
         for proto in &self.graph.node {
             let node = Node::new(proto, self.opset, &used);
@@ -52,19 +52,18 @@ impl OnnxModel {
                     let is_value = proto.output.iter().any(|output| output == name);
                     let first = proto.output.first().map_or("", String::as_str);
                     let value = if is_value { name } else { first }.to_owned();
-                    if listed.insert(value.clone()) {
+                    if seen.insert(value.clone()) {
                         outputs.push(value);
                     }
                 }
             }
         }
-        if let Some(name) = kept.first() {
-            return Err(self.unknown(
-                "keep",
-                "there is no node or value named",
-                name,
-                "inspect it",
-            ));
+        // What no node makes: an input, or an array of the file.
+        for name in kept {
+            importer.check_kept(name)?;
+            if seen.insert(name.to_owned()) {
+                outputs.push(name.to_owned());
+            }
         }
         for name in &outputs {
             importer.output(name)?;
@@ -142,8 +141,24 @@ impl Importer<'_> {
         Err(self.model.origin.error(&format!("\"{what}\""), &got, &expected, "reshape it"))
     }
 
-    fn initializers(&mut self) -> Result<()> {
-        for proto in &self.model.graph.initializer {
+    /// Refuses to keep what is no value of the model.
+    fn check_kept(&self, name: &str) -> Result<()> {
+        if self.values.contains_key(name) {
+            return Ok(());
+        }
+        Err(Error::Name {
+            node: format!("{}: keep", self.model.origin.file),
+            problem: "there is no node or value named".to_owned(),
+            name: name.to_owned(),
+            known: listed(self.values.keys().map(String::as_str)),
+            remedy: "use the name of a value or its node".to_owned(),
+        })
+    }
+
+    /// Declares the arrays of the file, but for defaults in whose place something else was given.
+    fn initializers(&mut self, options: &ImportOptions) -> Result<()> {
+        let arrays = self.model.graph.initializer.iter();
+        for proto in arrays.filter(|proto| !options.has(&proto.name)) {
             let array = tensor::read(&self.model.origin, proto)?;
             self.declare(&proto.name, constant(array))?;
         }
@@ -219,8 +234,8 @@ impl Importer<'_> {
             Some(value) => Ok(Some(value.clone())),
             None => Err(node.refuse(
                 &format!("input \"{name}\""),
-                "is made by no node before this one".to_owned(),
-                "nodes are in the order they are computed".to_owned(),
+                "is made by no node".to_owned(),
+                "it is an input, an initializer or a node's result".to_owned(),
             )),
         }
     }

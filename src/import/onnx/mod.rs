@@ -17,6 +17,7 @@ mod model;
 mod node;
 mod ops;
 mod options;
+mod order;
 mod proto;
 mod tensor;
 mod value;

@@ -9,7 +9,10 @@ use prost::Message;
 
 use super::node::label;
 use super::ops;
-use super::proto::{DimensionValue, GraphProto, ModelProto, NodeProto, ValueInfoProto};
+use super::order;
+use super::proto::{
+    DimensionValue, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto,
+};
 use super::tensor::{self, Origin};
 use crate::array::DType;
 use crate::error::{Error, Result, listed};
@@ -18,6 +21,13 @@ use crate::shape::MOST_AXES;
 /// The oldest operator set whose rules are followed.
 const OLDEST_OPSET: i64 = 7;
 
+/// The first version of the format in which an initializer among the inputs is a default. Before, all
+/// initializers stood there.
+const DEFAULTS_SINCE: i64 = 4;
+
+/// What exporters write for a length that they do not name, however often.
+const ANONYMOUS: &str = "?";
+
 /// One dimension of a model's input or output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OnnxDim {
@@ -25,7 +35,7 @@ pub enum OnnxDim {
     Fixed(usize),
     /// A length that the model names, as in `batch`.
     Named(String),
-    /// A length that the model leaves open.
+    /// A length that the model leaves open: without a name, as `?` or as -1.
     Open,
 }
 
@@ -80,6 +90,8 @@ pub struct OnnxModel {
     pub(super) origin: Origin,
     pub(super) graph: GraphProto,
     pub(super) opset: i64,
+    /// Whether an initializer among the inputs is a default, which a caller may replace.
+    has_defaults: bool,
 }
 
 impl OnnxModel {
@@ -87,8 +99,9 @@ impl OnnxModel {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] when the file cannot be read, [`Error::Format`] when it is no ONNX model,
-    /// [`Error::Unsupported`] for a version of the format that is not followed.
+    /// [`Error::Io`] when the file cannot be read, [`Error::Format`] when it is no ONNX model or its
+    /// nodes need each other, [`Error::Unsupported`] for a version of the format that is not
+    /// followed.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let bytes = fs::read(path).map_err(|reason| Error::Io {
@@ -124,7 +137,8 @@ impl OnnxModel {
             what,
             remedy: remedy.to_owned(),
         };
-        let Some(graph) = model.graph else {
+        let has_defaults = model.ir_version.is_some_and(|version| version >= DEFAULTS_SINCE);
+        let Some(mut graph) = model.graph else {
             return Err(origin.error("the file", "has no graph", "an ONNX model", export));
         };
         if let Some(function) = model.functions.first() {
@@ -141,7 +155,8 @@ impl OnnxModel {
             let what = format!("operator set {opset}");
             return Err(unsupported(what, "convert it to operator set 7 or newer"));
         }
-        Ok(OnnxModel { origin, graph, opset })
+        order::sort(&origin, &mut graph)?;
+        Ok(OnnxModel { origin, graph, opset, has_defaults })
     }
 
     /// Returns the version of ONNX's operator set that the model follows.
@@ -157,10 +172,33 @@ impl OnnxModel {
     /// [`Error::Format`] for an input that is no tensor, [`Error::Unsupported`] for elements
     /// that no array here has.
     pub fn inputs(&self) -> Result<Vec<OnnxPort>> {
-        let known: BTreeSet<&str> =
-            self.graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
-        let needed = self.graph.input.iter().filter(|input| !known.contains(&*input.name));
+        let known = self.initialized();
+        let needed = self.graph.input.iter().filter(|input| !known.contains_key(&*input.name));
         needed.map(|input| self.port(input)).collect()
+    }
+
+    /// Returns the inputs that have a default in the file. They are constants unless
+    /// [`ImportOptions`] opens them or gives them another value.
+    ///
+    /// None before version 4 of the format, where every initializer is among the inputs.
+    ///
+    /// [`ImportOptions`]: super::ImportOptions
+    ///
+    /// # Errors
+    ///
+    /// As [`OnnxModel::inputs`].
+    pub fn optional_inputs(&self) -> Result<Vec<OnnxPort>> {
+        if !self.has_defaults {
+            return Ok(Vec::new());
+        }
+        let known = self.initialized();
+        let optional = self.graph.input.iter().filter(|input| known.contains_key(&*input.name));
+        optional.map(|input| self.port(input)).collect()
+    }
+
+    /// Returns the arrays of the file, by name.
+    pub(super) fn initialized(&self) -> BTreeMap<&str, &TensorProto> {
+        self.graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect()
     }
 
     /// Returns the names of the inputs whose values shape the network, or are weights of a layer:
@@ -186,10 +224,12 @@ impl OnnxModel {
         names.intersection(&inputs).copied().collect()
     }
 
-    /// Returns the names of the outputs.
+    /// Returns the names of the outputs; one that the file lists twice is one output.
     #[must_use]
     pub fn outputs(&self) -> Vec<&str> {
-        self.graph.output.iter().map(|output| output.name.as_str()).collect()
+        let mut seen = BTreeSet::new();
+        let names = self.graph.output.iter().map(|output| output.name.as_str());
+        names.filter(|name| seen.insert(*name)).collect()
     }
 
     /// Counts the operators of the model's nodes.
@@ -246,11 +286,13 @@ impl OnnxModel {
             return Err(self.origin.error(&part, &got, &expected, "export the model again"));
         }
         let dims = shape.dim.iter().map(|dim| match &dim.value {
+            // As frameworks that have no other way to write an open length leave it.
+            Some(DimensionValue::Number(-1)) => Ok(OnnxDim::Open),
             Some(DimensionValue::Number(length)) => {
                 let length = tensor::shape(&self.origin, &part, &[*length])?;
                 Ok(length.first().copied().map_or(OnnxDim::Open, OnnxDim::Fixed))
             }
-            Some(DimensionValue::Name(name)) if !name.is_empty() => {
+            Some(DimensionValue::Name(name)) if !name.is_empty() && name != ANONYMOUS => {
                 Ok(OnnxDim::Named(name.clone()))
             }
             _ => Ok(OnnxDim::Open),

@@ -1,6 +1,6 @@
 //! What an import is told, and what it gives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::array::HostArray;
 use crate::graph::Graph;
@@ -22,6 +22,7 @@ pub struct ImportOptions {
     pub(super) dims: BTreeMap<String, usize>,
     pub(super) shapes: BTreeMap<String, Vec<usize>>,
     pub(super) values: BTreeMap<String, HostArray<'static>>,
+    pub(super) open: BTreeSet<String>,
     pub(super) keep: Vec<String>,
     pub(super) filled_bytes: Option<u64>,
 }
@@ -40,14 +41,26 @@ impl ImportOptions {
         self
     }
 
-    /// Binds all dimensions of an input, and with them the names they have.
+    /// Binds all dimensions of an input, and with them the names they have where no other input that
+    /// is bound so has other lengths there: models use one name for lengths that differ.
+    ///
+    /// An input with a default is opened by it, as by [`ImportOptions::open`].
     #[must_use]
     pub fn shape(mut self, input: impl Into<String>, shape: &[usize]) -> Self {
         self.shapes.insert(input.into(), shape.to_vec());
         self
     }
 
-    /// Gives an input its value now: shapes, axes, sizes and the like must be known here.
+    /// Makes each run bring an input that has a default in the file, of the default's shape unless
+    /// [`ImportOptions::shape`] gives another. Otherwise it is a constant.
+    #[must_use]
+    pub fn open(mut self, input: impl Into<String>) -> Self {
+        self.open.insert(input.into());
+        self
+    }
+
+    /// Gives an input its value now: shapes, axes, sizes and the like must be known here. The
+    /// value takes the place of a default.
     #[must_use]
     pub fn value(mut self, input: impl Into<String>, value: HostArray<'static>) -> Self {
         self.values.insert(input.into(), value);
@@ -62,11 +75,27 @@ impl ImportOptions {
         self
     }
 
-    /// Makes an output of a value inside the model too: by its own name or its node's.
+    /// Makes an output of another value too: by its own name, which may be an input's, or its
+    /// node's.
     #[must_use]
     pub fn keep(mut self, name: impl Into<String>) -> Self {
         self.keep.push(name.into());
         self
+    }
+}
+
+impl ImportOptions {
+    /// Tells whether an input is bound, opened or given.
+    pub(super) fn has(&self, input: &str) -> bool {
+        self.shapes.contains_key(input)
+            || self.values.contains_key(input)
+            || self.open.contains(input)
+    }
+
+    /// Returns the names of inputs that are bound, opened or given.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = &str> {
+        let names = self.shapes.keys().chain(self.values.keys()).chain(&self.open);
+        names.map(String::as_str)
     }
 }
 

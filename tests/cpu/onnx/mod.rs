@@ -3,6 +3,7 @@
 mod external;
 mod hostile;
 mod keep;
+mod lenient;
 mod shapes;
 mod size;
 mod whole;

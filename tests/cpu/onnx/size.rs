@@ -280,3 +280,20 @@ fn typed_numbers_are_read_as_raw_ones() {
         assert!(error.contains("has a number beyond its type but values of"), "{error}");
     }
 }
+
+#[test]
+fn nodes_in_the_reverse_order_take_no_longer() {
+    let mut nodes = chain(MANY, |input, output| node("Relu", &[input], output));
+    nodes.reverse();
+    assert_eq!(soon(|| import(&model(&nodes, &[]))).unwrap(), MANY + 1);
+    // A cycle through all of them is said in few words.
+    let mut cycle = chain(MANY, |input, output| node("Relu", &[input], output));
+    cycle.push(node("Relu", &["a"], "b"));
+    cycle.extend(chain(MANY, |input, output| {
+        let name =
+            |name: &str| if matches!(name, "x" | "y") { "a".into() } else { format!("c{name}") };
+        node("Relu", &[&name(input)], &name(output))
+    }));
+    let error = soon(|| import(&model(&cycle, &[]))).unwrap_err();
+    assert!(error.contains("has a cycle of nodes") && error.len() < 2000, "{error}");
+}

@@ -88,8 +88,9 @@ fn clip(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result
         let lowest = inputs::number(node, inputs, 1)?.unwrap_or(f32::NEG_INFINITY);
         (lowest, inputs::number(node, inputs, 2)?.unwrap_or(f32::INFINITY))
     };
-    // ONNX gives the maximum where the two are crossed.
-    let clip = UnaryOp::Clip { min: lowest.min(highest), max: highest };
+    // ONNX gives the maximum where the two are crossed. NaN stays one, and is refused.
+    let min = if lowest > highest { highest } else { lowest };
+    let clip = UnaryOp::Clip { min, max: highest };
     Ok(vec![importer.graph.activation(x, clip)?.into()])
 }
 
