@@ -177,7 +177,8 @@ pub enum Error {
     /// A finite value is too large for f32.
     #[error(
         "array \"{array}\": {count} finite values overflow f32, the first is {first_value:e} at {first_index:?}, \
-         but the largest f32 is {max:e}; scale the array, or stage with StagePolicy::allow_overflow()",
+         but the largest f32 is {max:e}; scale the array, or stage with \
+         StagePolicy::replace_overflow(value) or allow_overflow()",
         max = f32::MAX
     )]
     Overflow {

@@ -54,19 +54,24 @@ impl Tally {
     /// Tells whether the policy rejects an array with this tally.
     pub(super) fn is_rejected(&self, policy: &StagePolicy) -> bool {
         (self.first_non_finite.is_some() && policy.non_finite() == NonFinite::Reject)
-            || (self.first_overflow.is_some() && !policy.allows_overflow())
+            || (self.first_overflow.is_some() && policy.overflow() == NonFinite::Reject)
     }
 
+    /// Notes a value that is not finite, and returns what takes its place.
     // Blocks are not always visited in C order, so each note keeps the lower index.
-    fn note_non_finite(&mut self, at: u64, value: f64) {
+    fn note_non_finite(&mut self, at: u64, value: f64, policy: &StagePolicy) -> Option<f32> {
         if value.is_nan() {
             self.nan_count += 1;
         } else {
             self.infinite_count += 1;
         }
+        if policy.is_own(value) {
+            return None;
+        }
         if self.first_non_finite.is_none_or(|(first, _)| at < first) {
             self.first_non_finite = Some((at, value));
         }
+        replacement(policy.non_finite())
     }
 
     fn note_overflow(&mut self, at: u64, value: f64) {
@@ -85,6 +90,13 @@ impl Tally {
     }
 }
 
+fn replacement(rule: NonFinite) -> Option<f32> {
+    match rule {
+        NonFinite::Replace(value) => Some(value),
+        NonFinite::Reject | NonFinite::Allow => None,
+    }
+}
+
 /// Counts, and replaces where the policy says so, the non-finite values of a block whose
 /// conversion to f32 was exact.
 pub(super) fn settle_non_finite(out: &mut [f32], at: u64, policy: &StagePolicy, tally: &mut Tally) {
@@ -93,11 +105,10 @@ pub(super) fn settle_non_finite(out: &mut [f32], at: u64, policy: &StagePolicy, 
         return;
     }
     for (index, value) in (at..).zip(out) {
-        if !value.is_finite() {
-            tally.note_non_finite(index, f64::from(*value));
-            if let NonFinite::Replace(replacement) = policy.non_finite() {
-                *value = replacement;
-            }
+        if !value.is_finite()
+            && let Some(other) = tally.note_non_finite(index, f64::from(*value), policy)
+        {
+            *value = other;
         }
     }
 }
@@ -207,12 +218,14 @@ pub(super) fn from_f64(
     }
     for ((index, out), &value) in (at..).zip(out).zip(source) {
         if !value.is_finite() {
-            tally.note_non_finite(index, value);
-            if let NonFinite::Replace(replacement) = policy.non_finite() {
-                *out = replacement;
+            if let Some(other) = tally.note_non_finite(index, value, policy) {
+                *out = other;
             }
         } else if out.is_infinite() {
             tally.note_overflow(index, value);
+            if let Some(other) = replacement(policy.overflow()) {
+                *out = other;
+            }
         } else if *out == 0.0 && value != 0.0 {
             tally.underflow_count += 1;
         } else if value != 0.0 {

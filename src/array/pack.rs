@@ -115,12 +115,14 @@ impl HostArray<'_> {
                     first_value,
                 })
             }
-            (_, Some((at, first_value))) if !policy.allows_overflow() => Err(Error::Overflow {
-                array: self.name().to_owned(),
-                count: tally.overflow_count,
-                first_index: unravel(at, self.shape()),
-                first_value,
-            }),
+            (_, Some((at, first_value))) if policy.overflow() == NonFinite::Reject => {
+                Err(Error::Overflow {
+                    array: self.name().to_owned(),
+                    count: tally.overflow_count,
+                    first_index: unravel(at, self.shape()),
+                    first_value,
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -128,7 +130,11 @@ impl HostArray<'_> {
     fn report(&self, tally: &Tally, policy: StagePolicy) -> PackReport {
         let source_order = self.storage().visit(FindOrder);
         let non_finite_count = tally.nan_count + tally.infinite_count;
-        let is_replaced = matches!(policy.non_finite(), NonFinite::Replace(_));
+        let replaced_count = match policy.non_finite() {
+            NonFinite::Replace(_) if policy.keeps_infinity() => tally.nan_count,
+            NonFinite::Replace(_) => non_finite_count,
+            NonFinite::Reject | NonFinite::Allow => 0,
+        };
         PackReport {
             array: self.name().to_owned(),
             shape: self.shape().to_vec(),
@@ -140,7 +146,7 @@ impl HostArray<'_> {
             byte_swapped: self.byte_order() == ByteOrder::Big,
             reordered: source_order != SourceOrder::C,
             non_finite_count,
-            replaced_count: if is_replaced { non_finite_count } else { 0 },
+            replaced_count,
             overflow_count: tally.overflow_count,
             inexact_integer_count: tally.inexact_count,
             first_inexact_index: tally.first_inexact.map(|at| unravel(at, self.shape())),

@@ -54,7 +54,7 @@ pub struct PackReport {
     pub non_finite_count: u64,
     /// How many of them were replaced.
     pub replaced_count: u64,
-    /// How many finite values became infinite.
+    /// How many finite values are beyond the range of f32, and became infinite or were replaced.
     pub overflow_count: u64,
     /// How many integers f32 cannot hold exactly.
     pub inexact_integer_count: u64,
@@ -86,7 +86,7 @@ impl fmt::Display for PackReport {
         for (count, what) in [
             (kept, "non-finite kept"),
             (self.replaced_count, "non-finite replaced"),
-            (self.overflow_count, "overflowed to infinity"),
+            (self.overflow_count, "beyond f32"),
             (self.underflow_count, "underflowed to zero"),
         ] {
             if count > 0 {

@@ -134,7 +134,8 @@ impl Runtime {
     /// [`Error::Limit`] when the plan was made for larger limits than the device has, or has longer
     /// loops than its driver runs ([`Limits::max_loop_iterations`](crate::plan::Limits)),
     /// [`Error::Crossing`] when a guard refuses, [`Error::OutOfMemory`],
-    /// [`Error::NonFinite`] and [`Error::Overflow`] for host weights.
+    /// [`Error::NonFinite`] for NaN in host weights, whose infinities are the graph's own, and
+    /// [`Error::Overflow`] for values of theirs beyond f32.
     pub fn prepare(&self, plan: &Plan) -> Result<Session> {
         self.prepare_with(plan, StagePolicy::default())
     }
@@ -146,7 +147,7 @@ impl Runtime {
     /// As [`Runtime::prepare`].
     pub fn prepare_with(&self, plan: &Plan, policy: StagePolicy) -> Result<Session> {
         self.check_limits(plan)?;
-        let prepared = self.inner.executor.prepare(self, plan, policy)?;
+        let prepared = self.inner.executor.prepare(self, plan, policy.for_constants())?;
         Ok(Session { runtime: self.clone(), plan: plan.clone(), prepared })
     }
 

@@ -55,6 +55,11 @@ macro_rules! tests_of_executors {
                 conformance {
                     every_case_passes_and_the_table_says_so
                 }
+                constants {
+                    infinity_in_constants_is_kept_under_every_policy
+                    nan_in_constants_falls_under_the_policy
+                    an_overflow_in_constants_is_refused_or_infinite
+                }
                 conv1d {
                     golden_cases
                     random_shapes_and_options

@@ -36,7 +36,8 @@ fn float64_overflow_is_counted_and_placed() {
     assert_eq!(
         error.to_string(),
         "array \"pixels\": 2 finite values overflow f32, the first is 1e39 at [1, 0], but the largest f32 \
-         is 3.4028235e38; scale the array, or stage with StagePolicy::allow_overflow()"
+         is 3.4028235e38; scale the array, or stage with StagePolicy::replace_overflow(value) or \
+         allow_overflow()"
     );
     let policy = StagePolicy::new().allow_overflow();
     let (tensor, _) = rt.stage_with("x", &HostArray::from(array![1e39]), policy).unwrap();

@@ -8,6 +8,7 @@ pub mod batch_normalization;
 pub mod binary;
 pub mod concat_in_place;
 pub mod conformance;
+pub mod constants;
 pub mod conv1d;
 pub mod conv2d;
 pub mod conv2d_depthwise;

@@ -133,7 +133,7 @@ fn overflow_starts_where_rounding_to_f32_is_infinite() {
         refuse(&array, strict()).to_string(),
         "array \"loss\": 2 finite values overflow f32, the first is -3.4028235677973366e38 at [1, 0], \
          but the largest f32 is 3.4028235e38; scale the array, or stage with \
-         StagePolicy::allow_overflow()"
+         StagePolicy::replace_overflow(value) or allow_overflow()"
     );
     // Neither allowing nor replacing what is not finite allows an overflow.
     for policy in [strict().allow_non_finite(), strict().replace_non_finite(0.0)] {
@@ -145,6 +145,14 @@ fn overflow_starts_where_rounding_to_f32_is_infinite() {
         assert_eq!(packed, array![[0.0, 1.0], [f32::NEG_INFINITY, f32::INFINITY]].into_dyn());
         assert_eq!((report.overflow_count, report.non_finite_count), (2, 0));
     }
+    // Each kind has its own replacement.
+    let policy = strict().replace_overflow(5.0).replace_non_finite(0.0);
+    assert_eq!((policy.overflow(), policy.allows_overflow()), (NonFinite::Replace(5.0), false));
+    let array = HostArray::from(array![edge, f64::INFINITY, -1e300, 1.0]);
+    let (packed, report) = array.pack(policy).unwrap();
+    assert_eq!(packed, array![5.0, 0.0, 5.0, 1.0].into_dyn());
+    let counts = (report.overflow_count, report.non_finite_count, report.replaced_count);
+    assert_eq!(counts, (2, 1, 1));
 }
 
 #[test]
@@ -177,7 +185,7 @@ fn a_report_reads_as_one_line() {
     assert!(
         text.starts_with(
             "array \"x\": 4 elements [2, 2] packed from float64 (little-endian, C order), \
-             1 non-finite replaced, 1 overflowed to infinity, 1 underflowed to zero, \
+             1 non-finite replaced, 1 beyond f32, 1 underflowed to zero, \
              relative error at most 1.5e-8, 1 thread, "
         ),
         "{text}"
