@@ -82,7 +82,8 @@ mod kernels;
 
 pub use array::{HostArray, StagePolicy};
 pub use device::{
-    AdapterInfo, Backend, PowerPreference, Run, Runtime, RuntimeOptions, Session, Tensor, adapters,
+    AdapterInfo, Backend, PowerPreference, Run, Runtime, RuntimeOptions, Session, Tensor, Warning,
+    adapters,
 };
 pub use error::{Error, Result};
 pub use graph::{Graph, LayerWeights, Symbol, Weights};

@@ -1,15 +1,30 @@
-//! Long loops: which drivers end them silently, and the refusal of kernels that have them.
+//! Long loops: which drivers end them silently, the refusal of kernels that have them, and the
+//! warning of those that may.
+
+use std::fmt;
 
 use super::Runtime;
 use crate::error::{Error, Result};
-use crate::plan::{LLVMPIPE_ITERATIONS, Plan};
+use crate::kernels::{Work, own};
+use crate::own::OwnKernel;
+use crate::plan::{LLVMPIPE_ITERATIONS, Plan, Step};
 
 /// The first Mesa whose llvmpipe is known to run loops to their end. The limit is still in the
 /// development of 23.2, and is gone in 25.0.7; nobody has looked at the ones between.
 const WITHOUT_LIMIT: u32 = 25;
 
-/// How messages name the limit.
-const LIMIT_NAME: &str = "the limit of the driver llvmpipe before Mesa 25";
+/// Iterations of all loops of a thread that such a driver runs, to the last one.
+const ITERATIONS: u64 = 65_535;
+
+/// How messages name such a driver.
+const DRIVER: &str = "the driver llvmpipe before Mesa 25";
+
+/// What to do about it.
+const REMEDY: &str = "run it on a GPU, with Mesa 25 or newer, or on the host executor: \
+                      Runtime::host()";
+
+/// Lines that a warning lists.
+const LISTED: usize = 8;
 
 /// Returns after how many iterations a driver ends a thread's loops without an error, if it does.
 ///
@@ -26,28 +41,87 @@ fn mesa_version(driver_info: &str) -> Option<u32> {
     version.split('.').next()?.parse().ok()
 }
 
+/// A thing that a session's device may do wrong without an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Warning {
+    /// Kind and name of the node.
+    pub node: String,
+    /// What may happen.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.node, self.what, self.remedy)
+    }
+}
+
 impl Runtime {
-    /// Refuses kernels whose loops the driver would end before their time.
-    pub(super) fn check_loops(&self, plan: &Plan) -> Result<()> {
-        let Some(limit) = self.limits().max_loop_iterations else { return Ok(()) };
+    /// Refuses kernels whose loops the driver would end before their time, and returns a warning
+    /// for each that has loops of which nobody knows.
+    pub(super) fn check_loops(&self, plan: &Plan) -> Result<Vec<Warning>> {
+        let Some(limit) = self.limits().max_loop_iterations else { return Ok(Vec::new()) };
+        let (mut kernels, mut warnings) = (Vec::new(), Vec::new());
         for step in plan.steps() {
+            if let Work::Own(geometry) = &step.work {
+                let kernel = geometry.call.kernel();
+                let lines = check_own(step, geometry)?;
+                if !lines.is_empty() && !kernels.contains(&kernel) {
+                    kernels.push(kernel);
+                    warnings.push(warn(step, kernel, &lines));
+                }
+                continue;
+            }
             let trips = step.work.trip_count(step.kernel.entry);
             if trips > limit {
-                return Err(Error::Limit {
-                    node: step.node.clone(),
-                    tensor: "the sum of one result".to_owned(),
-                    needed: trips,
-                    unit: "loop iterations",
-                    limit_name: LIMIT_NAME.to_owned(),
-                    limit: Some(limit),
-                    remedy: "run it on a GPU, with Mesa 25 or newer, or on the host executor: \
-                             Runtime::host()"
-                        .to_owned(),
-                });
+                return Err(refusal(step, "the sum of one result".to_owned(), trips, limit));
             }
         }
-        Ok(())
+        Ok(warnings)
     }
+}
+
+/// Counts the loops of a kernel of the user's own; returns the lines of those without a bound.
+fn check_own(step: &Step, geometry: &own::Geometry) -> Result<Vec<usize>> {
+    let loops = geometry.loops(&step.node, step.workgroups)?;
+    if loops.iterations <= ITERATIONS {
+        return Ok(loops.unbounded);
+    }
+    let kernel = geometry.call.kernel().title();
+    let what = format!("one thread of {kernel}, whose longest loop is at line {},", loops.line);
+    Err(refusal(step, what, loops.iterations, ITERATIONS))
+}
+
+fn refusal(step: &Step, tensor: String, needed: u64, limit: u64) -> Error {
+    Error::Limit {
+        node: step.node.clone(),
+        tensor,
+        needed,
+        unit: "loop iterations",
+        limit_name: format!("the limit of {DRIVER}"),
+        limit: Some(limit),
+        remedy: REMEDY.to_owned(),
+    }
+}
+
+/// Makes the warning of a kernel, and logs the first one.
+fn warn(step: &Step, kernel: &OwnKernel, lines: &[usize]) -> Warning {
+    let lines: Vec<String> = lines.iter().take(LISTED).map(ToString::to_string).collect();
+    let what = format!(
+        "{} has loops whose end is not known before they run (lines {}), and {DRIVER} ends all \
+         loops of a thread after {ITERATIONS} iterations without an error",
+        kernel.title(),
+        lines.join(", ")
+    );
+    let remedy = format!("end them by a counter with a known bound, or {REMEDY}");
+    let warning = Warning { node: step.node.clone(), what, remedy };
+    if kernel.is_first_log() {
+        log::warn!("{warning}");
+    }
+    warning
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use adapters::{AdapterInfo, adapters};
+pub use loops::Warning;
 pub use open::{Backend, PowerPreference, RuntimeOptions};
 pub use prepare::Session;
 pub use run::Run;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::bind::{BindKey, Bindings};
 use super::executor::{Executor, Gpu, Prepared};
+use super::loops::Warning;
 use super::pipeline::Pipeline;
 use super::tensor::Storage;
 use super::upload::{Source, Upload};
@@ -46,6 +47,7 @@ pub struct Session {
     pub(super) runtime: Runtime,
     pub(super) plan: Plan,
     pub(super) prepared: Box<dyn Prepared>,
+    warnings: Vec<Warning>,
 }
 
 /// A plan made ready on a device.
@@ -147,8 +149,9 @@ impl Runtime {
     /// As [`Runtime::prepare`].
     pub fn prepare_with(&self, plan: &Plan, policy: StagePolicy) -> Result<Session> {
         self.check_limits(plan)?;
+        let warnings = self.check_loops(plan)?;
         let prepared = self.inner.executor.prepare(self, plan, policy.for_constants())?;
-        Ok(Session { runtime: self.clone(), plan: plan.clone(), prepared })
+        Ok(Session { runtime: self.clone(), plan: plan.clone(), prepared, warnings })
     }
 
     pub(super) fn prepare_on_gpu(
@@ -158,7 +161,6 @@ impl Runtime {
         policy: StagePolicy,
     ) -> Result<GpuSession> {
         gpu.fault.poll(&gpu.device, "preparing a session")?;
-        self.check_loops(plan)?;
         let pipelines = self.inner.pipelines(plan.steps())?;
         let weights = self.stage_set("weights", Cause::Prepare, plan.weights(), policy)?;
         let block = match plan.block() {
@@ -238,6 +240,13 @@ impl Session {
     #[must_use]
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
+    }
+
+    /// Returns what may go wrong on this device without an error, each kernel once: loops of
+    /// kernels of the user's own that the driver may end early. They are logged too.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     /// Returns how many bytes of host memory the session holds for its runs, at this moment.

@@ -155,7 +155,7 @@ macro_rules! define_work {
             }
 
             /// Returns how often all loops of one thread of an entry point run together, at most;
-            /// 0 where there is none. What a kernel of the user's own does is not known.
+            /// 0 where there is none. Those of a kernel of the user's own are counted by its geometry.
             pub(crate) fn trip_count(&self, entry: &str) -> u64 {
                 let own = match self {
                     $(Work::$variant(geometry) => $module::trip_count(geometry, entry),)+

@@ -2,7 +2,7 @@
 
 use super::{Binding, Kernel, Launch, count, fold_groups};
 use crate::error::{Error, Result};
-use crate::own::{Bound, HostCall, HostView};
+use crate::own::{Bound, HostCall, HostView, Loops};
 use crate::shape::element_count;
 
 /// What to compute.
@@ -40,6 +40,15 @@ impl Geometry {
     /// [`Error::Unsupported`] for a kernel without a twin in Rust.
     pub fn check_host(&self, node: &str) -> Result<()> {
         self.call.check_host(node)
+    }
+
+    /// Counts the iterations of one thread's loops, as far as they are known.
+    ///
+    /// # Errors
+    ///
+    /// As [`launch`], and what compiling reports.
+    pub fn loops(&self, node: &str, workgroups: [u32; 3]) -> Result<Loops> {
+        self.call.loops(node, &self.operands, &self.result, workgroups)
     }
 
     /// Computes the result on the host, by the kernel's twin.

@@ -1,8 +1,10 @@
 //! One use of a kernel: values for its parameters, operands by name, and their checks.
 
 use super::host::HostCall;
+use super::interface::Buffer;
+use super::loops::{self, Dispatch, Loops};
 use super::params::{self, Params, Value};
-use super::{Code, OwnKernel};
+use super::{Code, OwnKernel, with_large_stack};
 use crate::error::{Error, Result};
 use crate::shape::{Dim, Shape, element_count};
 
@@ -102,6 +104,36 @@ impl Bound {
     ) -> Result<()> {
         self.twin(title)?(call, result);
         Ok(())
+    }
+
+    /// Counts the iterations of one thread's loops, as far as they are known, in a dispatch.
+    ///
+    /// # Errors
+    ///
+    /// As [`Bound::params`], and what compiling reports.
+    pub(crate) fn loops(
+        &self,
+        title: &str,
+        operands: &[Vec<usize>],
+        result: &Vec<usize>,
+        workgroups: [u32; 3],
+    ) -> Result<Loops> {
+        let Code { source, interface } = &**self.kernel.code();
+        let params = self.params(title, operands, result)?;
+        let buffers = interface.inputs.iter().chain([&interface.output]);
+        let length = |(buffer, shape): (&Buffer, &Vec<usize>)| {
+            let elements = element_count(title, shape)?;
+            Ok((buffer.binding, elements / u64::from(buffer.lanes.max(1))))
+        };
+        let lengths = buffers.zip(operands.iter().chain([result])).map(length);
+        let dispatch = Dispatch {
+            params: &params,
+            lengths: lengths.collect::<Result<_>>()?,
+            workgroups,
+            workgroup_size: interface.workgroup_size,
+        };
+        let kernel = self.kernel.title();
+        with_large_stack(&kernel, || loops::count(&kernel, source, &interface.entry, &dispatch))
     }
 
     fn twin(&self, title: &str) -> Result<&super::HostTwin> {

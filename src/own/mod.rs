@@ -103,12 +103,25 @@
 //! Sources are at most 64 KiB, and their workgroups and memory within what every WebGPU device
 //! has, so that a kernel that is accepted compiles everywhere. A kernel that never ends is not
 //! found out: the device is lost, which is an [`Error::DeviceLost`] at the next call.
+//!
+//! # Long loops
+//!
+//! Some drivers end all loops of a thread after a number of iterations, without an error
+//! ([`Limits::max_loop_iterations`](crate::plan::Limits)). There, and only there, a kernel's
+//! iterations are counted when it is prepared. A loop counts if a variable goes by known steps from
+//! a known start to a known bound; known are constants, parameters, shapes, `arrayLength`, the
+//! numbers of threads and workgroups, and what is computed of these, in functions too. Loops in
+//! loops multiply; what follows one another adds up, and so do the two ways of an `if` that threads
+//! may take differently. A loop that can end earlier counts in full, and so does one that the
+//! driver may unroll. A kernel that comes to more than the driver runs is [`Error::Limit`]; loops
+//! without such a bound are a [`Warning`](crate::Warning) of the session.
 
 mod bounds;
 mod call;
 mod declare;
 mod host;
 mod interface;
+mod loops;
 mod params;
 mod source;
 mod stack;
@@ -116,6 +129,7 @@ mod text;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use bounds::MAX_SOURCE_BYTES;
 pub use call::{Bound, OwnCall};
@@ -123,6 +137,7 @@ pub(crate) use call::{arrange, output_shape};
 pub(crate) use declare::kind_of;
 pub use host::{HostCall, HostView};
 pub use interface::{Block, Buffer, Field, Interface, Kind, Scalar, ShapeOf};
+pub(crate) use loops::Loops;
 pub use params::{Params, Value};
 pub(crate) use stack::with_large_stack;
 pub(crate) use text::OwnText;
@@ -176,6 +191,8 @@ pub struct OwnKernel {
     name: Arc<str>,
     code: Arc<Code>,
     rules: Rules,
+    /// Whether something was logged about it: once is enough.
+    was_logged: Arc<AtomicBool>,
 }
 
 /// What a device compiles: equal ones share a pipeline.
@@ -233,7 +250,12 @@ impl OwnKernel {
         }
         let interface = source::read(&title(&name), &source, entry)?;
         let code = Arc::new(Code { source, interface });
-        Ok(OwnKernel { name: name.into(), code, rules: Rules::default() })
+        Ok(OwnKernel {
+            name: name.into(),
+            code,
+            rules: Rules::default(),
+            was_logged: Arc::default(),
+        })
     }
 
     /// Sets the rule from the inputs' shapes to the output's; a kernel needs one.
@@ -322,6 +344,11 @@ impl OwnKernel {
     /// Returns the threads that the user's rule gives for an output, if there is one.
     pub(crate) fn threads_for(&self, shape: &[usize]) -> Option<[usize; 3]> {
         self.rules.threads.as_ref().map(|rule| rule(shape))
+    }
+
+    /// Tells whether nothing was logged about the kernel so far.
+    pub(crate) fn is_first_log(&self) -> bool {
+        !self.was_logged.swap(true, Ordering::Relaxed)
     }
 
     pub(crate) fn code(&self) -> &Arc<Code> {

@@ -49,7 +49,7 @@ pub(super) fn read(title: &str, source: &str, entry: Option<&str>) -> Result<Int
 }
 
 /// Parses and validates; no capability beyond what every WebGPU device has is granted.
-fn validate(title: &str, source: &str) -> Result<(Module, ModuleInfo)> {
+pub(super) fn validate(title: &str, source: &str) -> Result<(Module, ModuleInfo)> {
     let module = naga::front::wgsl::parse_str(source).map_err(|error| {
         let label = error.labels().next();
         let mut message = error.message().to_owned();

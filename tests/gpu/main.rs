@@ -23,6 +23,7 @@
 mod embedding;
 mod failure;
 mod own;
+mod own_loops;
 mod reading;
 mod split;
 mod staging;

@@ -2,6 +2,7 @@
 
 mod graph;
 mod hostile;
+mod loops;
 mod refused;
 mod source;
 mod steps;
