@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use longshore::{Passes, StagePolicy};
 
-use crate::feed::Feed;
+use crate::feed::{Feed, Shapes};
 use crate::model::Model;
-use crate::pairs::{self, InputShape};
+use crate::paths;
 use crate::progress::Progress;
 
 /// Options of `longshore convert`.
@@ -18,9 +18,8 @@ pub struct Options {
     /// Write NAME.json, and its weights beside it as NAME.weights.DIGEST.npz
     #[arg(long, value_name = "NAME.json")]
     output: PathBuf,
-    /// Bind all dimensions of an input, and with them the names they have
-    #[arg(long, value_name = "NAME=1x3x224x224", value_parser = pairs::input_shape)]
-    input_shape: Vec<InputShape>,
+    #[command(flatten)]
+    shapes: Shapes,
     /// Make an output of a value inside of the model: by its own name or its node's
     #[arg(long, value_name = "NODE")]
     keep: Vec<String>,
@@ -34,23 +33,20 @@ pub fn run(options: &Options) -> Result<()> {
     let progress = Progress::new();
     progress.stage("reading the model");
     let model = Model::read(&options.feed.model)?;
-    if model.opset().is_none() && options.feed.model == options.output {
+    if paths::are_one(&options.feed.model, &options.output) {
         bail!("{}: the model would be written over itself; give another --output", model.file);
     }
     let arrays = options.feed.arrays(&model)?;
     let mut wishes = options.feed.wishes()?;
-    let shapes = &options.input_shape;
-    let binds = !(arrays.is_empty() && wishes.dims.is_empty() && shapes.is_empty());
+    let binds = !(arrays.is_empty() && wishes.dims.is_empty() && options.shapes.is_empty());
     if model.opset().is_none() && binds {
         bail!(
             "{}: a saved graph keeps its batch open; leave out --dim, --input and --input-shape",
             model.file
         );
     }
-    model.check_names(shapes.iter().map(|input| input.name.as_str()))?;
+    options.shapes.wish(&model, &arrays, &mut wishes)?;
     model.check_constants_given(&arrays)?;
-    let wished = shapes.iter().map(|InputShape { name, shape }| (name.clone(), shape.clone()));
-    wishes.shapes.extend(wished);
     for name in &options.keep {
         if !wishes.keep.contains(name) {
             wishes.keep.push(name.clone());

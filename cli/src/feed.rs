@@ -1,13 +1,13 @@
 //! What a model's inputs are given: files, lengths, shapes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use longshore::HostArray;
 
 use crate::model::{Model, Wishes};
-use crate::pairs::{self, DimLength, InputFile};
+use crate::pairs::{self, DimLength, InputFile, InputShape};
 
 /// Arrays by the names of inputs.
 pub type Arrays = BTreeMap<String, HostArray<'static>>;
@@ -27,14 +27,19 @@ pub struct Feed {
 }
 
 impl Feed {
+    /// Returns the names and files that `--input` gives.
+    pub fn files<'a>(&'a self, model: &Model) -> Vec<(&'a str, &'a Path)> {
+        self.inputs.iter().map(|input| input.parts(|name| model.input(name).is_some())).collect()
+    }
+
     /// Reads the arrays that `--input` gives.
     pub fn arrays(&self, model: &Model) -> Result<Arrays> {
-        model.check_names(self.inputs.iter().map(|input| input.name.as_str()))?;
-        let read = |input: &InputFile| -> Result<(String, HostArray<'static>)> {
-            let array = HostArray::read(&input.path)?.with_name(input.name.clone());
-            Ok((input.name.clone(), array))
+        let files = self.files(model);
+        model.check_names(files.iter().map(|(name, _)| *name))?;
+        let read = |(name, path): (&str, &Path)| -> Result<(String, HostArray<'static>)> {
+            Ok((name.to_owned(), HostArray::read(path)?.with_name(name.to_owned())))
         };
-        self.inputs.iter().map(read).collect()
+        files.into_iter().map(read).collect()
     }
 
     /// Makes wishes of the lengths that `--dim` binds.
@@ -52,5 +57,29 @@ impl Feed {
 
     fn file(&self) -> String {
         self.model.display().to_string()
+    }
+}
+
+/// Shapes of inputs that are not given.
+#[derive(clap::Args)]
+pub struct Shapes {
+    /// Bind all dimensions of an input, and with them the names they have
+    #[arg(long, value_name = "NAME=1x3x224x224", value_parser = pairs::input_shape)]
+    input_shape: Vec<InputShape>,
+}
+
+impl Shapes {
+    /// Tells whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.input_shape.is_empty()
+    }
+
+    /// Adds the shapes to the wishes, and refuses names that are no inputs or have arrays.
+    pub fn wish(&self, model: &Model, arrays: &Arrays, wishes: &mut Wishes) -> Result<()> {
+        let names = self.input_shape.iter().map(|input| input.name.as_str());
+        model.check_names(arrays.keys().map(String::as_str).chain(names))?;
+        let shapes = self.input_shape.iter().map(|input| (input.name.clone(), input.shape.clone()));
+        wishes.shapes.extend(shapes);
+        Ok(())
     }
 }

@@ -11,7 +11,9 @@ mod files;
 mod inspect;
 mod model;
 mod pairs;
+mod paths;
 mod progress;
+mod remedy;
 mod run;
 mod saved;
 mod verify;
@@ -76,7 +78,7 @@ fn line(error: &anyhow::Error) -> String {
         }
     }
     // The library breaks long messages for terminals.
-    line.split_whitespace().collect::<Vec<_>>().join(" ")
+    remedy::for_the_command(&line.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Prints text; a reader that has gone away, as `head` does, is no failure.

@@ -11,11 +11,17 @@ use longshore::{Graph, HostArray, StagePolicy};
 use crate::feed::Arrays;
 use crate::saved;
 
+/// The most inputs with a default that a message lists: some files have all weights there.
+const MOST_OPTIONAL: usize = 8;
+
 /// A model that has been read, with the inputs that it needs.
 pub struct Model {
     /// Its file, as messages name it.
     pub file: String,
+    /// The inputs that a run must be given.
     pub ports: Vec<OnnxPort>,
+    /// The inputs that have a default in the file.
+    pub optional: Vec<OnnxPort>,
     source: Source,
 }
 
@@ -50,10 +56,17 @@ impl Model {
         let is_saved = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
         if is_saved {
             let graph = Graph::load(path)?;
-            return Ok(Model { file, ports: saved::ports(&graph), source: Source::Saved(graph) });
+            let (ports, source) = (saved::ports(&graph), Source::Saved(graph));
+            return Ok(Model { file, ports, optional: Vec::new(), source });
         }
         let onnx = Box::new(OnnxModel::read(path)?);
-        Ok(Model { file, ports: onnx.inputs()?, source: Source::Onnx(onnx) })
+        let (ports, optional) = (onnx.inputs()?, onnx.optional_inputs()?);
+        Ok(Model { file, ports, optional, source: Source::Onnx(onnx) })
+    }
+
+    /// Returns an input, with a default or without.
+    pub fn input(&self, name: &str) -> Option<&OnnxPort> {
+        self.ports.iter().chain(&self.optional).find(|port| port.name == name)
     }
 
     /// Returns ONNX's operator set; none for a saved graph.
@@ -92,7 +105,7 @@ impl Model {
     pub fn check_names<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<()> {
         let mut seen = BTreeSet::new();
         for name in names {
-            if !self.ports.iter().any(|port| port.name == name) {
+            if self.input(name).is_none() {
                 bail!("{}: there is no input \"{name}\"; {}", self.file, self.takes());
             }
             if !seen.insert(name) {
@@ -132,7 +145,7 @@ impl Model {
     }
 
     /// Makes a graph, the given arrays bound: by value where the import needs the values, by
-    /// shape where a run brings them.
+    /// shape where a run brings them, be it in place of a default.
     pub fn bind(&self, given: Arrays, wishes: &Wishes, policy: &StagePolicy) -> Result<Bound> {
         let onnx = match &self.source {
             Source::Onnx(onnx) => onnx,
@@ -164,9 +177,17 @@ impl Model {
     /// Says what the model takes, for messages.
     fn takes(&self) -> String {
         let ports: Vec<String> = self.ports.iter().map(port).collect();
-        match ports.as_slice() {
+        let takes = match ports.as_slice() {
             [] => "the model takes no inputs".to_owned(),
             _ => format!("the model takes {}", ports.join(", ")),
+        };
+        let optional: Vec<String> = self.optional.iter().take(MOST_OPTIONAL).map(port).collect();
+        match (optional.as_slice(), self.optional.len().saturating_sub(MOST_OPTIONAL)) {
+            ([], _) => takes,
+            (some, 0) => format!("{takes}, and may be given {}", some.join(", ")),
+            (some, more) => {
+                format!("{takes}, and may be given {} and {more} more", some.join(", "))
+            }
         }
     }
 }

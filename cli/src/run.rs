@@ -13,8 +13,9 @@ use crate::choice::Choice;
 use crate::execute::Network;
 use crate::feed::Feed;
 use crate::model::Model;
+use crate::paths::Named;
 use crate::progress::Progress;
-use crate::{files, pairs};
+use crate::{files, pairs, paths};
 
 /// Options of `longshore run`.
 #[derive(clap::Args)]
@@ -33,7 +34,7 @@ pub struct Options {
     /// Run N times more, and print median and least time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     repeat: Option<u32>,
-    /// What NaN and infinity in inputs and weights are: an error, V, or themselves
+    /// What is done with NaN, infinity and what f32 cannot hold: an error, V, or themselves
     #[arg(
         long,
         value_name = "reject|replace=V|allow",
@@ -60,9 +61,10 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     let bound = model.bind(arrays, &wishes, &options.non_finite)?;
-    // What has no file is refused before anything runs.
+    // What has no file, or shares one, is refused before anything is written.
     let outputs = &bound.imported.outputs;
     let files = files::names(outputs)?;
+    check_paths(options, &model, outputs.iter().zip(&files))?;
     fs::create_dir_all(&options.output)
         .with_context(|| format!("{}: cannot make the folder", options.output.display()))?;
 
@@ -101,6 +103,26 @@ pub fn run(options: &Options) -> Result<()> {
         Some(line) => crate::print(&line),
         None => Ok(()),
     }
+}
+
+/// Refuses to write two files to one place, or over the model; and the ledger over an input.
+fn check_paths<'a>(
+    options: &Options,
+    model: &Model,
+    outputs: impl Iterator<Item = (&'a String, &'a String)>,
+) -> Result<()> {
+    let named = |what: String, path: &Path| (what, path.to_owned());
+    let mut written: Vec<Named> = outputs
+        .map(|(name, file)| named(format!("output \"{name}\""), &options.output.join(file)))
+        .collect();
+    let ledger = options.ledger.as_ref().map(|path| named("the ledger".to_owned(), path));
+    written.extend(ledger.clone());
+    paths::check(&written, &[named("the model".to_owned(), &options.feed.model)])?;
+    // An output may take an input's place: runs that follow each other do that.
+    let inputs = options.feed.files(model).into_iter();
+    let inputs: Vec<Named> =
+        inputs.map(|(name, path)| named(format!("input \"{name}\""), path)).collect();
+    paths::check(ledger.as_slice(), &inputs)
 }
 
 /// Writes each output into a file that is still to be committed.

@@ -238,11 +238,10 @@ fn no_adapter(options: &RuntimeOptions, names: &[String]) -> Error {
         "enable longshore's feature `host` for the host executor, or take any adapter, a software \
          one too, with RuntimeOptions::require_adapter()"
     } else if !names.is_empty() {
-        "ask for one of these, or for the host executor: Runtime::host() (--adapter host)"
+        "ask for one of these, or for the host executor: Runtime::host()"
     } else if cfg!(target_os = "linux") {
         "install a Vulkan driver: the GPU vendor's, or for a software one on Debian or Ubuntu \
-         `apt-get install mesa-vulkan-drivers`; the host executor needs none: Runtime::host() \
-         (--adapter host)"
+         `apt-get install mesa-vulkan-drivers`; the host executor needs none: Runtime::host()"
     } else if cfg!(target_os = "macos") {
         "Metal is part of macOS: run on a machine or virtual machine with a GPU"
     } else if cfg!(target_os = "windows") {

@@ -22,6 +22,7 @@ use longshore::{
 use ndarray::{Array2, Axis, Ix2, s};
 
 use crate::choice::Choice;
+use crate::paths;
 use crate::progress::Progress;
 use data::Digits;
 use score::Score;
@@ -58,6 +59,9 @@ struct Times {
 
 /// Runs the demo; fails when answers or crossings are not what they must be.
 pub fn run(options: &Options) -> Result<()> {
+    let ledger = options.ledger.iter().map(|path| ("the ledger".to_owned(), path.clone()));
+    let picture = options.picture.iter().map(|path| ("the picture".to_owned(), path.clone()));
+    paths::check(&ledger.chain(picture).collect::<Vec<_>>(), &[])?;
     let progress = Progress::new();
     progress.stage("classifying");
     let (rt, open) = timed(|| options.adapter.open())?;

@@ -10,12 +10,15 @@ use crate::model::Model;
 /// Writes what the file says, and the plan or null.
 pub fn describe(model: &Model, planned: Option<&Planned>) -> String {
     let constants = model.constant_inputs();
-    let inputs = model.ports.iter().map(|port| {
+    let inputs = model.ports.iter().map(|port| (port, false));
+    let inputs = inputs.chain(model.optional.iter().map(|port| (port, true)));
+    let inputs = inputs.map(|(port, has_default)| {
         json!({
             "name": port.name,
             "dtype": port.dtype.to_string(),
             "dims": port.dims.as_ref().map(|dims| dims.iter().map(dim).collect::<Vec<_>>()),
-            "needed_at_import": constants.contains(port.name.as_str()),
+            "needed_at_import": !has_default && constants.contains(port.name.as_str()),
+            "has_default": has_default,
         })
     });
     let value = json!({

@@ -7,9 +7,8 @@ use anyhow::Result;
 use longshore::{Plan, StagePolicy};
 
 use crate::choice::Choice;
-use crate::feed::Feed;
+use crate::feed::{Feed, Shapes};
 use crate::model::{Bound, Model};
-use crate::pairs::{self, InputShape};
 use crate::progress::Progress;
 
 /// Options of `longshore inspect`.
@@ -17,9 +16,8 @@ use crate::progress::Progress;
 pub struct Options {
     #[command(flatten)]
     feed: Feed,
-    /// Bind all dimensions of an input, and with them the names they have
-    #[arg(long, value_name = "NAME=1x3x224x224", value_parser = pairs::input_shape)]
-    input_shape: Vec<InputShape>,
+    #[command(flatten)]
+    shapes: Shapes,
     /// Plan within this adapter's limits, not within those that every WebGPU device has
     #[arg(long, value_name = "auto|host|NAME")]
     adapter: Option<Choice>,
@@ -50,14 +48,10 @@ pub fn run(options: &Options) -> Result<()> {
 
 /// Plans within the adapter's limits, or within those that every WebGPU device has.
 fn plan(options: &Options, model: &Model) -> Result<Planned> {
-    let shapes = &options.input_shape;
     let arrays = options.feed.arrays(model)?;
-    let both = arrays.keys().map(String::as_str);
-    model.check_names(both.chain(shapes.iter().map(|input| input.name.as_str())))?;
-    model.check_constants_given(&arrays)?;
     let mut wishes = options.feed.wishes()?;
-    let wished = shapes.iter().map(|InputShape { name, shape }| (name.clone(), shape.clone()));
-    wishes.shapes.extend(wished);
+    options.shapes.wish(model, &arrays, &mut wishes)?;
+    model.check_constants_given(&arrays)?;
     // Nothing is uploaded, so nothing is refused for being NaN.
     let policy = StagePolicy::new().allow_non_finite().allow_overflow();
     let Bound { imported, batch, .. } = model.bind(arrays, &wishes, &policy)?;

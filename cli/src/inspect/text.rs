@@ -23,6 +23,9 @@ pub fn describe(model: &Model, planned: Option<&Planned>) -> Result<String> {
         };
         writeln!(text, "input      {}{known}", port(input))?;
     }
+    for input in &model.optional {
+        writeln!(text, "input      {}, or the file's own", port(input))?;
+    }
     for name in model.outputs() {
         let ports = planned.map(|planned| planned.plan.outputs()).unwrap_or_default();
         let port = ports.iter().find(|port| port.name == name);

@@ -12,7 +12,7 @@ use longshore::{Graph, PlanOptions, Runtime, StagePolicy};
 
 use crate::choice::Choice;
 use crate::execute::Network;
-use crate::feed::{Arrays, Feed};
+use crate::feed::{Arrays, Feed, Shapes};
 use crate::model::Model;
 use crate::pairs;
 use crate::progress::Progress;
@@ -24,13 +24,15 @@ use random::Random;
 pub struct Options {
     #[command(flatten)]
     feed: Feed,
+    #[command(flatten)]
+    shapes: Shapes,
     /// Which GPU: auto, or a part of an adapter's name
     #[arg(long, value_name = "auto|NAME", default_value = "auto")]
     adapter: Choice,
     /// What the random numbers begin with, for inputs that are not given
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// What NaN and infinity in inputs and weights are: an error, V, or themselves
+    /// What is done with NaN, infinity and what f32 cannot hold: an error, V, or themselves
     #[arg(
         long,
         value_name = "reject|replace=V|allow",
@@ -53,9 +55,11 @@ pub fn run(options: &Options) -> Result<()> {
     progress.stage("reading the model");
     let model = Model::read(&options.feed.model)?;
     let given = options.feed.arrays(&model)?;
+    let mut wishes = options.feed.wishes()?;
+    options.shapes.wish(&model, &given, &mut wishes)?;
     model.check_constants_given(&given)?;
     let policy = &options.non_finite;
-    let bound = model.bind(given, &options.feed.wishes()?, policy)?;
+    let bound = model.bind(given, &wishes, policy)?;
     let arrays = filled_up(&model, &bound.imported, bound.arrays, options.seed);
     let gpu = open(&options.adapter)?;
 
@@ -116,7 +120,7 @@ fn open(choice: &Choice) -> Result<Runtime> {
 fn filled_up(model: &Model, imported: &Imported, mut arrays: Arrays, seed: u64) -> Arrays {
     let mut random = Random::new(seed);
     for (name, shape) in &imported.inputs {
-        let port = model.ports.iter().find(|port| port.name == *name);
+        let port = model.input(name);
         if let Some(port) = port.filter(|_| !arrays.contains_key(name)) {
             let array = random.array(port.dtype, shape).with_name(name.clone());
             arrays.insert(name.clone(), array);

@@ -50,10 +50,13 @@ fn the_text_has_model_passes_crossings_and_plan() {
 fn json_says_the_same() {
     let found = inspect_json(&[&model("layers"), "--input-shape", "x=4x3"]);
     assert_eq!(found["operator_set"], 13);
-    let input = json!([
-        {"name": "x", "dtype": "float32", "dims": ["batch", 3], "needed_at_import": false},
-    ]);
-    assert_eq!(found["inputs"], input);
+    let input = json!({
+        "name": "x", "dtype": "float32", "dims": ["batch", 3], "needed_at_import": false,
+        "has_default": false,
+    });
+    assert_eq!(found["inputs"], json!([input]));
+    let inputs = &inspect_json(&[&model("corners"), "--dim", "n=2"])["inputs"];
+    assert_eq!((&inputs[1]["name"], &inputs[1]["has_default"]), (&json!("scale"), &json!(true)));
     assert_eq!(found["outputs"], json!(["out/relu:0", "OUT/relu:0"]));
     assert_eq!(found["operators"], json!({"Add": 1, "MatMul": 1, "Neg": 1, "Relu": 1}));
     let plan = &found["plan"];

@@ -7,6 +7,7 @@
     reason = "helpers of tests fail the test"
 )]
 
+mod corners;
 mod demo;
 mod inspect;
 mod models;

@@ -114,6 +114,6 @@ fn inputs_that_do_not_fit_the_model_are_refused() {
     let conv = case(CONV, "model.onnx");
     refused(&[&conv], "input \"W\" is missing, and the import needs the values");
     refused(&[&conv, "--input", "q=q.npy"], "there is no input \"q\"; the model takes x float32");
-    refused(&[&model("layers")], "bind it with ImportOptions::dim or shape (--dim NAME=N)");
+    refused(&[&model("layers")], "bind it with --dim NAME=N, with --input-shape, or");
     refused(&[&model("foreign")], "example.com.Swirl (unknown)");
 }

@@ -141,7 +141,7 @@ impl Importer<'_> {
             got: format!("has shape {}", declared.map_or("unknown".to_owned(), list)),
             expected: "every length must be known to plan".to_owned(),
             shapes: format!("bound so far: {}", lengths.list()),
-            remedy: "bind it with ImportOptions::dim or shape (--dim NAME=N)".to_owned(),
+            remedy: "bind it with ImportOptions::dim or ImportOptions::shape".to_owned(),
         })
     }
 }
