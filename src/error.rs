@@ -1,9 +1,16 @@
 //! The one error type: every failure a caller can meet, as data.
 //!
 //! Every message says where (node), what (operand), what was found, what was
-//! expected and what to do about it; the variants carry those parts as fields.
+//! expected and what to do about it; the variants carry those parts as fields. Fields quote names as
+//! files have them, messages show them [`escaped`].
+
+mod escape;
 
 use std::path::PathBuf;
+
+use escape::one_line;
+
+pub use escape::{Escaped, escaped};
 
 /// A `Result` whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -47,7 +54,12 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 #[non_exhaustive]
 pub enum Error {
     /// A node, plan or run refuses an operand.
-    #[error("{node}: {operand} {got} but {expected}\n  ({shapes}); {remedy}")]
+    #[error(
+        "{}\n  ({}); {}",
+        escaped(format_args!("{node}: {operand} {got} but {expected}")),
+        escaped(shapes),
+        escaped(remedy)
+    )]
     Operand {
         /// Kind and name of the node, as in `conv2d "edges"`.
         node: String,
@@ -64,7 +76,10 @@ pub enum Error {
     },
 
     /// A name is missing, unknown or used twice.
-    #[error("{node}: {problem} \"{name}\"; known: {known}; {remedy}")]
+    #[error(
+        "{}",
+        escaped(format_args!("{node}: {problem} \"{name}\"; known: {known}; {remedy}"))
+    )]
     Name {
         /// Where the name was looked up.
         node: String,
@@ -79,7 +94,7 @@ pub enum Error {
     },
 
     /// A node of a model file cannot be imported.
-    #[error("{file}: {}{source}", before(node, source))]
+    #[error("{}: {}{source}", escaped(file), before(node, source))]
     Import {
         /// The model's file.
         file: String,
@@ -90,7 +105,7 @@ pub enum Error {
     },
 
     /// Something that exists elsewhere is not implemented here.
-    #[error("{node}: {what} is not supported; {remedy}")]
+    #[error("{}", escaped(format_args!("{node}: {what} is not supported; {remedy}")))]
     Unsupported {
         /// Where it was asked for.
         node: String,
@@ -101,7 +116,11 @@ pub enum Error {
     },
 
     /// The WGSL of an own kernel is not valid, or goes beyond the bounds of what is compiled.
-    #[error("{kernel}: line {line}, column {column}: {message}; correct the WGSL")]
+    #[error(
+        "{}: line {line}, column {column}: {}; correct the WGSL",
+        escaped(kernel),
+        one_line(message)
+    )]
     Wgsl {
         /// The kernel, as in `kernel "sobel"`.
         kernel: String,
@@ -115,8 +134,10 @@ pub enum Error {
 
     /// An array has a dtype that cannot become f32.
     #[error(
-        "array \"{array}\": dtype {dtype} cannot become f32: {reason}; \
-         convert it to bool, an integer or a float dtype first"
+        "array \"{}\": dtype {} cannot become f32: {reason}; \
+         convert it to bool, an integer or a float dtype first",
+        escaped(array),
+        escaped(dtype)
     )]
     Dtype {
         /// The array's name or file.
@@ -128,7 +149,7 @@ pub enum Error {
     },
 
     /// A file or a byte buffer does not hold what its format promises.
-    #[error("{file}: {part} {got} but {expected}; {remedy}")]
+    #[error("{}", escaped(format_args!("{file}: {part} {got} but {expected}; {remedy}")))]
     Format {
         /// The file, or the name given to the bytes.
         file: String,
@@ -143,7 +164,7 @@ pub enum Error {
     },
 
     /// The operating system refused a file operation.
-    #[error("{path}: cannot {action}: {reason}", path = path.display())]
+    #[error("{}: cannot {action}: {}", escaped(path.display()), escaped(reason))]
     Io {
         /// The file.
         path: PathBuf,
@@ -155,9 +176,10 @@ pub enum Error {
 
     /// An array holds NaN or infinity and the staging policy rejects them.
     #[error(
-        "array \"{array}\": {nan_count} NaN and {infinite_count} infinite of {element_count} elements, \
+        "array \"{}\": {nan_count} NaN and {infinite_count} infinite of {element_count} elements, \
          the first is {first_value} at {first_index:?}, but the policy accepts finite values only; \
-         clean the array, or stage with StagePolicy::replace_non_finite(value) or allow_non_finite()"
+         clean the array, or stage with StagePolicy::replace_non_finite(value) or allow_non_finite()",
+        escaped(array)
     )]
     NonFinite {
         /// The array's label.
@@ -176,9 +198,10 @@ pub enum Error {
 
     /// A finite value is too large for f32.
     #[error(
-        "array \"{array}\": {count} finite values overflow f32, the first is {first_value:e} at {first_index:?}, \
+        "array \"{}\": {count} finite values overflow f32, the first is {first_value:e} at {first_index:?}, \
          but the largest f32 is {max:e}; scale the array, or stage with \
          StagePolicy::replace_overflow(value) or allow_overflow()",
+        escaped(array),
         max = f32::MAX
     )]
     Overflow {
@@ -194,8 +217,12 @@ pub enum Error {
 
     /// A size does not fit a limit of the device, of the address space or of u64.
     #[error(
-        "{node}: {tensor} needs {} but {limit_name} is {}; {remedy}",
-        needed_amount(*needed, unit), limit_amount(*limit, unit)
+        "{} needs {} but {} is {}; {}",
+        escaped(format_args!("{node}: {tensor}")),
+        needed_amount(*needed, unit),
+        escaped(limit_name),
+        limit_amount(*limit, unit),
+        escaped(remedy)
     )]
     Limit {
         /// Where the limit was met.
@@ -216,8 +243,11 @@ pub enum Error {
 
     /// A guard refuses a crossing; no byte has moved.
     #[error(
-        "crossing refused by guard \"{guard}\": {direction} of \"{label}\" ({bytes} bytes, cause {cause}): {reason}; \
-         move it out of the guarded scope, or wrap it in Guard::allow()"
+        "crossing refused by guard \"{}\": {direction} of \"{}\" ({bytes} bytes, cause {cause}): {}; \
+         move it out of the guarded scope, or wrap it in Guard::allow()",
+        escaped(guard),
+        escaped(label),
+        escaped(reason)
     )]
     Crossing {
         /// The guard's name.
@@ -235,7 +265,7 @@ pub enum Error {
     },
 
     /// No adapter answers the request.
-    #[error("no adapter: asked for {asked}, found {found}; {remedy}")]
+    #[error("no adapter: {}", escaped(format_args!("asked for {asked}, found {found}; {remedy}")))]
     NoAdapter {
         /// What was asked for.
         asked: String,
@@ -246,7 +276,7 @@ pub enum Error {
     },
 
     /// The device refused an operation.
-    #[error("{doing}: the device refused: {message}; {remedy}")]
+    #[error("{}: the device refused: {}; {}", escaped(doing), one_line(message), escaped(remedy))]
     Device {
         /// What was being done.
         doing: String,
@@ -257,7 +287,11 @@ pub enum Error {
     },
 
     /// The device has no memory left for a buffer.
-    #[error("{doing}: out of device memory ({bytes} bytes asked for); {remedy}")]
+    #[error(
+        "{}: out of device memory ({bytes} bytes asked for); {}",
+        escaped(doing),
+        escaped(remedy)
+    )]
     OutOfMemory {
         /// What was being done.
         doing: String,
@@ -269,7 +303,9 @@ pub enum Error {
 
     /// The device is gone.
     #[error(
-        "{doing}: the device is lost ({reason}); host data is intact: open a new Runtime and stage again"
+        "{}: the device is lost ({}); host data is intact: open a new Runtime and stage again",
+        escaped(doing),
+        one_line(reason)
     )]
     DeviceLost {
         /// What was being done.
@@ -296,8 +332,6 @@ fn limit_amount(limit: Option<u64>, unit: &str) -> String {
 
 /// Names the node of a file before an error that does not.
 fn before(node: &str, source: &Error) -> String {
-    if source.to_string().starts_with(&format!("{node}: ")) {
-        return String::new();
-    }
-    format!("{node}: ")
+    let node = format!("{}: ", escaped(node));
+    if source.to_string().starts_with(&node) { String::new() } else { node }
 }

@@ -17,13 +17,11 @@ pub struct Options {
 /// Lists the adapters and the host, the one that `--adapter auto` takes first.
 pub fn run(options: &Options) -> Result<()> {
     let found = longshore::adapters();
-    let text = if options.json {
+    if options.json {
         let list: Vec<Value> = found.iter().map(to_json).collect();
-        format!("{:#}\n", Value::from(list))
-    } else {
-        to_text(&found)?
-    };
-    crate::print(&text)
+        return crate::print_json(&format!("{:#}\n", Value::from(list)));
+    }
+    crate::print(&to_text(&found)?)
 }
 
 fn to_text(found: &[AdapterInfo]) -> Result<String> {

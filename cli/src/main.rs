@@ -18,10 +18,12 @@ mod run;
 mod saved;
 mod verify;
 
+use std::fmt::Write as _;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use longshore::error::escaped;
 
 /// GPU compute for arrays: staged once, run by WGSL kernels, every crossing counted.
 #[derive(Parser)]
@@ -61,7 +63,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "longshore: {}", line(&error));
+            let _ = writeln!(std::io::stderr(), "longshore: {}", escaped(line(&error)));
             ExitCode::FAILURE
         }
     }
@@ -81,8 +83,32 @@ fn line(error: &anyhow::Error) -> String {
     remedy::for_the_command(&line.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Prints text; a reader that has gone away, as `head` does, is no failure.
+/// Prints lines. Names in them are escaped where they are put in; what is left of them here could
+/// not make a line, but steer a terminal.
 fn print(text: &str) -> anyhow::Result<()> {
+    let lines: Vec<String> = text.split('\n').map(|line| escaped(line).to_string()).collect();
+    write_out(&lines.join("\n"))
+}
+
+/// Prints JSON. Its strings may hold marks that steer a terminal, which JSON writes by their numbers.
+fn print_json(text: &str) -> anyhow::Result<()> {
+    let mut shown = String::new();
+    for c in text.chars() {
+        if c == '\n' || escaped(c).to_string().len() == c.len_utf8() {
+            shown.push(c);
+        } else {
+            // Writing to a string does not fail.
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        }
+    }
+    write_out(&shown)
+}
+
+/// Writes to standard output; a reader that has gone away, as `head` does, is no failure.
+fn write_out(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {

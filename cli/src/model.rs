@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use longshore::array::DType;
+use longshore::error::escaped;
 use longshore::import::onnx::{ImportOptions, Imported, OnnxModel, OnnxPort};
 use longshore::{Graph, HostArray, StagePolicy};
 
@@ -198,7 +199,7 @@ pub fn port(port: &OnnxPort) -> String {
         let dims: Vec<String> = dims.iter().map(ToString::to_string).collect();
         format!("[{}]", dims.join(", "))
     });
-    format!("{} {} {dims}", port.name, port.dtype)
+    format!("{} {} {dims}", escaped(&port.name), port.dtype)
 }
 
 /// Names what is missing: `input "x" is`, or `inputs "x", "y" are`.

@@ -3,13 +3,14 @@
 use std::fmt;
 
 use super::{Epilogue, Graph};
+use crate::error::escaped;
 
 /// Writes `conv2d "edges" + relu of "image", weights "kernel", "bias": [batch, 6, 6, 4]`.
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for node in &self.nodes {
             let stages = Epilogue { stages: node.stages.clone(), period: 0 };
-            write!(f, "{}{stages}", node.title())?;
+            write!(f, "{}{stages}", escaped(node.title()))?;
             let operands = node.operands.iter().map(|&index| self.nodes[index].name.as_str());
             list(f, " of ", operands)?;
             let weights = node.weights.iter().map(|&index| self.weights[index].label());
@@ -17,7 +18,8 @@ impl fmt::Display for Graph {
             writeln!(f, ": {}", node.shape)?;
         }
         for (name, index) in &self.outputs {
-            writeln!(f, "output \"{name}\" is \"{}\"", self.nodes[*index].name)?;
+            let node = escaped(&self.nodes[*index].name);
+            writeln!(f, "output \"{}\" is \"{node}\"", escaped(name))?;
         }
         Ok(())
     }
@@ -30,7 +32,7 @@ fn list<'a>(
     names: impl Iterator<Item = &'a str>,
 ) -> fmt::Result {
     for (number, name) in names.enumerate() {
-        write!(f, "{}\"{name}\"", if number == 0 { open } else { ", " })?;
+        write!(f, "{}\"{}\"", if number == 0 { open } else { ", " }, escaped(name))?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Ledger;
 use super::event::{Cause, Direction, Event, Method, Total, Totals};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, escaped};
 use crate::file::NewFile;
 
 /// Version of the JSON format.
@@ -32,10 +32,10 @@ pub struct AdapterSummary {
 
 impl fmt::Display for AdapterSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}, {}", self.name, self.backend, self.device_type)?;
+        write!(f, "{} ({}, {}", escaped(&self.name), self.backend, self.device_type)?;
         for part in [&self.driver, &self.driver_info] {
             if !part.is_empty() {
-                write!(f, ", {part}")?;
+                write!(f, ", {}", escaped(part))?;
             }
         }
         f.write_str(")")
@@ -139,11 +139,13 @@ fn write_rows(f: &mut fmt::Formatter<'_>, events: &[Event]) -> fmt::Result {
         let (waiting, moving) = (row.wait_ns as f64 / 1e6, row.move_ns as f64 / 1e6);
         write!(
             f,
-            "  {direction:<16} {cause:<8} {method:<16} {:>6} {:>12} B {waiting:>8.3} ms {moving:>8.3} ms  {label}",
-            row.total.count, row.total.payload_bytes
+            "  {direction:<16} {cause:<8} {method:<16} {:>6} {:>12} B {waiting:>8.3} ms {moving:>8.3} ms  {}",
+            row.total.count,
+            row.total.payload_bytes,
+            escaped(label)
         )?;
         if !scope.is_empty() {
-            write!(f, " in {scope}")?;
+            write!(f, " in {}", escaped(scope))?;
         }
         writeln!(f)?;
     }

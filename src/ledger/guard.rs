@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::event::{Cause, Direction};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, escaped};
 
 /// What a guard does with a crossing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,9 +224,9 @@ pub(super) fn check(
             Rule::Log => {
                 log::warn!(
                     "crossing in scope \"{}\": {} of \"{}\", {} bytes, cause {}",
-                    active.guard.name,
+                    escaped(&active.guard.name),
                     request.direction,
-                    request.label,
+                    escaped(request.label),
                     request.bytes,
                     request.cause
                 );

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::error::escaped;
+
 /// What one pass did, node by node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PassReport {
@@ -54,10 +56,10 @@ impl PassReport {
 impl fmt::Display for PassReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in &self.done {
-            writeln!(f, "  {}: {line}", self.pass)?;
+            writeln!(f, "  {}: {}", self.pass, escaped(line))?;
         }
         for line in &self.left {
-            writeln!(f, "  {} left: {line}", self.pass)?;
+            writeln!(f, "  {} left: {}", self.pass, escaped(line))?;
         }
         Ok(())
     }

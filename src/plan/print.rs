@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Place, Plan, Region};
+use crate::error::escaped;
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,11 +44,12 @@ impl fmt::Display for Plan {
             self.weight_bytes()
         )?;
         for port in &self.inputs {
-            writeln!(f, "  {:<10} \"{}\" {:?}", port.place.to_string(), port.name, port.shape)?;
+            let name = escaped(&port.name);
+            writeln!(f, "  {:<10} \"{name}\" {:?}", port.place.to_string(), port.shape)?;
         }
         for (number, weight) in self.weights.iter().enumerate() {
             let place = Place::Weight(number).to_string();
-            writeln!(f, "  {place:<10} \"{}\" {:?}", weight.label(), weight.shape())?;
+            writeln!(f, "  {place:<10} \"{}\" {:?}", escaped(weight.label()), weight.shape())?;
         }
         for (number, step) in self.steps.iter().enumerate() {
             let operands: Vec<String> = step.operands.iter().map(ToString::to_string).collect();
@@ -55,8 +57,8 @@ impl fmt::Display for Plan {
             writeln!(
                 f,
                 "  step {number:<5} {} by {}{}: {} -> {} ({} bytes, {x}x{y}x{z} groups)",
-                step.node,
-                step.kernel_name(),
+                escaped(&step.node),
+                escaped(step.kernel_name()),
                 step.work.epilogue().map(ToString::to_string).unwrap_or_default(),
                 operands.join(", "),
                 step.result,
@@ -64,13 +66,16 @@ impl fmt::Display for Plan {
             )?;
         }
         for port in &self.outputs {
-            writeln!(f, "  {:<10} \"{}\" {:?}", port.place.to_string(), port.name, port.shape)?;
+            let name = escaped(&port.name);
+            writeln!(f, "  {:<10} \"{name}\" {:?}", port.place.to_string(), port.shape)?;
         }
         for expected in self.expected_crossings().prepare {
             writeln!(
                 f,
                 "  preparing uploads \"{}\": {} bytes and {} of padding",
-                expected.label, expected.payload_bytes, expected.padding_bytes
+                escaped(&expected.label),
+                expected.payload_bytes,
+                expected.padding_bytes
             )?;
         }
         writeln!(f, "  a run moves nothing; reading an output downloads it once")?;

@@ -38,6 +38,7 @@ mod grid_sample;
 mod ledger;
 mod ledger_calls;
 mod ledger_guards;
+mod names;
 mod npy;
 mod npz;
 mod onnx;

@@ -40,9 +40,11 @@ pub fn run(options: &Options) -> Result<()> {
     let planned = plan(options, &model);
     drop(progress);
     let found = planned.as_ref().ok();
-    let text =
-        if options.json { json::describe(&model, found) } else { text::describe(&model, found)? };
-    crate::print(&text)?;
+    if options.json {
+        crate::print_json(&json::describe(&model, found))?;
+    } else {
+        crate::print(&text::describe(&model, found)?)?;
+    }
     planned.map(|_| ())
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use anyhow::Result;
+use longshore::error::escaped;
 
 use super::Planned;
 use crate::model::{Model, port};
@@ -11,8 +12,8 @@ use crate::model::{Model, port};
 pub fn describe(model: &Model, planned: Option<&Planned>) -> Result<String> {
     let mut text = String::new();
     match model.opset() {
-        Some(opset) => writeln!(text, "model      {}, operator set {opset}", model.file)?,
-        None => writeln!(text, "model      {}, a saved graph", model.file)?,
+        Some(opset) => writeln!(text, "model      {}, operator set {opset}", escaped(&model.file))?,
+        None => writeln!(text, "model      {}, a saved graph", escaped(&model.file))?,
     }
     let constants = model.constant_inputs();
     for input in &model.ports {
@@ -30,12 +31,14 @@ pub fn describe(model: &Model, planned: Option<&Planned>) -> Result<String> {
         let ports = planned.map(|planned| planned.plan.outputs()).unwrap_or_default();
         let port = ports.iter().find(|port| port.name == name);
         match port {
-            Some(port) => writeln!(text, "output     {name} float32 {:?}", port.shape)?,
-            None => writeln!(text, "output     {name}")?,
+            Some(port) => {
+                writeln!(text, "output     {} float32 {:?}", escaped(name), port.shape)?;
+            }
+            None => writeln!(text, "output     {}", escaped(name))?,
         }
     }
     for (name, count) in model.operators() {
-        writeln!(text, "operator   {name} {count}")?;
+        writeln!(text, "operator   {} {count}", escaped(name))?;
     }
     if let Some(planned) = planned {
         describe_plan(&mut text, planned)?;
@@ -62,7 +65,10 @@ fn describe_plan(text: &mut String, Planned { plan, adapter }: &Planned) -> Resu
             writeln!(
                 text,
                 "crossing   {call}: {} of \"{}\", {} bytes and {} of padding",
-                one.direction, one.label, one.payload_bytes, one.padding_bytes
+                one.direction,
+                escaped(&one.label),
+                one.payload_bytes,
+                one.padding_bytes
             )?;
         }
     }

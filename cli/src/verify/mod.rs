@@ -6,6 +6,7 @@ mod random;
 use std::fmt::Write;
 
 use anyhow::{Result, anyhow, bail};
+use longshore::error::escaped;
 use longshore::import::onnx::Imported;
 use longshore::ops::Op;
 use longshore::{Graph, PlanOptions, Runtime, StagePolicy};
@@ -92,7 +93,7 @@ pub fn run(options: &Options) -> Result<()> {
     writeln!(text, "compared   nodes: {nodes}, outputs of the plan with passes: {outputs}")?;
     writeln!(text, "adapter    {adapter}, against the host")?;
     writeln!(text, "tolerance  {RTOL:e} of the host's value and {ATOL:e}")?;
-    writeln!(text, "worst      {title}: max abs {abs:.3e}, max rel {rel:.3e}")?;
+    writeln!(text, "worst      {}: max abs {abs:.3e}, max rel {rel:.3e}", escaped(title))?;
     crate::print(&text)?;
     check(&model.file, adapter, &compared)
 }

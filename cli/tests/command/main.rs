@@ -11,6 +11,7 @@ mod corners;
 mod demo;
 mod inspect;
 mod models;
+mod names;
 mod readme;
 mod run;
 mod saved;

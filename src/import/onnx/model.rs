@@ -15,7 +15,7 @@ use super::proto::{
 };
 use super::tensor::{self, Origin};
 use crate::array::DType;
-use crate::error::{Error, Result, listed};
+use crate::error::{Error, Result, escaped, listed};
 use crate::shape::MOST_AXES;
 
 /// The oldest operator set whose rules are followed.
@@ -43,7 +43,7 @@ impl fmt::Display for OnnxDim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             OnnxDim::Fixed(length) => write!(f, "{length}"),
-            OnnxDim::Named(name) => f.write_str(name),
+            OnnxDim::Named(name) => write!(f, "{}", escaped(name)),
             OnnxDim::Open => f.write_str("?"),
         }
     }
