@@ -6,7 +6,6 @@ use anyhow::{Result, bail};
 use longshore::{Passes, StagePolicy};
 
 use crate::feed::{Feed, Shapes};
-use crate::model::Model;
 use crate::paths;
 use crate::progress::Progress;
 
@@ -32,7 +31,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let progress = Progress::new();
     progress.stage("reading the model");
-    let model = Model::read(&options.feed.model)?;
+    let model = options.feed.read_model()?;
     if paths::are_one(&options.feed.model, &options.output) {
         bail!("{}: the model would be written over itself; give another --output", model.file);
     }

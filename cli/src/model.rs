@@ -1,19 +1,24 @@
 //! A model that has been read: an ONNX file, or a graph that longshore saved.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use longshore::array::DType;
 use longshore::error::escaped;
-use longshore::import::onnx::{ImportOptions, Imported, OnnxModel, OnnxPort};
+use longshore::file::ReadOptions;
+use longshore::import::onnx::{ImportOptions, Imported, OnnxDim, OnnxModel, OnnxPort};
 use longshore::{Graph, HostArray, StagePolicy};
 
-use crate::feed::Arrays;
+use crate::feed::{Arrays, STDIN};
 use crate::saved;
 
 /// The most inputs with a default that a message lists: some files have all weights there.
 const MOST_OPTIONAL: usize = 8;
+
+/// As much as `OnnxModel::read` takes of a file.
+const MOST_FROM_STDIN: u64 = 2 << 30;
 
 /// A model that has been read, with the inputs that it needs.
 pub struct Model {
@@ -40,6 +45,10 @@ pub struct Wishes {
     pub shapes: Vec<(String, Vec<usize>)>,
     /// Values inside of the model that become outputs.
     pub keep: Vec<String>,
+    /// Whether files beside the model may be links.
+    pub allow_links: bool,
+    /// How much is read of them.
+    pub max_bytes: Option<u64>,
 }
 
 /// A network, the arrays that its runs bring, and their batch.
@@ -52,17 +61,33 @@ pub struct Bound {
 
 impl Model {
     /// Reads a model's file: a saved graph if its name ends in `.json`, else ONNX.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub fn read(path: &Path, options: ReadOptions) -> Result<Self> {
         let file = path.display().to_string();
         let is_saved = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
         if is_saved {
-            let graph = Graph::load(path)?;
+            let graph = Graph::load_reading(path, &[], options)?;
             let (ports, source) = (saved::ports(&graph), Source::Saved(graph));
             return Ok(Model { file, ports, optional: Vec::new(), source });
         }
-        let onnx = Box::new(OnnxModel::read(path)?);
+        Model::onnx(file, OnnxModel::read_with(path, options)?)
+    }
+
+    /// Reads an ONNX model from standard input, of which no more is taken than a file may have.
+    pub fn read_from(input: impl Read, max_bytes: Option<u64>) -> Result<Self> {
+        let most = max_bytes.unwrap_or(MOST_FROM_STDIN);
+        let mut bytes = Vec::new();
+        input.take(most.saturating_add(1)).read_to_end(&mut bytes).context(STDIN)?;
+        if bytes.len() as u64 > most {
+            bail!(
+                "{STDIN}: has more than the {most} bytes that are read; allow more with --max-bytes"
+            );
+        }
+        Model::onnx(STDIN.to_owned(), OnnxModel::from_bytes(STDIN, &bytes)?)
+    }
+
+    fn onnx(file: String, onnx: OnnxModel) -> Result<Self> {
         let (ports, optional) = (onnx.inputs()?, onnx.optional_inputs()?);
-        Ok(Model { file, ports, optional, source: Source::Onnx(onnx) })
+        Ok(Model { file, ports, optional, source: Source::Onnx(Box::new(onnx)) })
     }
 
     /// Returns an input, with a default or without.
@@ -117,6 +142,34 @@ impl Model {
         Ok(())
     }
 
+    /// Refuses an array of a shape that the model does not take, of which only that is known.
+    pub fn check_shape(&self, name: &str, shape: &[usize]) -> Result<()> {
+        let Some(dims) = self.input(name).and_then(|port| port.dims.as_ref()) else {
+            return Ok(());
+        };
+        let listed: Vec<String> = dims.iter().map(ToString::to_string).collect();
+        let (file, listed) = (&self.file, listed.join(", "));
+        let is_saved = matches!(self.source, Source::Saved(_));
+        let refuse = |got: String| -> Result<()> {
+            let input = format!("{file}: input \"{name}\" {got} but");
+            if is_saved {
+                bail!("{input} [{listed}] is expected");
+            }
+            bail!("{input} the model declares [{listed}]; bring an array of that shape")
+        };
+        if dims.len() != shape.len() && !is_saved {
+            return refuse(format!("has {} dimensions", shape.len()));
+        }
+        let differs = |(dim, length): (&OnnxDim, &usize)| match dim {
+            OnnxDim::Fixed(fixed) => fixed != length,
+            OnnxDim::Named(_) | OnnxDim::Open => false,
+        };
+        if dims.len() != shape.len() || dims.iter().zip(shape).any(differs) {
+            return refuse(format!("has shape {shape:?}"));
+        }
+        Ok(())
+    }
+
     /// Refuses a run to which inputs are missing.
     pub fn check_all_given(&self, arrays: &Arrays) -> Result<()> {
         let needed = self.ports.iter().map(|port| port.name.as_str());
@@ -152,7 +205,10 @@ impl Model {
             Source::Onnx(onnx) => onnx,
             Source::Saved(graph) => return saved::bind(&self.file, graph, given, wishes),
         };
-        let mut options = ImportOptions::new();
+        let mut options = ImportOptions::new().allow_links(wishes.allow_links);
+        if let Some(bytes) = wishes.max_bytes {
+            options = options.external_bytes(bytes);
+        }
         for (name, length) in &wishes.dims {
             options = options.dim(name, *length);
         }

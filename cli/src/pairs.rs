@@ -19,6 +19,11 @@ impl InputFile {
         let (name, file) = named.last().or_else(|| text.split_once('=')).unwrap_or((text, ""));
         (name, Path::new(file))
     }
+
+    /// Tells whether the file is `-`, whatever the name is.
+    pub fn is_stdin(&self) -> bool {
+        self.0.ends_with("=-")
+    }
 }
 
 /// `--dim NAME=N`.

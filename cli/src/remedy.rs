@@ -1,7 +1,7 @@
 //! What the library advises, in words of the command: its messages name methods, for programs.
 
 /// What messages of the library say, and what does the same here.
-const REMEDIES: [(&str, &str); 11] = [
+const REMEDIES: [(&str, &str); 15] = [
     (
         "stage with StagePolicy::replace_non_finite(value) or allow_non_finite()",
         "give --non-finite replace=V or --non-finite allow",
@@ -25,6 +25,10 @@ const REMEDIES: [(&str, &str); 11] = [
     ("Runtime::host()", "--adapter host"),
     ("open a new Runtime and stage again", "run the command again"),
     ("pack it in batches with rows()", "give a smaller array"),
+    ("ReadOptions::most_bytes", "--max-bytes"),
+    ("ImportOptions::external_bytes", "--max-bytes"),
+    ("load with ReadOptions::allow_links", "give --allow-links"),
+    ("import with ImportOptions::allow_links", "give --allow-links"),
 ];
 
 /// Replaces what only a program can do by the option that does it.
@@ -42,7 +46,8 @@ mod tests {
     use super::*;
 
     /// Methods in messages that no command can meet, or that only a program can follow.
-    const LEFT: [&str; 18] = [
+    const LEFT: [&str; 21] = [
+        "BTreeMap::is_empty",
         "Batches::of",
         "Constant::load",
         "Constant::save",
@@ -50,11 +55,13 @@ mod tests {
         "Graph::resize",
         "Guard::allow",
         "Option::deserialize",
+        "Outcome::is_delivered",
         "OwnCall::param",
         "OwnKernel::host",
         "OwnKernel::shape",
         "OwnKernel::with_entry",
         "RuntimeOptions::require_adapter",
+        "RuntimeOptions::timeout",
         "Runtime::device",
         "Runtime::queue",
         "Runtime::session",

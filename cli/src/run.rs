@@ -51,7 +51,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let progress = Progress::new();
     progress.stage("reading the model");
-    let model = Model::read(&options.feed.model)?;
+    let model = options.feed.read_model()?;
     let arrays = options.feed.arrays(&model)?;
     model.check_all_given(&arrays)?;
     let mut wishes = options.feed.wishes()?;

@@ -49,8 +49,9 @@ pub use element::Element;
 pub use host_array::HostArray;
 #[cfg(feature = "image")]
 pub use image::{Sample, to_image};
+pub use npy::NpyFile;
 #[cfg(feature = "npz")]
-pub use npz::{Npz, read_npz};
+pub use npz::{Npz, read_npz, read_npz_with};
 #[cfg(feature = "saved")]
 pub(crate) use npz_write::write_npz_to;
 #[cfg(feature = "npz")]

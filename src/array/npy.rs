@@ -9,10 +9,12 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::dtype::DType;
 use super::host_array::HostArray;
 use super::npy_header::{Header, bad};
 use super::storage::{ByteArray, Storage};
 use crate::error::{Error, Result};
+use crate::file::{MOST_BYTES, ReadOptions, check_size, open_regular};
 
 pub(super) const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
@@ -24,17 +26,20 @@ impl HostArray<'static> {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], [`Error::Format`] when the file is not exactly one array,
-    /// [`Error::Dtype`] when its dtype has no meaning as f32, [`Error::Limit`] when its shape
-    /// does not fit the address space.
+    /// [`Error::Io`], [`Error::Format`] when the file is no regular one, or not exactly one array,
+    /// [`Error::Dtype`] when its dtype has no meaning as f32, [`Error::Limit`] beyond 4 GiB, and
+    /// when its shape does not fit the address space.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let failed = |action| move |reason| Error::Io { path: path.to_owned(), action, reason };
-        let file = File::open(path).map_err(failed("open"))?;
-        let metadata = file.metadata().map_err(failed("read"))?;
-        // A pipe has no length; its bytes are counted as they come.
-        let length = metadata.is_file().then_some(metadata.len());
-        read_all(&path.display().to_string(), file, length)
+        HostArray::read_with(path, ReadOptions::new())
+    }
+
+    /// Reads a `.npy` file that may have another size than [`read`](Self::read) takes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    pub fn read_with(path: impl AsRef<Path>, options: ReadOptions) -> Result<Self> {
+        NpyFile::open(path, options)?.read()
     }
 
     /// Reads one `.npy` array that fills a stream, which errors call `name`.
@@ -43,7 +48,7 @@ impl HostArray<'static> {
     ///
     /// Those of [`read`](Self::read).
     pub fn read_named(name: &str, reader: impl Read) -> Result<Self> {
-        read_all(name, reader, None)
+        NpyFile::stream(name, reader, ReadOptions::new())?.read()
     }
 }
 
@@ -61,18 +66,89 @@ impl<'a> HostArray<'a> {
     }
 }
 
-fn read_all(name: &str, mut reader: impl Read, length: Option<u64>) -> Result<HostArray<'static>> {
-    let header = read_header(name, &mut reader)?;
-    if let Some(length) = length {
-        check_length(name, &header, length.saturating_sub(header.data_offset))?;
+/// A `.npy` file of which the header is read: shape and dtype are known before the data is.
+///
+/// ```
+/// use longshore::HostArray;
+/// use longshore::array::NpyFile;
+/// use longshore::file::ReadOptions;
+///
+/// # fn main() -> longshore::Result<()> {
+/// let bytes = HostArray::from(ndarray::array![[1_u8, 2], [3, 4]]).to_npy_bytes();
+/// let file = NpyFile::stream("standard input", bytes.as_slice(), ReadOptions::new())?;
+/// assert_eq!(file.shape(), [2, 2]);
+/// let array = file.read()?;
+/// assert_eq!(array.to_array::<u8>()?, ndarray::array![[1, 2], [3, 4]].into_dyn());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct NpyFile<R> {
+    name: String,
+    header: Header,
+    reader: R,
+    /// Whether as many bytes as the header promises are there.
+    is_checked: bool,
+}
+
+impl NpyFile<File> {
+    /// Opens a file and reads its header.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`HostArray::read`].
+    pub fn open(path: impl AsRef<Path>, options: ReadOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let name = path.display().to_string();
+        let (mut file, found) = open_regular(path)?;
+        let header = read_header(&name, &mut file)?;
+        check_length(&name, &header, found.len().saturating_sub(header.data_offset))?;
+        let most = options.most_bytes.unwrap_or(MOST_BYTES);
+        check_size(&name, "the file", found.len(), most)?;
+        Ok(NpyFile { name, header, reader: file, is_checked: true })
     }
-    let reserve = if length.is_some() { header.data_bytes } else { 0 };
-    let bytes = read_up_to(name, &mut reader, header.data_bytes, reserve)?;
-    // A stream may go on for ever; a mebibyte too much is enough to refuse it.
-    let extra = std::io::copy(&mut reader.take(1 << 20), &mut std::io::sink())
-        .map_err(read_failed(name))?;
-    check_length(name, &header, (bytes.len() as u64).saturating_add(extra))?;
-    Ok(from_parts(name, header, Cow::Owned(bytes)))
+}
+
+impl<R: Read> NpyFile<R> {
+    /// Reads the header of an array that fills a stream, which errors call `name`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`HostArray::read`].
+    pub fn stream(name: &str, mut reader: R, options: ReadOptions) -> Result<Self> {
+        let header = read_header(name, &mut reader)?;
+        let most = options.most_bytes.unwrap_or(MOST_BYTES);
+        check_size(name, "the array", header.data_bytes as u64, most)?;
+        Ok(NpyFile { name: name.to_owned(), header, reader, is_checked: false })
+    }
+
+    /// Returns the array's shape.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.header.shape
+    }
+
+    /// Returns the array's dtype.
+    #[must_use]
+    pub fn dtype(&self) -> DType {
+        self.header.dtype
+    }
+
+    /// Reads the data.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`HostArray::read`].
+    pub fn read(self) -> Result<HostArray<'static>> {
+        let NpyFile { name, header, mut reader, is_checked } = self;
+        let reserve = if is_checked { header.data_bytes } else { 0 };
+        let bytes = read_up_to(&name, &mut reader, header.data_bytes, reserve)?;
+        // A stream may go on for ever; a mebibyte too much is enough to refuse it.
+        let extra = std::io::copy(&mut reader.take(1 << 20), &mut std::io::sink())
+            .map_err(read_failed(&name))?;
+        check_length(&name, &header, (bytes.len() as u64).saturating_add(extra))?;
+        Ok(from_parts(&name, header, Cow::Owned(bytes)))
+    }
 }
 
 pub(super) fn from_parts<'a>(name: &str, header: Header, data: Cow<'a, [u8]>) -> HostArray<'a> {

@@ -17,6 +17,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::host_array::HostArray;
 use super::npy::{check_length, from_parts, read_header, read_up_to};
 use crate::error::{Error, Result};
+use crate::file::{MOST_BYTES, ReadOptions, check_size, open_regular};
 
 /// An open `.npz` archive.
 ///
@@ -46,7 +47,19 @@ impl<S: Read + Seek + Send> Source for S {}
 ///
 /// Those of [`Npz::open`] and [`Npz::array`].
 pub fn read_npz(path: impl AsRef<Path>) -> Result<BTreeMap<String, HostArray<'static>>> {
-    Npz::open(path)?.arrays()
+    read_npz_with(path, ReadOptions::new())
+}
+
+/// Reads every array of an `.npz` file that may have another size than [`read_npz`] takes.
+///
+/// # Errors
+///
+/// Those of [`read_npz`].
+pub fn read_npz_with(
+    path: impl AsRef<Path>,
+    options: ReadOptions,
+) -> Result<BTreeMap<String, HostArray<'static>>> {
+    Npz::open_with(path, options)?.arrays()
 }
 
 impl Npz {
@@ -54,16 +67,35 @@ impl Npz {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], or [`Error::Format`] when the file is not a zip archive, or one with
-    /// duplicate names or overlapping members.
+    /// [`Error::Io`], [`Error::Format`] when the file is no regular one, not a zip archive, or one
+    /// with duplicate names or overlapping members, [`Error::Limit`] when the file, or all arrays
+    /// together, have more than 4 GiB.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Npz::open_with(path, ReadOptions::new())
+    }
+
+    /// Opens an archive that may have another size than [`open`](Self::open) takes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub fn open_with(path: impl AsRef<Path>, options: ReadOptions) -> Result<Self> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(|reason| Error::Io {
-            path: path.to_owned(),
-            action: "open",
-            reason,
-        })?;
-        Self::new(path.display().to_string(), Box::new(BufReader::new(file)))
+        let (file, found) = open_regular(path)?;
+        Npz::of_file(path, file, found.len(), options)
+    }
+
+    /// Reads the directory of a file that is open and has so many bytes.
+    pub(crate) fn of_file(
+        path: &Path,
+        file: File,
+        bytes: u64,
+        options: ReadOptions,
+    ) -> Result<Self> {
+        let name = path.display().to_string();
+        let most = options.most_bytes.unwrap_or(MOST_BYTES);
+        check_size(&name, "the file", bytes, most)?;
+        Npz::new(name, Box::new(BufReader::new(file)), most)
     }
 
     /// Opens an archive in memory, which errors call `name`.
@@ -72,10 +104,10 @@ impl Npz {
     ///
     /// Those of [`open`](Self::open).
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self> {
-        Self::new(name.to_owned(), Box::new(Cursor::new(bytes)))
+        Self::new(name.to_owned(), Box::new(Cursor::new(bytes)), MOST_BYTES)
     }
 
-    fn new(file: String, source: Box<dyn Source>) -> Result<Self> {
+    fn new(file: String, source: Box<dyn Source>, most: u64) -> Result<Self> {
         let fail = |error| unreadable(&file, error);
         let mut archive = ZipArchive::new(source).map_err(fail)?;
         if archive.has_duplicate_names() {
@@ -100,6 +132,8 @@ impl Npz {
                 return Err(suspicious(&file, "has two members of one name", "names are unique"));
             }
         }
+        let bytes = members.values().map(|member| member.bytes).fold(0, u64::saturating_add);
+        check_size(&file, "the sum of its arrays", bytes, most)?;
         Ok(Npz { file, archive: Mutex::new(archive), members })
     }
 

@@ -47,7 +47,7 @@ pub(crate) fn claim(file: &File, path: &Path) -> bool {
 
 /// Tells whether a path still names the file that is open.
 #[cfg(unix)]
-fn is_same(file: &File, path: &Path) -> bool {
+pub(super) fn is_same(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let place = |data: fs::Metadata| (data.dev(), data.ino());
     match (file.metadata(), fs::symlink_metadata(path)) {
@@ -58,7 +58,7 @@ fn is_same(file: &File, path: &Path) -> bool {
 
 /// Tells whether a path still names a file: one that is open keeps its name here.
 #[cfg(not(unix))]
-fn is_same(_: &File, path: &Path) -> bool {
+pub(super) fn is_same(_: &File, path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 

@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Files: written whole or not at all, read as far as they may be.
 //!
 //! [`NewFile`] has another name until it is on the disk: then it takes its own in one step. A
 //! full disk, an error or the end of the process leaves what was there before. Everything that
@@ -28,9 +28,12 @@
 
 mod leftovers;
 mod new_file;
+mod read;
 mod target;
 
 pub use new_file::NewFile;
+pub use read::ReadOptions;
 
 pub(crate) use leftovers::{claim, remove_unclaimed};
+pub(crate) use read::{MOST_BYTES, Refused, check_size, open_beside, open_regular, read_whole};
 pub(crate) use target::{folder, sync_folder};

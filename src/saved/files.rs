@@ -1,14 +1,17 @@
 //! The two files of a saved graph.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::describe::Described;
 use super::restore;
 use crate::array::{Npz, write_npz_to};
 use crate::error::{Error, Result};
-use crate::file::{NewFile, claim, folder, remove_unclaimed, sync_folder};
+use crate::file::{
+    NewFile, ReadOptions, Refused, claim, folder, open_beside, read_whole, remove_unclaimed,
+    sync_folder,
+};
 
 /// The longest description that is read: some million nodes.
 const MOST_BYTES: u64 = 1 << 30;
@@ -188,44 +191,45 @@ impl Drop for Weights {
     }
 }
 
-/// Reads a description.
-pub(super) fn read(path: &Path) -> Result<String> {
-    read_up_to(path, MOST_BYTES)
+/// Opens the file of weights that a description names, which lies beside it.
+pub(super) fn open_weights(path: &Path, name: &str, options: ReadOptions) -> Result<Npz> {
+    let weights = path.with_file_name(name);
+    let (file, found) = open_beside(path, &weights, options.allow_links).map_err(|refused| {
+        let links = "load with ReadOptions::allow_links if you trust it";
+        let (got, expected, remedy) = match refused {
+            Refused::Io(reason) => {
+                return Error::Io { path: weights.clone(), action: "open", reason };
+            }
+            Refused::Irregular => ("is no file", "an .npz file", "save the graph again"),
+            Refused::Outside => ("is a link out of the folder", "a file in it", links),
+            Refused::HardLink => {
+                ("has other names (hard links)", "a file of the graph alone", links)
+            }
+        };
+        Error::Format {
+            file: path.display().to_string(),
+            part: format!("weights \"{name}\""),
+            got: got.to_owned(),
+            expected: expected.to_owned(),
+            remedy: remedy.to_owned(),
+        }
+    })?;
+    Npz::of_file(&weights, file, found.len(), options)
 }
 
-fn read_up_to(path: &Path, most: u64) -> Result<String> {
-    let failed = |action| move |reason| Error::Io { path: path.to_owned(), action, reason };
-    let refuse = |got: String, expected: String| Error::Format {
+/// Reads a description.
+fn read(path: &Path) -> Result<String> {
+    read_up_to(path, None)
+}
+
+/// Reads a description of so many bytes at most.
+pub(super) fn read_up_to(path: &Path, most: Option<u64>) -> Result<String> {
+    let bytes = read_whole(path, most.unwrap_or(MOST_BYTES))?;
+    String::from_utf8(bytes).map_err(|error| Error::Format {
         file: path.display().to_string(),
         part: "description".to_owned(),
-        got,
-        expected,
+        got: format!("is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()),
+        expected: "it is JSON".to_owned(),
         remedy: "save the graph again".to_owned(),
-    };
-    let file = File::open(path).map_err(failed("open"))?;
-    let mut bytes = Vec::new();
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(failed("read"))?;
-    if bytes.len() as u64 > most {
-        let expected = format!("at most {most} are read");
-        return Err(refuse("has more bytes than any graph's".to_owned(), expected));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let got = format!("is not UTF-8 from byte {} on", error.utf8_error().valid_up_to());
-        refuse(got, "it is JSON".to_owned())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_so_much_is_read() {
-        let path = std::env::temp_dir().join(format!("longshore-read-{}", std::process::id()));
-        fs::write(&path, "12345").unwrap();
-        assert_eq!(read_up_to(&path, 5).unwrap(), "12345");
-        let refused = read_up_to(&path, 4).unwrap_err().to_string();
-        assert!(refused.contains("has more bytes than any graph's but at most 4"), "{refused}");
-        fs::remove_file(&path).unwrap();
-    }
 }

@@ -77,6 +77,7 @@ use std::path::{Path, PathBuf};
 
 use crate::array::{Npz, write_npz_to};
 use crate::error::{Error, Result};
+use crate::file::ReadOptions;
 use crate::graph::Graph;
 use crate::own::OwnKernel;
 use describe::Described;
@@ -193,20 +194,34 @@ impl Graph {
     /// Those of [`Graph::load`], and [`Error::Operand`] for a kernel that has another source,
     /// entry point or rule for the batch than the saved one.
     pub fn load_with(path: impl AsRef<Path>, kernels: &[OwnKernel]) -> Result<Graph> {
+        Graph::load_reading(path, kernels, ReadOptions::new())
+    }
+
+    /// Loads a graph whose files may have other sizes than [`load`](Graph::load) takes, or be links.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Graph::load_with`].
+    pub fn load_reading(
+        path: impl AsRef<Path>,
+        kernels: &[OwnKernel],
+        options: ReadOptions,
+    ) -> Result<Graph> {
         let path = path.as_ref();
         let file = path.display().to_string();
-        let mut description = files::read(path)?;
+        let read = || files::read_up_to(path, options.most_bytes);
+        let mut description = read()?;
         let mut tries = 0;
         loop {
             let graph = restore::graph(&file, &description, kernels, |name| {
-                Npz::open(path.with_file_name(name))
+                files::open_weights(path, name, options)
             });
             // A save of the same name removes the weights of the graph that it replaces.
             tries += 1;
             if graph.is_ok() || tries == MOST_TRIES {
                 return graph;
             }
-            match files::read(path) {
+            match read() {
                 Ok(now) if now != description => description = now,
                 Ok(_) | Err(_) => return graph,
             }

@@ -51,6 +51,7 @@ mod plan;
 mod plan_limits;
 mod plan_parts;
 mod pooling;
+mod reading;
 mod resize;
 mod rooms;
 mod saved;

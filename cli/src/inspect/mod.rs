@@ -36,7 +36,7 @@ struct Planned {
 pub fn run(options: &Options) -> Result<()> {
     let progress = Progress::new();
     progress.stage("reading the model");
-    let model = Model::read(&options.feed.model)?;
+    let model = options.feed.read_model()?;
     let planned = plan(options, &model);
     drop(progress);
     let found = planned.as_ref().ok();

@@ -54,7 +54,7 @@ struct Compared {
 pub fn run(options: &Options) -> Result<()> {
     let progress = Progress::new();
     progress.stage("reading the model");
-    let model = Model::read(&options.feed.model)?;
+    let model = options.feed.read_model()?;
     let given = options.feed.arrays(&model)?;
     let mut wishes = options.feed.wishes()?;
     options.shapes.wish(&model, &given, &mut wishes)?;

@@ -12,6 +12,7 @@ mod demo;
 mod inspect;
 mod models;
 mod names;
+mod reading;
 mod readme;
 mod run;
 mod saved;

@@ -206,7 +206,7 @@ fn files_that_cannot_be_used_are_named() {
     let file = case(CONV, "model.onnx");
     refused(&file, "/missing/x.npy", "/missing/x.npy: cannot open: ");
     refused(&file, &file, "npy header does not start with the magic");
-    refused("/missing.onnx", &w, "/missing.onnx: cannot read: ");
+    refused("/missing.onnx", &w, "/missing.onnx: cannot open: ");
     refused(&w, &w, "the file cannot be decoded");
     refused(&file, &w, "input \"x\" has shape [1, 1, 3, 3] but the model declares [1, 1, 7, 5]");
 }

@@ -77,7 +77,7 @@ impl Importer<'_> {
                 None => match defaults.get(name.as_str()) {
                     Some(default) => {
                         let part = format!("tensor \"{name}\"");
-                        tensor::shape(self.origin(), &part, &default.dims)?
+                        tensor::shape(&self.model.origin, &part, &default.dims)?
                     }
                     None => continue,
                 },

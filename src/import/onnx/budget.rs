@@ -19,19 +19,16 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new(most_filled: Option<u64>) -> Self {
-        let computed = Account {
-            most: MOST_BYTES,
-            left: MOST_BYTES,
-            what: "what the import computes of constants",
-            remedy: "store the value as an initializer, or compute it from an input",
-        };
-        let most = most_filled.unwrap_or(MOST_FILLED);
-        let filled = Account {
-            most,
-            left: most,
-            what: "what nodes fill with one number",
-            remedy: "allow more with ImportOptions::filled_bytes",
-        };
+        let computed = Account::new(
+            MOST_BYTES,
+            "what the import computes of constants",
+            "store the value as an initializer, or compute it from an input",
+        );
+        let filled = Account::new(
+            most_filled.unwrap_or(MOST_FILLED),
+            "what nodes fill with one number",
+            "allow more with ImportOptions::filled_bytes",
+        );
         Budget { computed, filled }
     }
 
@@ -56,7 +53,7 @@ impl Budget {
 
 /// Bytes for one purpose, and what is said when they do not suffice.
 #[derive(Debug)]
-struct Account {
+pub(super) struct Account {
     most: u64,
     left: u64,
     what: &'static str,
@@ -64,8 +61,20 @@ struct Account {
 }
 
 impl Account {
+    pub(super) fn new(most: u64, what: &'static str, remedy: &'static str) -> Self {
+        Account { most, left: most, what, remedy }
+    }
+
+    pub(super) fn spend_bytes(&mut self, node: &str, bytes: u64) -> Result<()> {
+        self.take(node, Some(bytes))
+    }
+
     fn spend(&mut self, node: &str, elements: usize, each: usize) -> Result<()> {
-        let bytes = (elements as u64).checked_mul(each as u64);
+        self.take(node, (elements as u64).checked_mul(each as u64))
+    }
+
+    /// Takes bytes; none are more than 64 bits count.
+    fn take(&mut self, node: &str, bytes: Option<u64>) -> Result<()> {
         match bytes.and_then(|bytes| self.left.checked_sub(bytes)) {
             Some(left) => {
                 self.left = left;

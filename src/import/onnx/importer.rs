@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::budget::Budget;
+use super::external::External;
 use super::fold::fold;
 use super::model::OnnxModel;
 use super::node::{Node, label};
 use super::ops;
 use super::options::{ImportOptions, Imported};
-use super::tensor::{self, Origin};
+use super::proto::TensorProto;
+use super::tensor;
 use super::value::{Kind, Known, SMALL, Value, kind_of};
 use crate::array::HostArray;
 use crate::error::{Error, Result, listed};
@@ -36,6 +38,7 @@ impl OnnxModel {
             whole: HashSet::new(),
             layouts: BTreeMap::new(),
             budget: Budget::new(options.filled_bytes),
+            external: External::new(&options),
         };
         let inputs = importer.inputs(&options)?;
         importer.initializers(&options)?;
@@ -106,6 +109,8 @@ pub(super) struct Importer<'a> {
     pub(super) whole: HashSet<String>,
     /// What may be made of constants yet.
     pub budget: Budget,
+    /// The files beside the model.
+    external: External,
 }
 
 /// What was done to a model's array to make it a layer's weight.
@@ -159,7 +164,7 @@ impl Importer<'_> {
     fn initializers(&mut self, options: &ImportOptions) -> Result<()> {
         let arrays = self.model.graph.initializer.iter();
         for proto in arrays.filter(|proto| !options.has(&proto.name)) {
-            let array = tensor::read(&self.model.origin, proto)?;
+            let array = self.tensor(proto)?;
             self.declare(&proto.name, constant(array))?;
         }
         Ok(())
@@ -240,8 +245,9 @@ impl Importer<'_> {
         }
     }
 
-    pub(super) fn origin(&self) -> &Origin {
-        &self.model.origin
+    /// Reads a tensor of the file.
+    pub(super) fn tensor(&mut self, tensor: &TensorProto) -> Result<HostArray<'static>> {
+        tensor::read(&self.model.origin, tensor, &mut self.external)
     }
 
     /// Returns a value's shape; an import binds every length.

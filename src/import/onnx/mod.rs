@@ -10,6 +10,7 @@
 
 mod bind;
 mod budget;
+mod external;
 mod fold;
 mod fold_shape;
 mod importer;

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs;
 use std::path::Path;
 
 use prost::Message;
@@ -16,7 +15,11 @@ use super::proto::{
 use super::tensor::{self, Origin};
 use crate::array::DType;
 use crate::error::{Error, Result, escaped, listed};
+use crate::file::{ReadOptions, read_whole};
 use crate::shape::MOST_AXES;
+
+/// The longest file that is read: protobuf, of which it is made, allows no longer one.
+const MOST_BYTES: u64 = 2 << 30;
 
 /// The oldest operator set whose rules are followed.
 const OLDEST_OPSET: i64 = 7;
@@ -99,18 +102,23 @@ impl OnnxModel {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] when the file cannot be read, [`Error::Format`] when it is no ONNX model or its
-    /// nodes need each other, [`Error::Unsupported`] for a version of the format that is not
-    /// followed.
+    /// [`Error::Io`] when the file cannot be read, [`Error::Limit`] for one beyond 2 GiB,
+    /// [`Error::Format`] when it is no regular file, no ONNX model or its nodes need each other,
+    /// [`Error::Unsupported`] for a version of the format that is not followed.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        OnnxModel::read_with(path, ReadOptions::new())
+    }
+
+    /// Reads a model file that may have another size than [`read`](OnnxModel::read) takes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](OnnxModel::read).
+    pub fn read_with(path: impl AsRef<Path>, options: ReadOptions) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|reason| Error::Io {
-            path: path.to_owned(),
-            action: "read",
-            reason,
-        })?;
-        let folder = path.parent().map(Path::to_owned);
-        OnnxModel::decode(Origin { file: path.display().to_string(), folder }, &bytes)
+        let bytes = read_whole(path, options.most_bytes.unwrap_or(MOST_BYTES))?;
+        let file = path.display().to_string();
+        OnnxModel::decode(Origin { file, path: Some(path.to_owned()) }, &bytes)
     }
 
     /// Reads a model from memory; messages call it `name`. External data is refused.
@@ -119,7 +127,7 @@ impl OnnxModel {
     ///
     /// As [`OnnxModel::read`].
     pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self> {
-        OnnxModel::decode(Origin { file: name.to_owned(), folder: None }, bytes)
+        OnnxModel::decode(Origin { file: name.to_owned(), path: None }, bytes)
     }
 
     fn decode(origin: Origin, bytes: &[u8]) -> Result<Self> {

@@ -25,6 +25,8 @@ pub struct ImportOptions {
     pub(super) open: BTreeSet<String>,
     pub(super) keep: Vec<String>,
     pub(super) filled_bytes: Option<u64>,
+    pub(super) external_bytes: Option<u64>,
+    pub(super) allow_links: bool,
 }
 
 impl ImportOptions {
@@ -72,6 +74,24 @@ impl ImportOptions {
     #[must_use]
     pub fn filled_bytes(mut self, bytes: u64) -> Self {
         self.filled_bytes = Some(bytes);
+        self
+    }
+
+    /// Sets how many bytes tensors may read from files beside the model, in all: 8 GiB unless
+    /// told, of which 256 MiB may be bytes that are read again, as several tensors may name the
+    /// same ones.
+    #[must_use]
+    pub fn external_bytes(mut self, bytes: u64) -> Self {
+        self.external_bytes = Some(bytes);
+        self
+    }
+
+    /// Lets files beside the model be symbolic links that lead out of its folder, or have hard
+    /// links, as in caches whose files are links into a store. A model that you do not trust can
+    /// read other files by them, if it brings the links along.
+    #[must_use]
+    pub fn allow_links(mut self, allow: bool) -> Self {
+        self.allow_links = allow;
         self
     }
 

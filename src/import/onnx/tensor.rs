@@ -1,19 +1,18 @@
 //! Tensors of a model file: every encoding of ONNX, as host arrays.
 
-use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom};
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 
+use super::external::External;
 use super::proto::TensorProto;
 use crate::array::{DType, HostArray};
 use crate::error::{Error, Result};
 use crate::shape::{MOST_AXES, element_count};
 
-/// Where a model was read from: its name in messages, and the folder of its external data.
+/// Where a model was read from: its name in messages, and its path, beside which external data lies.
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
     pub file: String,
-    pub folder: Option<PathBuf>,
+    pub path: Option<PathBuf>,
 }
 
 impl Origin {
@@ -83,7 +82,11 @@ pub(super) fn shape(origin: &Origin, part: &str, dims: &[i64]) -> Result<Vec<usi
 }
 
 /// Reads a tensor, whichever of ONNX's encodings it has.
-pub(super) fn read(origin: &Origin, tensor: &TensorProto) -> Result<HostArray<'static>> {
+pub(super) fn read(
+    origin: &Origin,
+    tensor: &TensorProto,
+    files: &mut External,
+) -> Result<HostArray<'static>> {
     let part = format!("tensor \"{}\"", tensor.name);
     let dtype = dtype(tensor.data_type).map_err(|name| Error::Unsupported {
         node: format!("{}: {part}", origin.file),
@@ -96,7 +99,7 @@ pub(super) fn read(origin: &Origin, tensor: &TensorProto) -> Result<HostArray<'s
             Some(raw) => raw.to_vec(),
             None => typed_bytes(origin, &part, tensor, dtype)?,
         },
-        1 => external(origin, &part, tensor, &shape, dtype)?,
+        1 => files.read(origin, &part, tensor, needed_bytes(&part, &shape, dtype)?)?,
         other => {
             let got = format!("lies at location {other}");
             return Err(origin.error(&part, &got, "0 or 1", "export the model again"));
@@ -157,69 +160,4 @@ fn joined<T: Copy, const N: usize>(
         all.extend_from_slice(&bytes(number)?);
     }
     Some(all)
-}
-
-/// Reads the bytes of a tensor that lies in a file beside the model.
-fn external(
-    origin: &Origin,
-    part: &str,
-    tensor: &TensorProto,
-    shape: &[usize],
-    dtype: DType,
-) -> Result<Vec<u8>> {
-    let entry = |key: &str| {
-        tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
-    };
-    let number = |key: &str| -> Result<Option<u64>> {
-        entry(key)
-            .map(|text| {
-                text.parse().map_err(|_| {
-                    let got = format!("has the external {key} \"{text}\"");
-                    origin.error(part, &got, "a whole number of bytes", "export the model again")
-                })
-            })
-            .transpose()
-    };
-    let location = entry("location").unwrap_or_default();
-    let Some(path) = beside(origin, location) else {
-        let got = format!("lies in the external file \"{location}\"");
-        let expected = "a relative path below the model's folder";
-        return Err(origin.error(part, &got, expected, "put the data beside the model"));
-    };
-    let needed = needed_bytes(part, shape, dtype)?;
-    let (offset, length) = (number("offset")?.unwrap_or(0), number("length")?.unwrap_or(needed));
-    let io = |action: &'static str, reason| Error::Io { path: path.clone(), action, reason };
-    let metadata = fs::metadata(&path).map_err(|error| io("open", error))?;
-    // Opening a pipe would wait for whoever writes to it.
-    if !metadata.is_file() {
-        let got = format!("lies in \"{location}\", which is no file");
-        return Err(origin.error(part, &got, "a file of numbers", "put the data there"));
-    }
-    let size = metadata.len();
-    // Checked before anything is allocated.
-    if length != needed || offset.checked_add(length).is_none_or(|end| end > size) {
-        let got = format!("takes {length} bytes from byte {offset} of {size} in \"{location}\"");
-        let expected = format!("{needed} bytes within the file");
-        return Err(origin.error(part, &got, &expected, "export the model again"));
-    }
-    let mut file = File::open(&path).map_err(|error| io("open", error))?;
-    file.seek(SeekFrom::Start(offset)).map_err(|error| io("read", error))?;
-    let mut bytes = Vec::new();
-    file.take(length).read_to_end(&mut bytes).map_err(|error| io("read", error))?;
-    Ok(bytes)
-}
-
-/// Returns the path of a file below the model's folder; nothing for one that leads out of it.
-fn beside(origin: &Origin, location: &str) -> Option<PathBuf> {
-    let folder = origin.folder.as_ref()?;
-    let mut below = PathBuf::new();
-    for part in Path::new(location).components() {
-        match part {
-            Component::Normal(part) => below.push(part),
-            // Some writers begin every path with one.
-            Component::CurDir => {}
-            Component::Prefix(_) | Component::RootDir | Component::ParentDir => return None,
-        }
-    }
-    (!below.as_os_str().is_empty()).then(|| folder.join(below))
 }

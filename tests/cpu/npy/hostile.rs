@@ -84,7 +84,9 @@ fn lying_lengths_are_errors_and_allocate_nothing() {
     let error = HostArray::from_npy_bytes("x.npy", &lie).unwrap_err();
     assert_eq!(error.to_string(), format!("x.npy: {wanted}"));
     let error = HostArray::read_named("pipe", lie.as_slice()).unwrap_err();
-    assert_eq!(error.to_string(), format!("pipe: {wanted}"));
+    let bound = "the array needs 4611686018427387904 bytes but the most that is read is 4294967296 \
+                 bytes; allow more with ReadOptions::most_bytes";
+    assert_eq!(error.to_string(), format!("pipe: {bound}"));
     let path = scratch("lie.npy");
     std::fs::write(&path, &lie).unwrap();
     let error = HostArray::read(&path).unwrap_err();
@@ -153,7 +155,7 @@ fn files_that_are_not_npy_are_errors() {
     let missing = HostArray::read(scratch("missing.npy")).unwrap_err();
     assert!(matches!(missing, Error::Io { action: "open", .. }), "{missing}");
     let folder = HostArray::read(env!("CARGO_TARGET_TMPDIR")).unwrap_err();
-    assert!(matches!(folder, Error::Io { .. }), "{folder}");
+    assert!(folder.to_string().contains("it is no regular file"), "{folder}");
     for (bytes, text) in [
         (&b""[..], "x: npy header is missing but the file is empty"),
         (b"PK\x03\x04 and more", "x: npy header does not start with the magic but an .npy file"),

@@ -7,11 +7,11 @@ use crate::array::HostArray;
 use crate::error::Result;
 use crate::graph::{Symbol, Weight};
 use crate::import::onnx::fold::cast_kind;
+use crate::import::onnx::fold_shape;
 use crate::import::onnx::fold_shape::needed;
 use crate::import::onnx::importer::{Importer, constant as constant_value};
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::{Kind, Known, Value};
-use crate::import::onnx::{fold_shape, tensor};
 use crate::ops::{CenterCropPad, DepthMode, DepthToSpace, Pad, PadMode, Slice, Split};
 use crate::shape::element_count;
 
@@ -47,7 +47,7 @@ pub(super) const ROWS: &[Row] = &[
 
 fn constant(importer: &mut Importer<'_>, node: &Node<'_>, _: &Inputs) -> Outputs {
     if let Some(tensor) = node.tensor("value")? {
-        let array = tensor::read(importer.origin(), tensor)?;
+        let array = importer.tensor(tensor)?;
         let array = array.with_name(node.label().to_owned());
         return Ok(vec![constant_value(array)]);
     }
@@ -72,7 +72,7 @@ fn constant_of_shape(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inpu
     let shape = needed(node, "input 0", inputs::ints(node, inputs, 0)?)?;
     let shape = inputs::lengths(node, &shape)?;
     let fill = match node.tensor("value")? {
-        Some(tensor) => Known::read(&tensor::read(importer.origin(), tensor)?),
+        Some(tensor) => Known::read(&importer.tensor(tensor)?),
         None => Known::new(ndarray::arr1(&[0.0]).into_dyn(), Kind::Float),
     };
     let &[value] = fill.values.as_slice().unwrap_or_default() else {
