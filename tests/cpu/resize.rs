@@ -23,8 +23,13 @@ fn shape(shape: &[usize], layer: Resize) -> Vec<usize> {
 #[test]
 fn lengths() {
     assert_eq!(shape(&[1, 3, 5, 7], Resize::scales([1.0, 1.0, 2.5, 0.4])), [1, 3, 12, 2]);
-    // 10 * 0.7f32 is less than 7.
-    assert_eq!(shape(&[10], Resize::scales([0.7])), [6]);
+    // 10 * 0.7f32 is less than 7 and rounds to it in f32, and so with fractions of lengths.
+    for (input, output) in [(10, 7), (10, 14), (7, 13), (30, 27)] {
+        let scale = output as f32 / input as f32;
+        assert_eq!(shape(&[input], Resize::scales([scale])), [output]);
+    }
+    // Where the product in f32 is less too, as in ONNX Runtime.
+    assert_eq!(shape(&[706], Resize::scales([224.0 / 706.0])), [223]);
     assert_eq!(shape(&[10, 4], Resize::sizes([3, 9])), [3, 9]);
     assert_eq!(shape(&[10, 4, 3], Resize::sizes([3, 9]).axes([-1, 0])), [9, 4, 3]);
     let policy = |policy| Resize::sizes([8, 6]).axes([1, 0]).keep_aspect_ratio_policy(policy);

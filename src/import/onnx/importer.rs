@@ -1,6 +1,6 @@
 //! The walk over a model's nodes, from inputs and initializers to a graph.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::budget::Budget;
@@ -10,8 +10,8 @@ use super::model::OnnxModel;
 use super::node::{Node, label};
 use super::ops;
 use super::options::{ImportOptions, Imported};
-use super::proto::TensorProto;
-use super::tensor;
+use super::proto::{DimensionValue, TensorProto, TensorShapeProto};
+use super::tensor::{self, Origin};
 use super::value::{Kind, Known, SMALL, Value, kind_of};
 use crate::array::HostArray;
 use crate::error::{Error, Result, listed};
@@ -37,6 +37,7 @@ impl OnnxModel {
             constants: BTreeMap::new(),
             whole: HashSet::new(),
             layouts: BTreeMap::new(),
+            declared: self.declared_shapes(),
             budget: Budget::new(options.filled_bytes),
             external: External::new(&options),
         };
@@ -107,6 +108,8 @@ pub(super) struct Importer<'a> {
     layouts: BTreeMap<(String, Layout), Weight>,
     /// The names of computed values that are no floats.
     pub(super) whole: HashSet<String>,
+    /// The shapes that the model declares for what its nodes make.
+    declared: HashMap<&'a str, &'a TensorShapeProto>,
     /// What may be made of constants yet.
     pub budget: Budget,
     /// The files beside the model.
@@ -253,6 +256,22 @@ impl Importer<'_> {
     /// Returns a value's shape; an import binds every length.
     pub(super) fn shape(&self, symbol: Symbol) -> Vec<usize> {
         self.graph.shape(symbol).map(|shape| shape.resolve(1)).unwrap_or_default()
+    }
+
+    /// Returns the lengths that the model declares for a node's first output; none for those that
+    /// it leaves open, and no lengths at all where the output has not the axes of `x`.
+    pub(super) fn declared(&self, node: &Node<'_>, x: Symbol) -> Vec<Option<usize>> {
+        let declared = node.outputs().first().and_then(|name| self.declared.get(name));
+        let dims = declared.map(|shape| shape.dim.as_slice()).unwrap_or_default();
+        if dims.len() != self.graph.shape(x).map_or(0, Shape::rank) {
+            return Vec::new();
+        }
+        let length = |value: &Option<DimensionValue>| match value {
+            // Files have 0 and -1 for what is open.
+            Some(DimensionValue::Number(length)) => usize::try_from(*length).ok(),
+            Some(DimensionValue::Name(_)) | None => None,
+        };
+        dims.iter().map(|dim| length(&dim.value).filter(|&length| length > 0)).collect()
     }
 
     /// Gives a value another shape of as many elements.

@@ -1,6 +1,6 @@
 //! A model file: reading it, and what it says of itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::path::Path;
 
@@ -10,7 +10,8 @@ use super::node::label;
 use super::ops;
 use super::order;
 use super::proto::{
-    DimensionValue, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto,
+    DimensionValue, GraphProto, ModelProto, NodeProto, TensorProto, TensorShapeProto,
+    ValueInfoProto,
 };
 use super::tensor::{self, Origin};
 use crate::array::DType;
@@ -340,6 +341,15 @@ impl OnnxModel {
         let inputs = self.graph.node.iter().flat_map(|node| &node.input);
         let outputs = self.graph.output.iter().map(|output| &output.name);
         inputs.chain(outputs).chain(keep).map(String::as_str).collect()
+    }
+}
+
+impl OnnxModel {
+    /// Returns the shapes that the model declares for values that its nodes make.
+    pub(super) fn declared_shapes<'a>(&'a self) -> HashMap<&'a str, &'a TensorShapeProto> {
+        let declared = self.graph.value_info.iter().chain(&self.graph.output);
+        let shape = |info: &'a ValueInfoProto| info.kind.as_ref()?.tensor.as_ref()?.shape.as_ref();
+        declared.filter_map(|info| Some((info.name.as_str(), shape(info)?))).collect()
     }
 }
 

@@ -68,11 +68,12 @@ pub struct Resize {
     pub(crate) roi: Vec<f32>,
     extrapolation_value: f32,
     pub(crate) policy: AspectRatio,
+    pub(crate) declared: Vec<Option<usize>>,
 }
 
 impl Resize {
-    /// Multiplies each axis by its scale; lengths are rounded down, and the scales enter the
-    /// coordinates as they are.
+    /// Multiplies each axis by its scale, in f32; lengths are rounded down, and the scales enter
+    /// the coordinates as they are.
     pub fn scales(scales: impl IntoIterator<Item = f32>) -> Self {
         Resize::new(Target::Scales(scales.into_iter().collect()))
     }
@@ -96,6 +97,7 @@ impl Resize {
             roi: Vec::new(),
             extrapolation_value: 0.0,
             policy: AspectRatio::Stretch,
+            declared: Vec::new(),
         }
     }
 
@@ -174,6 +176,14 @@ impl Resize {
     #[must_use]
     pub fn keep_aspect_ratio_policy(mut self, policy: AspectRatio) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// Tells the lengths of the result, for each axis of `x`, where they are known: scales are
+    /// rounded, so they may make one more or less. Another length is refused.
+    #[must_use]
+    pub fn declared(mut self, lengths: impl IntoIterator<Item = Option<usize>>) -> Self {
+        self.declared = lengths.into_iter().collect();
         self
     }
 

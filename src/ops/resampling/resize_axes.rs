@@ -75,7 +75,8 @@ pub(crate) fn maps(site: &Site, x: &Operand, layer: &Resize) -> Result<Vec<(usiz
     match &layer.target {
         Target::Scales(scales) => {
             for (number, (&axis, &scale)) in axes.iter().zip(scales).enumerate() {
-                maps.push((axis, scaled(site, dims[axis], scale, roi(number)?)?));
+                let map = scaled(site, dims[axis], scale, roi(number)?)?;
+                maps.push((axis, agreed(site, layer, (axis, dims[axis]), map)?));
             }
         }
         Target::Sizes(sizes) => {
@@ -143,9 +144,10 @@ pub(crate) fn scaled(site: &Site, dim: Dim, scale: f32, roi: [f32; 2]) -> Result
     if map.is_kept() {
         return Ok(AxisMap { length: input, ..map });
     }
-    let [start, end] = roi.map(f64::from);
-    let length = (input as f64 * (end - start) * f64::from(scale)).floor();
-    // Whole numbers up to 2^53 are exact.
+    let [start, end] = roi;
+    // In f32, as ONNX Runtime has it: exporters round `output / input` to f32, and this product
+    // rounds back. 7 by f32(13 / 7) is 13 here, and less than 13 without a rounding.
+    let length = (input as f32 * (end - start) * scale).floor();
     if !(0.0..9.0e15).contains(&length) {
         return refuse("the axis would have a length that is none", "use other scales or roi");
     }
@@ -156,6 +158,26 @@ pub(crate) fn scaled(site: &Site, dim: Dim, scale: f32, roi: [f32; 2]) -> Result
     )]
     let length = length as u64;
     let length = usize::try_from(length).unwrap_or(usize::MAX);
+    check_pixels(site, input, length)?;
+    Ok(AxisMap { length, ..map })
+}
+
+/// Gives an axis the length that was declared, if the scale makes that one or one next to it.
+fn agreed(site: &Site, layer: &Resize, (axis, dim): (usize, Dim), map: AxisMap) -> Result<AxisMap> {
+    let declared = layer.declared.get(axis).copied().flatten();
+    let (Some(length), Dim::Fixed(input)) = (declared.filter(|_| !map.is_kept()), dim) else {
+        return Ok(map);
+    };
+    // Where pixels outside are left out, one more might have none.
+    let most = usize::from(!layer.exclude_outside);
+    if length.abs_diff(map.length) > most {
+        return Err(site.refuse(
+            "scales",
+            format!("make {} of the {input} elements of axis {axis}", map.length),
+            format!("{length} are declared"),
+            "bind the lengths that the model was made for, or correct what it declares",
+        ));
+    }
     check_pixels(site, input, length)?;
     Ok(AxisMap { length, ..map })
 }

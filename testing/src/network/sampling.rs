@@ -126,7 +126,7 @@ pub fn resize_layer(net: &mut Network, _: &str) -> bool {
         let roi =
             if crops { (f64::from(roi.0 as f32), f64::from(roi.1 as f32)) } else { (0.0, 1.0) };
         let given = *net.random.pick(&[1.0f32, 0.61, 1.37, 2.0, 2.93]);
-        let length = (input as f64 * (roi.1 - roi.0) * f64::from(given)).floor() as usize;
+        let length = resize::scaled(input, given, roi);
         let size = *net.random.pick(&[1, 2, 3, 5]);
         let fraction = Scale::Fraction(size, input);
         let (length, scale) =

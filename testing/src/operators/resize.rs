@@ -9,7 +9,7 @@ use crate::executor::Executor;
 use crate::fixture::{Case, load_from};
 use crate::golden::{apply, assert_same_bits, line, narrow, trials, widen};
 use crate::oracle::Expected;
-use crate::oracle::resize::{Axis, Mode, Rule, Scale, resize};
+use crate::oracle::resize::{Axis, Mode, Rule, Scale, resize, scaled};
 use crate::random::Random;
 
 /// How many cases of tests/fixtures/onnx/imaging are resamplings of ONNX.
@@ -69,7 +69,7 @@ fn fixed(on: &dyn Executor, input: &ArrayD<f32>, layer: Resize) -> ArrayD<f32> {
 
 /// Reads a case of ONNX.
 fn read(case: &Case) -> Twin {
-    let shape = case.array("input").shape();
+    let (shape, output) = (case.array("input").shape(), case.array("output").shape());
     let text = |key: &str, default: &'static str| match &case.options[key] {
         serde_json::Value::Null => default.to_owned(),
         value => value.as_str().unwrap().to_owned(),
@@ -121,9 +121,7 @@ fn read(case: &Case) -> Twin {
     let axis = |(number, &axis): (usize, &i64)| {
         let axis = at(axis);
         let (scale, length) = match (scales.get(number), common) {
-            (Some(&scale), _) => {
-                (Scale::Given(scale), (f64::from(scale) * shape[axis] as f64) as usize)
-            }
+            (Some(&scale), _) => (Scale::Given(scale), output[axis]),
             (None, None) => (Scale::Fraction(sizes[number], shape[axis]), sizes[number]),
             (None, Some((n, d))) => (Scale::Fraction(n, d), (2 * n * shape[axis] + d) / (2 * d)),
         };
@@ -133,6 +131,8 @@ fn read(case: &Case) -> Twin {
     };
     let resolved: Vec<Axis> = axes.iter().enumerate().map(axis).collect();
     let layer = if scales.is_empty() { Resize::sizes(sizes) } else { Resize::scales(scales) };
+    // ONNX's reference rounds the product in f64.
+    let layer = layer.declared(output.iter().copied().map(Some));
     let layer = match given {
         Some(axes) => layer.axes(axes.iter().map(|&axis| axis as isize)),
         None => layer,
@@ -302,10 +302,10 @@ pub fn random_axes_and_rules(on: &dyn Executor) {
             let roi =
                 if crops { (f64::from(roi.0 as f32), f64::from(roi.1 as f32)) } else { (0.0, 1.0) };
             let given = *random.pick(&[1.0f32, 0.61, 1.37, 2.0, 2.93]);
-            let length = (input_length as f64 * (roi.1 - roi.0) * f64::from(given)).floor();
+            let length = scaled(input_length, given, roi);
             let size = *random.pick(&[1, 2, 3, 5, 8]);
             axes.push(if by_scale {
-                Axis { at: axis, length: length as usize, scale: Scale::Given(given), roi }
+                Axis { at: axis, length, scale: Scale::Given(given), roi }
             } else {
                 Axis { at: axis, length: size, scale: Scale::Fraction(size, input_length), roi }
             });

@@ -55,6 +55,11 @@ pub struct Rule {
     pub extrapolation_value: f64,
 }
 
+/// The length of an axis by a given scale: of an f32 product, as ONNX Runtime has it.
+pub fn scaled(input: usize, scale: f32, roi: (f64, f64)) -> usize {
+    (input as f32 * (roi.1 as f32 - roi.0 as f32) * scale).floor() as usize
+}
+
 /// resize, one axis behind another: the weights are products, so the order does not matter.
 pub fn resize(input: &ArrayD<f64>, axes: &[Axis], rule: &Rule) -> Expected {
     let mut value = input.clone();

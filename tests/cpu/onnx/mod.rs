@@ -4,6 +4,7 @@ mod external;
 mod hostile;
 mod keep;
 mod lenient;
+mod lengths;
 mod shapes;
 mod size;
 mod whole;

@@ -63,8 +63,8 @@ fn the_quotient_by_a_whole_constant_is_one() {
 fn only_nearest_resizing_keeps_whole_numbers() {
     let scales = super::tensor("s", 1, &[2], bytemuck::cast_slice(&[1.0f32, 2.0]));
     let resize = |mode: &str| {
-        let node = node_with("Resize", &["x", "", "s"], &["y"], &[text("mode", mode)]);
-        model_of(&port_of(6), 13, &[node], from_ref(&scales))
+        let resized = node_with("Resize", &["x", "", "s"], &["r"], &[text("mode", mode)]);
+        model_of(&port_of(6), 13, &[resized, node("Relu", &["r"], "y")], from_ref(&scales))
     };
     assert_eq!(outcome(&resize("nearest")), Ok(()));
     says(&resize("linear"), TEXT);

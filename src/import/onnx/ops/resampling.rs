@@ -27,7 +27,7 @@ fn resize(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outp
     let scales = floats(node, inputs, 2)?;
     let sizes = inputs::ints(node, inputs, 3)?.filter(|sizes| !sizes.is_empty());
     let layer = match (scales, sizes) {
-        (Some(scales), None) => Resize::scales(scales),
+        (Some(scales), None) => Resize::scales(scales).declared(importer.declared(node, x)),
         (None, Some(sizes)) => Resize::sizes(inputs::lengths(node, &sizes)?),
         (scales, _) => {
             let got = if scales.is_some() { "has both" } else { "has neither" };
@@ -96,6 +96,7 @@ fn upsample(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Ou
         return Err(node.refuse("scales", "is left out".to_owned(), expected));
     };
     let layer = Resize::scales(scales)
+        .declared(importer.declared(node, x))
         .mode(mode(node)?)
         .coordinates(Coordinates::Asymmetric)
         .nearest_mode(NearestMode::Floor);
