@@ -15,13 +15,14 @@ use crate::ops::BinaryOp;
 use crate::own::{Field, Kind, Scalar, Value, kind_of};
 
 /// The files of `shaders/shared/`.
-const SHARED: [&str; 12] = [
+const SHARED: [&str; 13] = [
     include_str!("../../shaders/shared/activate.wgsl"),
     include_str!("../../shaders/shared/block.wgsl"),
     include_str!("../../shaders/shared/combine.wgsl"),
     include_str!("../../shaders/shared/epilogue.wgsl"),
     include_str!("../../shaders/shared/exponential.wgsl"),
     include_str!("../../shaders/shared/group.wgsl"),
+    include_str!("../../shaders/shared/half.wgsl"),
     include_str!("../../shaders/shared/logarithm.wgsl"),
     include_str!("../../shaders/shared/power.wgsl"),
     include_str!("../../shaders/shared/rows.wgsl"),

@@ -285,6 +285,14 @@ unary_functions! {
         host: |x| x.round_ties_even(),
         domain: -0.375..0.375,
     }
+    /// The nearest number of half precision; of two, the even one. From 65520 on it is infinite.
+    Half {
+        method: half,
+        onnx: [],
+        wgsl: nan "half_precision(x)",
+        host: |x| half::f16::from_f32(x).to_f32(),
+        domain: 0.9999..1.0003,
+    }
     /// -1, 0 or 1.
     Sign {
         method: sign,

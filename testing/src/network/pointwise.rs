@@ -46,7 +46,7 @@ pub fn activation(net: &mut Network, name: &str) -> bool {
     // What is there lies outside of the function's domain, or too near to a jump.
     let (shape, is_batched) = (net.shape(x), net.values[x].is_batched);
     let wide = matches!(name, "log" | "sqrt" | "reciprocal" | "acosh");
-    let halves = matches!(name, "floor" | "ceil" | "round" | "sign" | "logical_not");
+    let halves = matches!(name, "floor" | "ceil" | "round" | "half" | "sign" | "logical_not");
     let holds = if wide {
         Holds::Positive
     } else if halves {

@@ -164,6 +164,17 @@ const FORMULAS: &[Formula] = &[
         reach: Reach::By(|_, x, bound| within((x - x.floor() - 0.5).abs() > bound, 0.0)),
     },
     Formula {
+        name: "half",
+        value: |x, _| {
+            // The last place of a number of 11 bits, 2^-24 at the least.
+            let place = 2f64.powi((x.abs().log2().floor() as i32).saturating_sub(10).max(-24));
+            let rounded = (x / place).round_ties_even() * place;
+            if x.abs() < 65520.0 { rounded } else { x * f64::INFINITY }
+        },
+        rounding: Exact,
+        reach: Reach::By(|of, x, bound| within(of.value(x - bound) == of.value(x + bound), 0.0)),
+    },
+    Formula {
         name: "sign",
         value: |x, _| if x == 0.0 { 0.0 } else { x.signum() },
         rounding: Exact,
