@@ -9,6 +9,7 @@ mod node;
 mod parts;
 mod print;
 mod weights;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,6 +68,8 @@ pub struct Graph {
     numbers: BTreeMap<String, usize>,
     /// Where in `weights` each array stands, by its address.
     interned: BTreeMap<usize, usize>,
+    /// The least and greatest whole number of inputs that take whole numbers alone.
+    whole: BTreeMap<String, [i64; 2]>,
 }
 
 static NEXT_GRAPH: AtomicU64 = AtomicU64::new(0);
@@ -90,6 +93,7 @@ impl Graph {
             names: BTreeMap::new(),
             numbers: BTreeMap::new(),
             interned: BTreeMap::new(),
+            whole: BTreeMap::new(),
         }
     }
 

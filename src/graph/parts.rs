@@ -1,5 +1,7 @@
 //! A graph taken apart and put together, for what rewrites graphs.
 
+use std::collections::BTreeMap;
+
 use super::{Graph, Node, Weight};
 
 /// What a graph is made of; nodes and outputs name nodes and weights by number.
@@ -9,6 +11,8 @@ pub(crate) struct Parts {
     pub nodes: Vec<Node>,
     pub weights: Vec<Weight>,
     pub outputs: Vec<(String, usize)>,
+    /// What inputs of whole numbers take, by name.
+    pub whole: BTreeMap<String, [i64; 2]>,
 }
 
 impl Parts {
@@ -24,6 +28,7 @@ impl Graph {
             nodes: self.nodes.clone(),
             weights: self.weights.clone(),
             outputs: self.outputs.clone(),
+            whole: self.whole.clone(),
         }
     }
 
@@ -41,6 +46,7 @@ impl Graph {
             graph.nodes.push(node);
         }
         graph.outputs = parts.outputs;
+        graph.whole = parts.whole;
         graph
     }
 }

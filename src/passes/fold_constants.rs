@@ -1,5 +1,7 @@
 //! Constant folding: what depends on constants alone is computed once, on the host.
 
+use std::collections::BTreeMap;
+
 use super::PassReport;
 use super::evaluate::evaluate;
 use super::rewrite::Rewrite;
@@ -134,5 +136,5 @@ fn alone(rewrite: &Rewrite, index: usize) -> Graph {
     // A name of its own for each copy is not needed: nothing looks them up.
     nodes.push(node);
     let outputs = vec![("value".to_owned(), nodes.len() - 1)];
-    Graph::from_parts(Parts { nodes, weights, outputs })
+    Graph::from_parts(Parts { nodes, weights, outputs, whole: BTreeMap::new() })
 }

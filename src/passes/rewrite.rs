@@ -164,7 +164,7 @@ impl Rewrite {
         let nodes = ordered.collect();
         let outputs =
             parts.outputs.into_iter().map(|(name, index)| (name, number(index))).collect();
-        (Parts { nodes, weights: parts.weights, outputs }, report)
+        (Parts { nodes, weights: parts.weights, outputs, whole: parts.whole }, report)
     }
 }
 

@@ -126,7 +126,8 @@ impl<'a> Walk<'a> {
     fn new(old: &'a Parts, gathers: bool, report: PassReport) -> Self {
         let names = old.nodes.iter().map(|node| node.name.clone()).collect();
         let weights = old.weights.clone();
-        let parts = Parts { nodes: Vec::new(), weights, outputs: Vec::new() };
+        let whole = old.whole.clone();
+        let parts = Parts { nodes: Vec::new(), weights, outputs: Vec::new(), whole };
         Walk {
             old,
             values: Vec::new(),

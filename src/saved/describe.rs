@@ -83,6 +83,7 @@ impl<'a> Described<'a> {
             arrays: &self.texts,
             nodes: nodes.map(|(number, node)| describe(number, node, &numbers)).collect(),
             outputs: outputs(self.graph),
+            whole: self.graph.whole(),
         };
         layout::write(&document).map_err(|error| Error::Unsupported {
             node: "graph".to_owned(),

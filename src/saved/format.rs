@@ -1,5 +1,7 @@
 //! The members of a description.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -29,6 +31,8 @@ pub(super) struct Document<'a> {
     pub arrays: &'a [ArrayText],
     pub nodes: Vec<NodeText<'a>>,
     pub outputs: Vec<OutputText>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub whole: &'a BTreeMap<String, [i64; 2]>,
 }
 
 /// A description that is read; its nodes are read one by one, so that errors name them.
@@ -44,6 +48,8 @@ pub(super) struct DocumentRead<'a> {
     #[serde(borrow)]
     pub nodes: Vec<&'a RawValue>,
     pub outputs: Vec<OutputText>,
+    #[serde(default)]
+    pub whole: BTreeMap<String, [i64; 2]>,
 }
 
 /// A weight.

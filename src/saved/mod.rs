@@ -39,6 +39,7 @@
 //! | `arrays` | for each weight: its number, member of the `.npz`, label, dtype, shape, CRC-32 of its bytes |
 //! | `nodes` | for each node: its number, name, `op` with every option, `operands`, `weights`, `stages`, `shape` |
 //! | `outputs` | names, and the numbers of their nodes |
+//! | `whole` | of each input that takes whole numbers alone, the least and the greatest; left out where there is none |
 //!
 //! Operands are numbers of earlier nodes, weights numbers of arrays; a length is a number or
 //! `"batch"`. Numbers that are not finite are written `"inf"`, `"-inf"` and `"nan 0xBITS"`.

@@ -167,6 +167,15 @@ fn rebuild(
         }
         graph.output_at(output.name.clone(), output.node);
     }
+    for (name, &[low, high]) in &document.whole {
+        let input = graph.symbol(name).filter(|_| graph.is_input(name) && low <= high);
+        let Some(input) = input else {
+            let part = format!("whole numbers of \"{}\"", clipped(name));
+            let got = format!("are from {low} to {high}");
+            return Err(refuse(file, &part, got, "they are an input's, from the least on"));
+        };
+        graph.whole_input(input, low..=high)?;
+    }
     let within = |source: Error| Error::Import {
         file: file.to_owned(),
         node: "outputs and inputs".to_owned(),

@@ -376,3 +376,26 @@ fn every_member_of_a_node_is_read() {
     // All but the dilation make another graph.
     assert_eq!(seen.len(), changes.len());
 }
+
+#[test]
+fn whole_numbers_that_inputs_take_are_kept() {
+    let mut g = Graph::new();
+    let x = g.input("ids", [3usize]);
+    g.whole_input(x, -4..=255).unwrap();
+    let y = g.relu(x).unwrap();
+    g.output("y", y);
+    for graph in [again(&g), again(&prepared(&g)), again(&again(&g))] {
+        assert_eq!(graph.whole_range("ids"), Some(-4..=255));
+    }
+    let saved = Saved::new(&g).unwrap();
+    assert!(saved.description.contains("\"ids\": [-4, 255]"), "{}", saved.description);
+    for (from, to, got) in [
+        ("\"ids\": [", "\"idz\": [", "whole numbers of \"idz\" are from -4 to 255"),
+        ("\"ids\": [", "\"relu\": [", "whole numbers of \"relu\" are from -4 to 255"),
+        ("[-4, 255]", "[4, -255]", "whole numbers of \"ids\" are from 4 to -255"),
+    ] {
+        let lie = Saved { description: saved.description.replace(from, to), ..saved.clone() };
+        let text = lie.graph().unwrap_err().to_string();
+        assert!(text.contains(got), "{text}");
+    }
+}

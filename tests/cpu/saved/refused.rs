@@ -45,7 +45,7 @@ fn other_formats_and_versions_are_named() {
     }
     let text = refusal(&changed(&saved(), "\"version\": 1,", "\"version\": 1, \"device\": {},"));
     let expected = "description cannot be read (unknown field `device`, expected one of `format`, \
-                    `version`, `weights`, `arrays`, `nodes`, `outputs` at line";
+                    `version`, `weights`, `arrays`, `nodes`, `outputs`, `whole` at line";
     assert!(text.contains(expected), "{text}");
 }
 
