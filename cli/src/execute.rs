@@ -1,7 +1,7 @@
 //! A network on an executor: from host arrays to a session and its staged inputs.
 
 use anyhow::Result;
-use longshore::{Graph, PlanOptions, Run, Runtime, Session, StagePolicy, Tensor};
+use longshore::{Graph, HostArray, PlanOptions, Run, Runtime, Session, StagePolicy, Tensor};
 
 use crate::feed::Arrays;
 
@@ -22,7 +22,8 @@ impl Network {
     ) -> Result<Self> {
         let plan = graph.plan_with(batch, options.limits(*rt.limits()))?;
         let session = rt.prepare_with(&plan, *policy)?;
-        let stage = |(name, array): (&String, _)| -> Result<(String, Tensor)> {
+        let stage = |(name, array): (&String, &HostArray<'static>)| -> Result<(String, Tensor)> {
+            graph.check_input(name, array)?;
             Ok((name.clone(), rt.stage_with(name.as_str(), array, *policy)?.0))
         };
         let inputs = arrays.iter().map(stage).collect::<Result<_>>()?;

@@ -18,9 +18,14 @@ pub struct Conformance {
     pub outputs: BTreeMap<String, Vec<u8>>,
 }
 
-/// Reads every case, sorted by name.
+/// Reads every case of ONNX, sorted by name.
 pub fn load() -> Vec<Conformance> {
-    let file = File::open(fixture_path("onnx/conformance.zip"));
+    load_from("conformance")
+}
+
+/// Reads every case of an archive, sorted by name.
+pub fn load_from(stem: &str) -> Vec<Conformance> {
+    let file = File::open(fixture_path(&format!("onnx/{stem}.zip")));
     let mut archive = zip::ZipArchive::new(file.expect("the cases")).expect("an archive");
     let mut cases: BTreeMap<String, Conformance> = BTreeMap::new();
     for index in 0..archive.len() {

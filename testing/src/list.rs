@@ -357,6 +357,9 @@ macro_rules! tests_of_executors {
                     rare_functions_stand_anywhere_in_an_epilogue
                     a_layer_applies_a_long_function
                 }
+                whole_numbers {
+                    imported_networks_give_the_numbers_of_their_types
+                }
             }
         }
     };

@@ -51,6 +51,24 @@ fn the_output_is_what_onnx_says_on_both_executors() {
 }
 
 #[test]
+fn inputs_keep_their_types() {
+    let folder = Folder::new("types");
+    let mask = models::array("types-mask", &[3], &[255.0, 0.0, -0.5]);
+    let ids = models::array("types-ids", &[3], &[1.0, 2.0, 255.0]);
+    let wrong = models::array("types-wrong", &[3], &[1.0, 2.5, 300.0]);
+    std::fs::create_dir_all(folder.path()).unwrap();
+    let saved = format!("{}/types.json", folder.path());
+    longshore(&["convert", &model("types"), "--output", &saved]).succeeded();
+    for model in [model("types"), saved] {
+        run(&model, &folder, &[("mask", mask.path()), ("ids", ids.path())], &[]).succeeded();
+        assert_eq!(read(&folder.file("y.npy")), array![1.0, 0.0, 255.0].into_dyn());
+        let refused = run(&model, &folder, &[("mask", mask.path()), ("ids", wrong.path())], &[]);
+        let text = "input \"ids\": element [1] is 2.5 but it takes whole numbers from 0 to 255";
+        assert!(refused.failed().contains(text), "{}", refused.stderr);
+    }
+}
+
+#[test]
 fn inputs_that_shape_the_network_are_bound() {
     for name in ["test_resize_upsample_scales_linear", "test_resize_upsample_sizes_nearest"] {
         let folder = Folder::new(name);

@@ -2,13 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ndarray::Dimension;
+
 use super::importer::{Importer, constant};
 use super::model::{OnnxDim, OnnxPort};
+use super::numbers::{EXACT, Numbers, limits, narrow};
 use super::options::ImportOptions;
 use super::tensor;
-use super::value::{Kind, Value, kind_of};
-use crate::array::HostArray;
+use super::value::{Kind, Known, Value, kind_of};
+use crate::array::{DType, HostArray};
 use crate::error::{Error, Result};
+use crate::graph::Symbol;
+use crate::ops::UnaryOp;
 use crate::shape::Dim;
 
 /// What the names of dimensions stand for.
@@ -43,7 +48,7 @@ impl Importer<'_> {
         for port in &ports {
             if let Some(array) = options.values.get(&port.name) {
                 let array = array.clone().with_name(port.name.clone());
-                self.declare(&port.name, constant(array))?;
+                self.declare(&port.name, typed(&port.name, port.dtype, array)?)?;
                 continue;
             }
             let shape = match shapes.get(port.name.as_str()) {
@@ -53,13 +58,30 @@ impl Importer<'_> {
             self.check_rank(&port.name, shape.len())?;
             let dims = shape.iter().copied().map(Dim::Fixed);
             let symbol = self.graph.input(port.name.clone(), dims);
+            let symbol = self.brought(port, symbol)?;
             self.declare(&port.name, Value::Symbol(symbol))?;
-            if kind_of(port.dtype) != Kind::Float {
-                self.whole.insert(port.name.clone());
-            }
             declared.push((port.name.clone(), shape));
         }
         Ok(declared)
+    }
+
+    /// Says what numbers an input takes, by the type that the model declares.
+    fn brought(&mut self, port: &OnnxPort, symbol: Symbol) -> Result<Symbol> {
+        let mut numbers = Numbers::of(port.dtype);
+        let mut symbol = symbol;
+        if port.dtype == DType::Bool {
+            // Whatever is not 0 is true.
+            let not = self.graph.activation(symbol, UnaryOp::LogicalNot)?;
+            symbol = self.graph.activation(not, UnaryOp::LogicalNot)?;
+        } else if numbers.is_whole() {
+            let most = if narrow(port.dtype).is_some() { EXACT } else { self.most };
+            self.takes_whole |= narrow(port.dtype).is_none();
+            numbers = numbers.within(numbers.low.max(-most), numbers.high.min(most));
+            #[expect(clippy::cast_possible_truncation, reason = "whole numbers up to 2^24")]
+            self.graph.whole_input(symbol, numbers.low as i64..=numbers.high as i64)?;
+        }
+        self.numbers.insert(port.name.clone(), numbers);
+        Ok(symbol)
     }
 
     /// Finds the shapes that are known without a name's length: given ones, values', defaults'.
@@ -165,6 +187,29 @@ impl Lengths<'_> {
         });
         let all: Vec<String> = bound.chain(found).collect();
         if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
+    }
+}
+
+/// Makes a value of an array that is given now, of the type that the model declares.
+fn typed(name: &str, dtype: DType, array: HostArray<'static>) -> Result<Value> {
+    let (given, wanted) = (kind_of(array.dtype()), kind_of(dtype));
+    let Kind::Int(_) = wanted else {
+        let is_same = given == wanted;
+        return Ok(if is_same { constant(array) } else { Value::known(array.to_f64(), wanted) });
+    };
+    let values = array.to_f64();
+    let (low, high) = limits(dtype);
+    let is_taken = |value: f64| (low..=high).contains(&value) && value.fract() == 0.0;
+    match values.indexed_iter().find(|(_, value)| !is_taken(**value)) {
+        None => Ok(Value::from(Known { values, kind: wanted })),
+        Some((index, value)) => Err(Error::Operand {
+            node: format!("input \"{name}\""),
+            operand: format!("element {:?}", index.slice()),
+            got: format!("is {value}"),
+            expected: format!("the model declares {dtype}"),
+            shapes: format!("{} {:?}", array.dtype(), array.shape()),
+            remedy: "bring numbers of that type".to_owned(),
+        }),
     }
 }
 

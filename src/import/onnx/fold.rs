@@ -3,11 +3,14 @@
 //! Models compute them with the same operators as data. Each function follows ONNX's rule for
 //! its operator on small arrays; what is not handled here is left to the network.
 
+use std::cell::RefCell;
+
 use ndarray::{ArrayD, IxDyn, Zip};
 
-use super::fold_shape;
 use super::node::Node;
 use super::value::{Kind, Known, SMALL};
+use super::{fold_shape, fold_whole, tensor};
+use crate::array::DType;
 use crate::error::Result;
 
 /// The inputs of a node, known or left out.
@@ -50,6 +53,9 @@ pub(super) fn fold(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Vec<Kn
 }
 
 fn unary(node: &Node<'_>, x: &Known) -> Result<Option<Known>> {
+    if let (Kind::Int(dtype), "Neg" | "Abs") = (x.kind, node.op()) {
+        return each(x, |value| fold_whole::unary(node, dtype, value)).map(Some);
+    }
     let function: fn(f64) -> f64 = match node.op() {
         "Identity" => |v| v,
         "Neg" => |v| -v,
@@ -59,10 +65,7 @@ fn unary(node: &Node<'_>, x: &Known) -> Result<Option<Known>> {
         "Round" => f64::round_ties_even,
         "Sqrt" => f64::sqrt,
         "Reciprocal" => f64::recip,
-        "Cast" => {
-            let kind = cast_kind(node)?;
-            return Ok(kind.map(|kind| Known::new(x.values.clone(), kind)));
-        }
+        "Cast" => return fold_whole::cast(node, x, cast_target(node)?).map(Some),
         "Not" => {
             let not = x.values.mapv(|v| f64::from(u8::from(v == 0.0)));
             return Ok(Some(Known::new(not, Kind::Bool)));
@@ -79,17 +82,22 @@ fn unary(node: &Node<'_>, x: &Known) -> Result<Option<Known>> {
     Ok(Some(Known::new(x.values.mapv(function), x.kind)))
 }
 
-/// Returns the kind that a Cast gives; none for one to a type that is not a number here.
-pub(super) fn cast_kind(node: &Node<'_>) -> Result<Option<Kind>> {
+/// Computes each number of an array.
+fn each(x: &Known, function: impl Fn(f64) -> Result<f64>) -> Result<Known> {
+    let values = x.values.iter().map(|&value| function(value)).collect::<Result<Vec<f64>>>()?;
+    let values = ArrayD::from_shape_vec(x.values.raw_dim(), values);
+    // As many as there were.
+    Ok(Known { values: values.unwrap_or_else(|_| x.values.clone()), kind: x.kind })
+}
+
+/// Returns the type that a Cast gives.
+pub(super) fn cast_target(node: &Node<'_>) -> Result<DType> {
     // Both speak of 8-bit floats alone.
     node.int("saturate", 1)?;
     node.text("round_mode", "up")?;
-    Ok(match fold_shape::needed(node, "to", node.optional_int("to")?)? {
-        1 | 10 | 11 => Some(Kind::Float),
-        2..=7 | 12 | 13 => Some(Kind::Int),
-        9 => Some(Kind::Bool),
-        _ => None,
-    })
+    let to = fold_shape::needed(node, "to", node.optional_int("to")?)?;
+    let to = i32::try_from(to).map_err(|_| node.unsupported("a cast to this type"))?;
+    tensor::dtype(to).map_err(|name| node.unsupported(&format!("a cast to {name}")))
 }
 
 fn binary(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Known>> {
@@ -104,8 +112,18 @@ fn binary(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Known>> {
     }
     let mut values = first.values.clone();
     for other in rest {
+        if let Kind::Int(dtype) = first.kind
+            && fold_whole::computes(node.op())
+            && other.values.iter().all(|value| value.fract() == 0.0)
+        {
+            let Some(combined) = whole(node, dtype, &values, &other.values)? else {
+                return Ok(None);
+            };
+            values = combined;
+            continue;
+        }
         let Some(combined) = zip(&values, &other.values, function) else { return Ok(None) };
-        if first.kind == Kind::Int && combined.iter().any(|value| !value.is_finite()) {
+        if matches!(first.kind, Kind::Int(_)) && combined.iter().any(|value| !value.is_finite()) {
             let expected = "it must be a whole number".to_owned();
             return Err(node.refuse("the result", "has none".to_owned(), expected));
         }
@@ -126,7 +144,7 @@ fn function(node: &Node<'_>, kind: Kind) -> Result<Option<(Function, bool)>> {
         "Div" => |a, b| a / b,
         "Mod" if node.int("fmod", 0)? == 1 => |a, b| a % b,
         // The sign of the divisor, as in Python.
-        "Mod" if kind == Kind::Int => |a, b| a - b * (a / b).floor(),
+        "Mod" if matches!(kind, Kind::Int(_)) => |a, b| a - b * (a / b).floor(),
         "Pow" => f64::powf,
         "Min" => |a, b| if a.is_nan() || a < b { a } else { b },
         "Max" => |a, b| if a.is_nan() || a > b { a } else { b },
@@ -149,8 +167,33 @@ fn logical(op: &str) -> Option<Function> {
     })
 }
 
+/// Combines two arrays of whole numbers.
+fn whole(
+    node: &Node<'_>,
+    dtype: DType,
+    a: &ArrayD<f64>,
+    b: &ArrayD<f64>,
+) -> Result<Option<ArrayD<f64>>> {
+    let failed = RefCell::new(None);
+    let function = |a: f64, b: f64| {
+        fold_whole::binary(node, dtype, a, b).unwrap_or_else(|error| {
+            failed.borrow_mut().get_or_insert(error);
+            0.0
+        })
+    };
+    let combined = zip(a, b, function);
+    match failed.into_inner() {
+        Some(error) => Err(error),
+        None => Ok(combined),
+    }
+}
+
 /// Combines two arrays element by element, broadcasting as NumPy does.
-fn zip(a: &ArrayD<f64>, b: &ArrayD<f64>, function: Function) -> Option<ArrayD<f64>> {
+fn zip(
+    a: &ArrayD<f64>,
+    b: &ArrayD<f64>,
+    function: impl Fn(f64, f64) -> f64,
+) -> Option<ArrayD<f64>> {
     let shape = broadcast_shape(a.shape(), b.shape())?;
     let (a, b) = (a.broadcast(IxDyn(&shape))?, b.broadcast(IxDyn(&shape))?);
     Some(Zip::from(&a).and(&b).map_collect(|&a, &b| function(a, b)))
@@ -244,12 +287,38 @@ fn reduce(node: &Node<'_>, inputs: &Inputs<'_>) -> Result<Option<Known>> {
     }
     let mut values = x.values.clone();
     for axis in (0..rank).rev().filter(|axis| axes.contains(axis)) {
-        values = values.fold_axis(ndarray::Axis(axis), start, |&a, &b| function(a, b));
+        values = match x.kind {
+            Kind::Int(dtype) if fold_whole::computes(node.op()) => {
+                whole_reduced(node, dtype, &values, ndarray::Axis(axis), start)?
+            }
+            _ => values.fold_axis(ndarray::Axis(axis), start, |&a, &b| function(a, b)),
+        };
         if keep {
             values.insert_axis_inplace(ndarray::Axis(axis));
         }
     }
     Ok(Some(Known::new(values, x.kind)))
+}
+
+/// Reduces whole numbers along an axis.
+fn whole_reduced(
+    node: &Node<'_>,
+    dtype: DType,
+    values: &ArrayD<f64>,
+    axis: ndarray::Axis,
+    start: f64,
+) -> Result<ArrayD<f64>> {
+    let mut failed = None;
+    let reduced = values.fold_axis(axis, start, |&a, &b| {
+        fold_whole::binary(node, dtype, a, b).unwrap_or_else(|error| {
+            failed.get_or_insert(error);
+            0.0
+        })
+    });
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(reduced),
+    }
 }
 
 /// Reduces an array without elements: what is left of its axes may be more than is small.

@@ -4,7 +4,7 @@ use ndarray::{ArrayD, Axis, IxDyn, Slice};
 
 use super::fold::{Inputs, broadcast_shape};
 use super::node::Node;
-use super::value::{Known, SMALL};
+use super::value::{Kind, Known, SMALL};
 use crate::error::Result;
 use crate::shape::MOST_AXES;
 
@@ -93,7 +93,12 @@ pub(super) fn needed<T>(node: &Node<'_>, what: &str, found: Option<T>) -> Result
 
 /// Refuses arrays of which one holds whole numbers and another floats.
 pub(super) fn same_kinds(node: &Node<'_>, known: &[&Known]) -> Result<()> {
-    let differ = known.windows(2).any(|pair| pair[0].kind != pair[1].kind);
+    // Of which width they are is not asked, as in files of the first versions.
+    let is_same = |one: Kind, other: Kind| match (one, other) {
+        (Kind::Int(_), Kind::Int(_)) => true,
+        (one, other) => one == other,
+    };
+    let differ = known.windows(2).any(|pair| !is_same(pair[0].kind, pair[1].kind));
     if !differ {
         return Ok(());
     }

@@ -1,5 +1,6 @@
 //! The walk over a model's nodes, from inputs and initializers to a graph.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -8,12 +9,13 @@ use super::external::External;
 use super::fold::fold;
 use super::model::OnnxModel;
 use super::node::{Node, label};
+use super::numbers::{EXACT, Numbers};
 use super::ops;
 use super::options::{ImportOptions, Imported};
 use super::proto::{DimensionValue, TensorProto, TensorShapeProto};
-use super::tensor::{self, Origin};
+use super::tensor;
 use super::value::{Kind, Known, SMALL, Value, kind_of};
-use crate::array::HostArray;
+use crate::array::{DType, HostArray};
 use crate::error::{Error, Result, listed};
 use crate::graph::{Graph, Symbol, Weight};
 use crate::ops::Reshape;
@@ -29,50 +31,41 @@ impl OnnxModel {
     /// [`Error::Import`] for what a node refuses.
     pub fn import(&self, options: ImportOptions) -> Result<Imported> {
         self.check_operators()?;
-        let mut importer = Importer {
+        let mut refused = None;
+        for most in TAKEN {
+            let mut importer = self.importer(&options, most);
+            match importer.import(&options) {
+                Ok((inputs, outputs)) => {
+                    return Ok(Imported { graph: importer.graph, inputs, outputs });
+                }
+                Err(error) if importer.is_beyond.get() && importer.takes_whole => {
+                    refused = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // There is one, as something was tried.
+        Err(refused.unwrap_or_else(|| self.unknown("import", "nothing is", "", "report it")))
+    }
+
+    fn importer(&self, options: &ImportOptions, most: f64) -> Importer<'_> {
+        Importer {
             model: self,
             graph: Graph::new(),
             values: BTreeMap::new(),
             named: HashSet::new(),
             constants: BTreeMap::new(),
-            whole: HashSet::new(),
+            numbers: HashMap::new(),
+            looked_through: HashMap::new(),
+            most,
+            made: Numbers::of(DType::F32),
+            takes_whole: false,
+            is_beyond: Cell::new(false),
             layouts: BTreeMap::new(),
             declared: self.declared_shapes(),
             budget: Budget::new(options.filled_bytes),
-            external: External::new(&options),
-        };
-        let inputs = importer.inputs(&options)?;
-        importer.initializers(&options)?;
-        let mut kept: BTreeSet<&str> = options.keep.iter().map(String::as_str).collect();
-        let mut outputs = self.outputs().into_iter().map(str::to_owned).collect::<Vec<_>>();
-        let mut seen: BTreeSet<String> = outputs.iter().cloned().collect();
-        let used = self.used(&options.keep);
-        for proto in &self.graph.node {
-            let node = Node::new(proto, self.opset, &used);
-            importer.node(&node).map_err(|error| self.at(&node.title, error))?;
-            let names = proto.output.iter().map(String::as_str).chain([label(proto)]);
-            for name in names {
-                if kept.remove(name) {
-                    let is_value = proto.output.iter().any(|output| output == name);
-                    let first = proto.output.first().map_or("", String::as_str);
-                    let value = if is_value { name } else { first }.to_owned();
-                    if seen.insert(value.clone()) {
-                        outputs.push(value);
-                    }
-                }
-            }
+            external: External::new(options),
         }
-        // What no node makes: an input, or an array of the file.
-        for name in kept {
-            importer.check_kept(name)?;
-            if seen.insert(name.to_owned()) {
-                outputs.push(name.to_owned());
-            }
-        }
-        for name in &outputs {
-            importer.output(name)?;
-        }
-        Ok(Imported { graph: importer.graph, inputs, outputs })
     }
 
     fn at(&self, node: &str, error: Error) -> Error {
@@ -95,6 +88,14 @@ impl OnnxModel {
     }
 }
 
+/// The inputs with their shapes, and the outputs.
+type Walked = (Vec<(String, Vec<usize>)>, Vec<String>);
+
+/// The greatest whole numbers that inputs of 32 and 64 bits are taken to bring: the first with
+/// which all that is computed of them is exact. [`Graph::check_input`] holds runs to it.
+const TAKEN: [f64; 9] =
+    [EXACT, 8_388_608.0, 1_048_576.0, 65_536.0, 16_384.0, 4_096.0, 2_048.0, 1_024.0, 256.0];
+
 /// A graph in the making, and what each name of the model stands for.
 pub(super) struct Importer<'a> {
     pub(super) model: &'a OnnxModel,
@@ -106,8 +107,18 @@ pub(super) struct Importer<'a> {
     constants: BTreeMap<String, Symbol>,
     /// Weights in the layouts that layers want, by the model's name and what was done to them.
     layouts: BTreeMap<(String, Layout), Weight>,
-    /// The names of computed values that are no floats.
-    pub(super) whole: HashSet<String>,
+    /// What is known of values' elements, by the model's names.
+    pub(super) numbers: HashMap<String, Numbers>,
+    /// The same of known arrays, by their addresses.
+    pub(super) looked_through: HashMap<usize, Numbers>,
+    /// The greatest whole number that inputs of 32 and 64 bits are taken to bring.
+    pub(super) most: f64,
+    /// What the node that is translated makes; translations may say it better.
+    pub(super) made: Numbers,
+    /// Whether there is such an input.
+    pub(super) takes_whole: bool,
+    /// Whether a result was refused for what the ranges of its operands allow.
+    pub(super) is_beyond: Cell<bool>,
     /// The shapes that the model declares for what its nodes make.
     declared: HashMap<&'a str, &'a TensorShapeProto>,
     /// What may be made of constants yet.
@@ -128,6 +139,43 @@ pub(super) enum Layout {
 }
 
 impl Importer<'_> {
+    /// Walks over the model; returns the inputs that runs bring, and the outputs.
+    fn import(&mut self, options: &ImportOptions) -> Result<Walked> {
+        let inputs = self.inputs(options)?;
+        self.initializers(options)?;
+        let model = self.model;
+        let mut kept: BTreeSet<&str> = options.keep.iter().map(String::as_str).collect();
+        let mut outputs = model.outputs().into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let mut seen: BTreeSet<String> = outputs.iter().cloned().collect();
+        let used = model.used(&options.keep);
+        for proto in &model.graph.node {
+            let node = Node::new(proto, model.opset, &used);
+            self.node(&node).map_err(|error| model.at(&node.title, error))?;
+            let names = proto.output.iter().map(String::as_str).chain([label(proto)]);
+            for name in names {
+                if kept.remove(name) {
+                    let is_value = proto.output.iter().any(|output| output == name);
+                    let first = proto.output.first().map_or("", String::as_str);
+                    let value = if is_value { name } else { first }.to_owned();
+                    if seen.insert(value.clone()) {
+                        outputs.push(value);
+                    }
+                }
+            }
+        }
+        // What no node makes: an input, or an array of the file.
+        for name in kept {
+            self.check_kept(name)?;
+            if seen.insert(name.to_owned()) {
+                outputs.push(name.to_owned());
+            }
+        }
+        for name in &outputs {
+            self.output(name)?;
+        }
+        Ok((inputs, outputs))
+    }
+
     /// Lets a name stand for an input or initializer.
     pub(super) fn declare(&mut self, name: &str, value: Value) -> Result<()> {
         if let Value::Symbol(symbol) = value {
@@ -190,9 +238,11 @@ impl Importer<'_> {
             }
             known.into_iter().map(Value::from).collect()
         } else {
-            self.check_whole(node, &inputs)?;
-            self.mark_whole(node, &inputs);
-            ops::translate(self, node, &inputs)?
+            let made = self.outcome(node, &inputs)?;
+            self.made = made;
+            let mut results = ops::translate(self, node, &inputs)?;
+            self.keep_numbers(node, &inputs, &mut results)?;
+            results
         };
         node.check_all_read()?;
         if results.len() < node.outputs().iter().filter(|name| !name.is_empty()).count() {
@@ -209,6 +259,32 @@ impl Importer<'_> {
             if self.values.insert((*name).to_owned(), value).is_some() {
                 let expected = "each value is made once".to_owned();
                 return Err(node.refuse(name, "is made twice".to_owned(), expected));
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings a node's first result into its type, and notes what its outputs hold.
+    fn keep_numbers(
+        &mut self,
+        node: &Node<'_>,
+        inputs: &ops::Inputs,
+        results: &mut [Value],
+    ) -> Result<()> {
+        let mut made = self.made;
+        if let Some(Value::Symbol(symbol)) = results.first().cloned() {
+            let (fitted, numbers) = self.fit(node, symbol, made)?;
+            made = numbers;
+            results[0] = Value::Symbol(fitted);
+        }
+        for (number, (name, value)) in node.outputs().iter().zip(results).enumerate() {
+            let numbers = match (node.op(), number) {
+                (_, 0) | ("Split", _) => made,
+                ("TopK", _) => self.position(inputs),
+                _ => Numbers::of(DType::F32),
+            };
+            if matches!(value, Value::Symbol(_)) && !name.is_empty() {
+                self.numbers.insert((*name).to_owned(), numbers);
             }
         }
         Ok(())
@@ -291,6 +367,7 @@ impl Importer<'_> {
             Value::Symbol(symbol) => Ok(*symbol),
             Value::Weight(weight) => self.constant(name, weight.clone()),
             Value::Known(known) => {
+                known.check_exact(name)?;
                 let array = HostArray::from(known.to_floats()).with_name(name.to_owned());
                 self.constant(name, Weight::from(array))
             }

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::fs;
 
 use longshore::import::onnx::{ImportOptions, OnnxModel};
-use longshore::{HostArray, Tensor};
+use longshore::{HostArray, StagePolicy, Tensor};
 use ndarray::ArrayD;
 
 use crate::compare::compare;
@@ -22,7 +22,7 @@ const RELATIVE: f64 = 1e-3;
 const ABSOLUTE: f64 = 1e-5;
 
 /// Reads the arrays of a case, by name.
-fn arrays(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, HostArray<'static>> {
+pub(super) fn arrays(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, HostArray<'static>> {
     let read = |(name, bytes): (&String, &Vec<u8>)| {
         (name.clone(), HostArray::read_named(name, bytes.as_slice()).unwrap())
     };
@@ -33,7 +33,8 @@ fn arrays(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, HostArray<'stat
 fn check(on: &dyn Executor, case: &Conformance, model: &OnnxModel) -> Result<(), String> {
     let (inputs, outputs) = (arrays(&case.inputs), arrays(&case.outputs));
     assert!(!outputs.is_empty(), "{}", case.name);
-    let found = run(on, model, &inputs).map_err(|error| error.to_string())?;
+    let found =
+        run(on, model, &inputs, StagePolicy::default()).map_err(|error| error.to_string())?;
     for (name, expected) in outputs {
         let value = expected.to_f64();
         let bound = value.mapv(|value| ABSOLUTE + RELATIVE * value.abs());
@@ -44,10 +45,11 @@ fn check(on: &dyn Executor, case: &Conformance, model: &OnnxModel) -> Result<(),
     Ok(())
 }
 
-fn run(
+pub(super) fn run(
     on: &dyn Executor,
     model: &OnnxModel,
     inputs: &BTreeMap<String, HostArray<'static>>,
+    policy: StagePolicy,
 ) -> longshore::Result<BTreeMap<String, ArrayD<f32>>> {
     let shaping = model.constant_inputs();
     let mut options = ImportOptions::new();
@@ -62,7 +64,9 @@ fn run(
     let session = on.runtime().prepare(&imported.graph.plan(1)?)?;
     let mut tensors: Vec<(String, Tensor)> = Vec::new();
     for (name, _) in &imported.inputs {
-        tensors.push((name.clone(), on.runtime().stage(name.as_str(), &inputs[name])?));
+        imported.graph.check_input(name, &inputs[name])?;
+        let (tensor, _) = on.runtime().stage_with(name.as_str(), &inputs[name], policy)?;
+        tensors.push((name.clone(), tensor));
     }
     let run = session.run(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
     run.outputs().map(|(name, tensor)| Ok((name.to_owned(), tensor.read()?))).collect()

@@ -45,3 +45,4 @@ pub mod several;
 pub mod softmax;
 pub mod top_k;
 pub mod unary;
+pub mod whole_numbers;

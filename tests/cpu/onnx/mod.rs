@@ -3,8 +3,8 @@
 mod external;
 mod hostile;
 mod keep;
-mod lenient;
 mod lengths;
+mod lenient;
 mod shapes;
 mod size;
 mod whole;

@@ -2,10 +2,15 @@
 
 use super::{Inputs, Row, inputs, row};
 use crate::error::Result;
+use crate::graph::Symbol;
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
+use crate::import::onnx::numbers::Numbers;
 use crate::import::onnx::value::Value;
 use crate::ops::{BinaryOp, UnaryOp};
+
+/// The greatest whole exponent of whole numbers.
+const MOST_PRODUCTS: f64 = 32.0;
 
 /// The operators of this file.
 pub(super) const ROWS: &[Row] = &[
@@ -45,6 +50,28 @@ pub(super) fn binary(
     node: &Node<'_>,
     inputs: &Inputs,
 ) -> Result<Vec<Value>> {
+    let numbers = importer.numbers(node, inputs, 0);
+    if numbers.is_whole() {
+        match node.op() {
+            "Div" => return quotient(importer, node, inputs),
+            "Pow" => return power(importer, node, inputs, numbers),
+            "Mul" => {
+                let left = (inputs::symbol(importer, node, inputs, 0)?, numbers);
+                let of_right = importer.numbers(node, inputs, 1);
+                let right = (inputs::symbol(importer, node, inputs, 1)?, of_right);
+                let range = numbers.times(of_right);
+                let (product, made) = importer.multiplied(node, left, right, range)?;
+                importer.made = made;
+                return Ok(vec![product.into()]);
+            }
+            "Mod" if !node.flag("fmod", false)? => {
+                let left = inputs::symbol(importer, node, inputs, 0)?;
+                let right = inputs::symbol(importer, node, inputs, 1)?;
+                return Ok(vec![importer.graph.binary(BinaryOp::Mod, left, right)?.into()]);
+            }
+            _ => {}
+        }
+    }
     let (left, right) =
         (inputs::symbol(importer, node, inputs, 0)?, inputs::symbol(importer, node, inputs, 1)?);
     if node.op() == "Mod" && !node.flag("fmod", false)? {
@@ -52,6 +79,82 @@ pub(super) fn binary(
     }
     let operation = BinaryOp::import(node.op()).ok_or_else(|| node.unsupported("the operator"))?;
     Ok(vec![importer.graph.binary(operation, left, right)?.into()])
+}
+
+/// Divides whole numbers, rounding toward zero: of what is left without the remainder, which is
+/// exact, the nearest whole number is the quotient, however a device rounds it.
+fn quotient(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
+    let left = inputs::symbol(importer, node, inputs, 0)?;
+    let right = inputs::symbol(importer, node, inputs, 1)?;
+    let graph = &mut importer.graph;
+    let rest = graph.binary(BinaryOp::Fmod, left, right)?;
+    let multiple = graph.binary(BinaryOp::Subtract, left, rest)?;
+    let near = graph.binary(BinaryOp::Divide, multiple, right)?;
+    Ok(vec![graph.activation(near, UnaryOp::Round)?.into()])
+}
+
+/// Whole powers as products, each of which wraps as its type says.
+fn power(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+    numbers: Numbers,
+) -> Result<Vec<Value>> {
+    let x = inputs::symbol(importer, node, inputs, 0)?;
+    if matches!(inputs::required(node, inputs, 1)?, Value::Symbol(_)) {
+        return Err(node.unsupported("a computed exponent of whole numbers"));
+    }
+    let exponents = inputs::known(node, inputs, 1)?;
+    let exponents = exponents.iter().flat_map(|known| known.values.iter().copied());
+    let exponents: Vec<f64> = exponents.collect();
+    let Some(&exponent) = exponents.first() else {
+        return Err(node.unsupported("an empty exponent of whole numbers"));
+    };
+    let is_one = exponents.iter().all(|other| other.to_bits() == exponent.to_bits());
+    let right = inputs::shape(importer, inputs::required(node, inputs, 1)?);
+    let shape = importer.shape(x);
+    let fits = right.len() <= shape.len()
+        && right.iter().rev().zip(shape.iter().rev()).all(|(&of, &length)| of == 1 || of == length);
+    if !is_one || !fits || exponent.fract() != 0.0 || exponent.abs() > MOST_PRODUCTS {
+        return Err(
+            node.unsupported("other than one whole exponent from -32 to 32 for whole numbers")
+        );
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 32")]
+    let size = exponent.abs() as u32;
+    if exponent < 0.0 {
+        let result = inverse(importer, x, size)?;
+        importer.made = numbers.within(numbers.low.clamp(-1.0, 0.0), 1.0);
+        return Ok(vec![result.into()]);
+    }
+    if size == 0 {
+        importer.made = numbers.within(1.0, 1.0);
+        let one = importer.graph.activation(x, UnaryOp::Affine { scale: 0.0, offset: 1.0 })?;
+        return Ok(vec![one.into()]);
+    }
+    let base = (x, numbers);
+    let mut made = base;
+    for exponent in 2..=size {
+        // Exact, unless an earlier product may have wrapped.
+        let range = made.1.times(numbers);
+        let exact = numbers.power(exponent);
+        let range = if exact.fits() { exact } else { range };
+        made = importer.multiplied(node, made, base, range)?;
+    }
+    importer.made = made.1;
+    Ok(vec![made.0.into()])
+}
+
+/// A negative power: 1 of 1, 1 or -1 of -1, and 0 of all other numbers, 0 too.
+fn inverse(importer: &mut Importer<'_>, x: Symbol, size: u32) -> Result<Symbol> {
+    let graph = &mut importer.graph;
+    let mut is = |number: f32| {
+        let beside = graph.activation(x, UnaryOp::Affine { scale: 1.0, offset: -number })?;
+        graph.activation(beside, UnaryOp::LogicalNot)
+    };
+    let (positive, negative) = (is(1.0)?, is(-1.0)?);
+    let join = if size.is_multiple_of(2) { BinaryOp::Add } else { BinaryOp::Subtract };
+    graph.binary(join, positive, negative)
 }
 
 fn several(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {

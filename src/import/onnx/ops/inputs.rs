@@ -25,7 +25,7 @@ pub(super) fn required<'v>(
 }
 
 /// Returns an input that may be left out.
-pub(super) fn optional(inputs: &Inputs, number: usize) -> Option<&Value> {
+pub(in crate::import::onnx) fn optional(inputs: &Inputs, number: usize) -> Option<&Value> {
     inputs.get(number).and_then(Option::as_ref)
 }
 
@@ -42,7 +42,7 @@ pub(super) fn symbol(
 }
 
 /// Returns the shape of a value; every length is known in an import.
-pub(super) fn shape(importer: &Importer<'_>, value: &Value) -> Vec<usize> {
+pub(in crate::import::onnx) fn shape(importer: &Importer<'_>, value: &Value) -> Vec<usize> {
     match value {
         Value::Symbol(symbol) => importer.shape(*symbol),
         Value::Known(known) => known.values.shape().to_vec(),
@@ -76,13 +76,17 @@ pub(super) fn known(node: &Node<'_>, inputs: &Inputs, number: usize) -> Result<O
 }
 
 /// Returns the whole numbers of an input; none if it is left out.
-pub(super) fn ints(node: &Node<'_>, inputs: &Inputs, number: usize) -> Result<Option<Vec<i64>>> {
+pub(in crate::import::onnx) fn ints(
+    node: &Node<'_>,
+    inputs: &Inputs,
+    number: usize,
+) -> Result<Option<Vec<i64>>> {
     let what = format!("input {number}");
     known(node, inputs, number)?.map(|known| known.whole(node, &what)).transpose()
 }
 
 /// Returns the whole numbers that older versions have as an attribute, newer ones as an input.
-pub(super) fn ints_or_attribute(
+pub(in crate::import::onnx) fn ints_or_attribute(
     node: &Node<'_>,
     inputs: &Inputs,
     number: usize,
@@ -127,6 +131,7 @@ pub(super) fn weight(
         Some(Value::Weight(weight)) => Ok(Some(weight.clone())),
         Some(Value::Known(known)) => {
             let name = node.input(number).unwrap_or_default();
+            known.check_exact(name)?;
             let floats = || HostArray::from(known.to_floats()).with_name(name.to_owned());
             importer.layout(name, Layout::Floats, || Ok(Weight::from(floats()))).map(Some)
         }

@@ -1,8 +1,9 @@
 //! The operators: one function for each, from a node's inputs to its outputs.
 
+mod casting;
 mod convolution;
 mod elementwise;
-mod inputs;
+pub(super) mod inputs;
 mod movement;
 mod normalization;
 mod pooling;
@@ -72,6 +73,7 @@ impl Row {
 /// (`src/ops/elementwise/functions.rs`).
 fn rows() -> impl Iterator<Item = Row> {
     let files = [
+        casting::ROWS,
         convolution::ROWS,
         elementwise::ROWS,
         movement::ROWS,

@@ -3,10 +3,9 @@
 use ndarray::{Array1, ArrayD, IxDyn};
 
 use super::{Inputs, Row, inputs, row};
-use crate::array::HostArray;
+use crate::array::{DType, HostArray};
 use crate::error::Result;
 use crate::graph::{Symbol, Weight};
-use crate::import::onnx::fold::cast_kind;
 use crate::import::onnx::fold_shape;
 use crate::import::onnx::fold_shape::needed;
 use crate::import::onnx::importer::{Importer, constant as constant_value};
@@ -19,8 +18,6 @@ type Outputs = Result<Vec<Value>>;
 
 /// The operators of this file.
 pub(super) const ROWS: &[Row] = &[
-    row("Cast", cast),
-    row("CastLike", cast_like).inputs(2),
     row("CenterCropPad", center_crop_pad).inputs(2).known(1, 1),
     row("Concat", concat).any_inputs(),
     row("Constant", constant).inputs(0),
@@ -53,10 +50,13 @@ fn constant(importer: &mut Importer<'_>, node: &Node<'_>, _: &Inputs) -> Outputs
     }
     if let Some(values) = node.ints("value_ints")? {
         let values = values.into_iter().map(|value| value as f64).collect::<Array1<f64>>();
-        return Ok(vec![Value::known(values.into_dyn(), Kind::Int)]);
+        return Ok(vec![Value::known(values.into_dyn(), Kind::Int(DType::I64))]);
     }
     if let Some(value) = node.optional_int("value_int")? {
-        return Ok(vec![Value::known(ndarray::arr0(value as f64).into_dyn(), Kind::Int)]);
+        return Ok(vec![Value::known(
+            ndarray::arr0(value as f64).into_dyn(),
+            Kind::Int(DType::I64),
+        )]);
     }
     if let Some(values) = node.floats("value_floats")? {
         let values = values.into_iter().map(f64::from).collect::<Array1<f64>>();
@@ -102,24 +102,6 @@ fn filled(node: &Node<'_>, shape: &[usize]) -> Result<usize> {
         ));
     }
     fold_shape::product(node, shape)
-}
-
-fn cast(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
-    match cast_kind(node)? {
-        Some(Kind::Float) => identity(importer, node, inputs),
-        Some(kind) => Err(node.unsupported(&format!("a cast of a computed value to {kind:?}"))),
-        None => Err(node.unsupported("a cast to this type")),
-    }
-}
-
-fn cast_like(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
-    node.int("saturate", 1)?;
-    match inputs::required(node, inputs, 1)? {
-        Value::Known(known) if known.kind != Kind::Float => {
-            Err(node.unsupported(&format!("a cast of a computed value to {:?}", known.kind)))
-        }
-        _ => identity(importer, node, inputs),
-    }
 }
 
 fn identity(_: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
