@@ -301,6 +301,22 @@ pub enum Error {
         remedy: String,
     },
 
+    /// A wait has taken longer than the time limit of [`RuntimeOptions::timeout`].
+    ///
+    /// [`RuntimeOptions::timeout`]: crate::RuntimeOptions::timeout
+    #[error(
+        "{doing}: {waited_for} has not ended within the time limit of {limit:?}; \
+         raise RuntimeOptions::timeout, or look for a kernel that does not end"
+    )]
+    Timeout {
+        /// What was being done.
+        doing: String,
+        /// What was waited for: `the work submitted before it`.
+        waited_for: String,
+        /// The time limit.
+        limit: std::time::Duration,
+    },
+
     /// The device is gone.
     #[error(
         "{}: the device is lost ({}); host data is intact: open a new Runtime and stage again",

@@ -1,12 +1,13 @@
 //! What computes: a device through wgpu, or the processor.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::fault::Fault;
+use super::patience::Patience;
 use super::pipeline::Pipelines;
 use super::poller::Poller;
 use super::pool::Pool;
@@ -20,6 +21,9 @@ use crate::array::StagePolicy;
 use crate::error::{Error, Result};
 use crate::ledger::Direction;
 use crate::plan::{ExpectedCrossings, Plan};
+
+/// How long dropping a runtime without a time limit waits for its work.
+pub(super) const CLOSING: Duration = Duration::from_secs(10);
 
 /// What a runtime computes with: [`Gpu`], or the host.
 pub(crate) trait Executor: fmt::Debug + Send + Sync {
@@ -47,28 +51,20 @@ pub(crate) trait Executor: fmt::Debug + Send + Sync {
     ) -> Result<Box<dyn Prepared>>;
 
     /// Hands a tensor's bytes over, once, and records that.
-    fn read(&self, tensor: &Tensor, pending: Pending, take: &mut Take<'_>) -> Result<()>;
-
-    /// As [`Executor::read`], without blocking on a device.
-    fn read_async<'a>(
-        &'a self,
-        tensor: &'a Tensor,
+    fn read(
+        &self,
+        tensor: &Tensor,
         pending: Pending,
-        take: &'a mut Take<'_>,
-    ) -> Later<'a>;
+        patience: &Patience<'_>,
+        take: &mut Take<'_>,
+    ) -> Result<()>;
 
     /// Waits until all submitted work is done.
-    fn wait(&self) -> Result<()>;
-
-    /// As [`Executor::wait`], without blocking.
-    fn wait_async(&self) -> Later<'_>;
+    fn wait(&self, patience: &Patience<'_>) -> Result<()>;
 }
 
 /// What takes the bytes of a read.
 pub(crate) type Take<'t> = dyn FnMut(&[u8]) + Send + 't;
-
-/// What an executor has done later.
-pub(crate) type Later<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
 /// A plan as one executor has made it ready.
 pub(crate) trait Prepared: Send + Sync {
@@ -95,11 +91,35 @@ pub(crate) trait Prepared: Send + Sync {
 pub(crate) struct Gpu {
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
-    pub fault: Arc<Fault>,
+    pub fault: Fault,
     pub uploads: Pool,
     pub readbacks: Pool,
     pub poller: Poller,
+    /// How long dropping the runtime waits for its work.
+    pub closing: Duration,
     pub pipelines: Pipelines,
+}
+
+impl Drop for Gpu {
+    /// wgpu waits for all work when the last handle of a queue is dropped, however long that is.
+    fn drop(&mut self) {
+        let closing = "closing the runtime";
+        let _ = self.wait(&Patience::new(closing, Some(self.closing)), "the submitted work", None);
+        let polled = self.fault.poll_as(&self.device, closing, wgpu::PollType::Poll);
+        // A driver that has lost the device waits for nothing.
+        if polled.is_err() || matches!(polled, Ok(Ok(wgpu::PollStatus::QueueEmpty))) {
+            self.poller.close(self.closing);
+            return;
+        }
+        log::warn!("{closing}: work goes on; a thread of its own waits for it");
+        let kept = ManuallyDrop::new((self.queue.clone(), self.device.clone()));
+        // Without a thread the handles stay for good, which is better than a wait for good.
+        let _ = std::thread::Builder::new().name("longshore-close".to_owned()).spawn(move || {
+            let (_, device) = &*kept;
+            let _ = device.poll(wgpu::PollType::wait_indefinitely());
+            drop(ManuallyDrop::into_inner(kept));
+        });
+    }
 }
 
 impl Executor for Gpu {
@@ -132,25 +152,18 @@ impl Executor for Gpu {
         Ok(Box::new(runtime.prepare_on_gpu(self, plan, policy)?))
     }
 
-    fn read(&self, tensor: &Tensor, pending: Pending, take: &mut Take<'_>) -> Result<()> {
-        tensor.read_from(self, pending, take)
-    }
-
-    fn read_async<'a>(
-        &'a self,
-        tensor: &'a Tensor,
+    fn read(
+        &self,
+        tensor: &Tensor,
         pending: Pending,
-        take: &'a mut Take<'_>,
-    ) -> Later<'a> {
-        Box::pin(tensor.read_from_async(self, pending, take))
+        patience: &Patience<'_>,
+        take: &mut Take<'_>,
+    ) -> Result<()> {
+        tensor.read_from(self, pending, patience, take)
     }
 
-    fn wait(&self) -> Result<()> {
-        self.fault.wait(&self.device, "waiting for the device", None)
-    }
-
-    fn wait_async(&self) -> Later<'_> {
-        Box::pin(self.finish_async("waiting for the device"))
+    fn wait(&self, patience: &Patience<'_>) -> Result<()> {
+        Gpu::wait(self, patience, "the submitted work", None)
     }
 }
 

@@ -1,32 +1,74 @@
 //! Device failures as errors: error scopes, and the memory of a lost device.
+//!
+//! wgpu tells of a loss by one callback, which on an adopted device is the embedder's, and swallows
+//! the errors of whatever is done with a lost device. So a loss is looked for: to map a buffer that
+//! has been destroyed is an error on a device that is there, and none on a lost one.
 
+use std::any::Any;
+use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::read::try_mapping;
 use crate::error::{Error, Result};
 
-/// Remembers why the device was lost, if it was.
-#[derive(Debug, Default)]
+/// The reason where nobody gives one.
+const UNSAID: &str = "it was destroyed, or its driver reset it";
+
+/// Why the device was lost, if it was.
+type Loss = Arc<Mutex<Option<String>>>;
+
+/// Remembers whether the device was lost, and looks for a loss.
+#[derive(Debug)]
 pub(crate) struct Fault {
-    lost: Mutex<Option<String>>,
+    lost: Loss,
+    /// A buffer that has been destroyed; none if the device had no memory for it.
+    probe: Option<Mutex<wgpu::Buffer>>,
+}
+
+fn set_lost(loss: &Loss, reason: String) {
+    loss.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
 }
 
 impl Fault {
+    pub(crate) fn new(device: &wgpu::Device) -> Self {
+        let descriptor = wgpu::BufferDescriptor {
+            label: Some("probe"),
+            size: wgpu::MAP_ALIGNMENT,
+            usage: wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: true,
+        };
+        let mut fault = Fault { lost: Arc::default(), probe: None };
+        let made = fault.watch(device, "creating buffer \"probe\"", descriptor.size, || {
+            let buffer = device.create_buffer(&descriptor);
+            let is_there = buffer.get_mapped_range_mut(..).is_ok();
+            if is_there {
+                buffer.unmap();
+                buffer.destroy();
+            }
+            (buffer, is_there)
+        });
+        match made {
+            Ok((buffer, true)) => fault.probe = Some(Mutex::new(buffer)),
+            // A buffer that is not there, without a word.
+            Ok((_, false)) => set_lost(&fault.lost, UNSAID.to_owned()),
+            Err(error) => log::warn!("losses of the device are noticed late: {error}"),
+        }
+        fault
+    }
+
     /// Registers with a device that this crate opened. An embedder's own device keeps
     /// the embedder's callbacks.
-    pub(crate) fn register(self: &Arc<Self>, device: &wgpu::Device) {
-        let on_loss = Arc::clone(self);
+    pub(crate) fn register(&self, device: &wgpu::Device) {
+        let lost = Arc::clone(&self.lost);
         device.set_device_lost_callback(move |reason, message| {
-            on_loss.set_lost(format!("{reason:?}: {message}"));
+            set_lost(&lost, format!("{reason:?}: {message}"));
         });
         // Everything this crate does is inside an error scope. What reaches the handler
         // comes from an embedder's own calls on the device, and must not abort the program.
         device.on_uncaptured_error(Arc::new(|error: wgpu::Error| {
             log::error!("uncaptured wgpu error: {error}");
         }));
-    }
-
-    fn set_lost(&self, reason: String) {
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
     }
 
     /// Fails if the device is known to be lost.
@@ -40,16 +82,52 @@ impl Fault {
         }
     }
 
-    /// Lets a loss that has happened be noticed, then fails if there was one.
+    /// Fails if the device is lost, by whomever, up to this moment.
     ///
-    /// wgpu reports a loss through a callback that runs when the device is polled, and
-    /// swallows the errors of what is done with a lost device.
-    pub(crate) fn poll(&self, device: &wgpu::Device, doing: &str) -> Result<()> {
-        let _ = device.poll(wgpu::PollType::Poll);
+    /// What was done before and reported no error has then been done.
+    pub(crate) fn confirm(&self, device: &wgpu::Device, doing: &str) -> Result<()> {
+        self.check(doing)?;
+        if let Some(probe) = &self.probe {
+            let buffer = probe.lock().unwrap_or_else(PoisonError::into_inner);
+            let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+            try_mapping(&buffer);
+            let is_lost = pollster::block_on(scope.pop()).is_none();
+            // So that the next one may ask again.
+            let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+            buffer.unmap();
+            let _ = pollster::block_on(scope.pop());
+            if is_lost {
+                set_lost(&self.lost, UNSAID.to_owned());
+            }
+        }
         self.check(doing)
     }
 
+    /// Lets callbacks that are due run, then fails if the device is known to be lost.
+    pub(crate) fn poll(&self, device: &wgpu::Device, doing: &str) -> Result<()> {
+        // Without a wait no poll can fail but for a loss.
+        let _ = self.poll_as(device, doing, wgpu::PollType::Poll)?;
+        self.check(doing)
+    }
+
+    /// Polls; wgpu panics there when the driver has lost the device.
+    pub(super) fn poll_as(
+        &self,
+        device: &wgpu::Device,
+        doing: &str,
+        kind: wgpu::PollType,
+    ) -> Result<std::result::Result<wgpu::PollStatus, wgpu::PollError>> {
+        let polled = catch_unwind(AssertUnwindSafe(|| device.poll(kind)));
+        polled.or_else(|panic: Box<dyn Any + Send>| {
+            self.confirm(device, doing)?;
+            // A callback of the embedder's.
+            resume_unwind(panic)
+        })
+    }
+
     /// Does something with the device and turns what it reports into an error.
+    ///
+    /// A loss is reported where something else is reported too; [`Fault::confirm`] finds others.
     pub(crate) fn watch<T>(
         &self,
         device: &wgpu::Device,
@@ -68,28 +146,30 @@ impl Fault {
             pollster::block_on(memory.pop()),
             pollster::block_on(internal.pop()),
         ];
-        self.check(doing)?;
         match popped.into_iter().flatten().next() {
-            Some(error) => Err(convert(doing, bytes, &error)),
-            None => Ok(value),
+            Some(error) => Err(self.explain(device, doing, convert(doing, bytes, &error))),
+            None => self.check(doing).map(|()| value),
         }
     }
 
-    /// Waits for submitted work: all of it, or up to one submission.
-    pub(crate) fn wait(
+    /// Returns the loss of the device, if that is what lies behind an error.
+    pub(crate) fn explain(&self, device: &wgpu::Device, doing: &str, error: Error) -> Error {
+        self.confirm(device, doing).err().unwrap_or(error)
+    }
+
+    /// Makes the error of what wgpu has refused outside of its error scopes.
+    pub(crate) fn refuse(
         &self,
         device: &wgpu::Device,
         doing: &str,
-        submission: Option<wgpu::SubmissionIndex>,
-    ) -> Result<()> {
-        let wait = wgpu::PollType::Wait { submission_index: submission, timeout: None };
-        let polled = self.watch(device, doing, 0, || device.poll(wait))?;
-        self.check(doing)?;
-        polled.map(|_| ()).map_err(|error| Error::Device {
+        message: &dyn Display,
+    ) -> Error {
+        let error = Error::Device {
             doing: doing.to_owned(),
-            message: error.to_string(),
+            message: message.to_string(),
             remedy: "open a new Runtime".to_owned(),
-        })
+        };
+        self.explain(device, doing, error)
     }
 }
 

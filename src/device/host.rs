@@ -8,27 +8,35 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::adapters::AdapterInfo;
-use super::executor::{Executor, Gpu, Later, Prepared, Take};
+use super::executor::{Executor, Gpu, Prepared, Take};
+use super::patience::Patience;
 use super::prepare::Session;
 use super::read::{Pending, no_buffer};
 use super::run::Run;
 use super::tensor::{Memory, Storage};
+use super::threads::Threads;
 use super::upload::{Source, Upload, Uploaded};
-use super::{Inner, Runtime, Tensor};
+use super::{Inner, Runtime, RuntimeOptions, Tensor};
 use crate::array::StagePolicy;
 use crate::error::{Error, Result};
 use crate::graph::Weight;
 use crate::host::AVAILABLE;
 use crate::ledger::{AdapterSummary, Cause, Direction, Ledger, Method, Phases, nanoseconds};
-use crate::plan::{Buffers, ExpectedCrossings, Limits, Place, Plan, Program, buffer_bytes};
+use crate::plan::{Buffers, ExpectedCrossings, Limits, Place, Plan, Program, Step, buffer_bytes};
 
 /// The largest range that a step reads or writes, in bytes: kernels number elements with 32
 /// bits, in whole workgroups. What is larger is split along the batch.
 const LARGEST_RANGE: u64 = (1 << 34) - 1024;
 
+/// What errors of opening it say.
+#[cfg(feature = "host")]
+const OPENING: &str = "opening the host executor";
+
 /// The processor, in host memory.
 #[derive(Debug)]
-struct Host;
+struct Host {
+    threads: Threads,
+}
 
 impl Executor for Host {
     fn gpu(&self) -> Option<&Gpu> {
@@ -44,7 +52,7 @@ impl Executor for Host {
     }
 
     fn upload(&self, inner: &Inner, upload: &Upload<'_, '_>) -> Result<Uploaded> {
-        inner.pack_on_host(upload)
+        self.threads.within(|| inner.pack_on_host(upload))
     }
 
     fn create(&self, inner: &Inner, label: &str, bytes: u64) -> Result<Arc<Storage>> {
@@ -57,43 +65,40 @@ impl Executor for Host {
         plan: &Plan,
         policy: StagePolicy,
     ) -> Result<Box<dyn Prepared>> {
-        Ok(Box::new(runtime.prepare_on_host(plan, policy)?))
+        let threads = self.threads.clone();
+        Ok(Box::new(self.threads.within(|| runtime.prepare_on_host(plan, policy, threads))?))
     }
 
-    fn read(&self, tensor: &Tensor, pending: Pending, take: &mut Take<'_>) -> Result<()> {
+    fn read(
+        &self,
+        tensor: &Tensor,
+        pending: Pending,
+        patience: &Patience<'_>,
+        take: &mut Take<'_>,
+    ) -> Result<()> {
         let elements = tensor.host_elements();
         if elements.len() as u64 * 4 != tensor.byte_len() {
             return Err(no_buffer(&pending.doing));
         }
+        patience.check("the copy")?;
         let started = Instant::now();
+        let copy = pending.permit.begin(Method::HostCopy);
         take(bytemuck::cast_slice(elements));
-        let phases = Phases::from([("host_copy", nanoseconds(started.elapsed()))]);
-        pending.permit.record(Method::HostCopy, phases);
+        if !patience.is_canceled() {
+            copy.deliver(Phases::from([("host_copy", nanoseconds(started.elapsed()))]));
+        }
         Ok(())
-    }
-
-    fn read_async<'a>(
-        &'a self,
-        tensor: &'a Tensor,
-        pending: Pending,
-        take: &'a mut Take<'_>,
-    ) -> Later<'a> {
-        Box::pin(async move { self.read(tensor, pending, take) })
     }
 
     /// A run is done when it returns.
-    fn wait(&self) -> Result<()> {
+    fn wait(&self, _: &Patience<'_>) -> Result<()> {
         Ok(())
-    }
-
-    fn wait_async(&self) -> Later<'_> {
-        Box::pin(async { Ok(()) })
     }
 }
 
 /// Describes the host as an adapter.
-fn summary() -> AdapterSummary {
-    let threads = rayon::current_num_threads();
+fn summary(threads: &Threads) -> AdapterSummary {
+    let threads = threads.count();
     let s = if threads == 1 { "" } else { "s" };
     AdapterSummary {
         name: format!("host ({threads} thread{s})"),
@@ -124,28 +129,45 @@ impl Runtime {
     /// it computes; the ledger records packing and reading as [`Direction::HostInternal`].
     #[must_use]
     pub fn host() -> Self {
-        on_host()
+        on_host(&RuntimeOptions::default(), Threads::default())
+    }
+
+    /// Opens the host executor with options: a time limit, and whose threads compute.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] for options that choose an adapter, [`Error::Operand`] for a pool of
+    /// no threads, and [`Error::Device`] where the system starts no more threads.
+    pub fn host_with(options: RuntimeOptions) -> Result<Self> {
+        options.refuse_choice(OPENING)?;
+        Ok(on_host(&options, Threads::new(&options.host_pool)?))
     }
 }
 
 /// Describes the host executor as adapters are described, where it is there.
 pub(super) fn adapter() -> Option<AdapterInfo> {
-    AVAILABLE.then(|| AdapterInfo { summary: summary(), limits: limits() })
+    let summary = summary(&Threads::default());
+    AVAILABLE.then(|| AdapterInfo { summary, limits: limits() })
 }
 
 /// Opens the host executor, where it is there.
-pub(super) fn open() -> Option<Runtime> {
-    AVAILABLE.then(on_host)
+pub(super) fn open(options: &RuntimeOptions) -> Result<Option<Runtime>> {
+    if AVAILABLE {
+        return Ok(Some(on_host(options, Threads::new(&options.host_pool)?)));
+    }
+    Ok(None)
 }
 
-fn on_host() -> Runtime {
-    let summary = summary();
+fn on_host(options: &RuntimeOptions, threads: Threads) -> Runtime {
+    let summary = summary(&threads);
     log::info!("longshore runs on {summary}");
     Runtime {
         inner: Arc::new(Inner {
             limits: limits(),
             ledger: Ledger::new(summary),
-            executor: Box::new(Host),
+            executor: Box::new(Host { threads }),
+            limit: options.timeout,
+            worker: Arc::default(),
             buffers_created: AtomicU64::new(0),
         }),
     }
@@ -225,6 +247,7 @@ impl Tensor {
 /// Nothing is locked while a run computes: a thread that waits for a part of its run may be given
 /// another run of the same session meanwhile.
 pub(super) struct HostSession {
+    threads: Threads,
     program: Program,
     /// Those of the plan's weights that runs read as they are.
     weights: Vec<Option<Tensor>>,
@@ -246,7 +269,12 @@ struct Scratch {
 }
 
 impl Runtime {
-    pub(super) fn prepare_on_host(&self, plan: &Plan, policy: StagePolicy) -> Result<HostSession> {
+    fn prepare_on_host(
+        &self,
+        plan: &Plan,
+        policy: StagePolicy,
+        threads: Threads,
+    ) -> Result<HostSession> {
         for step in plan.steps() {
             step.work.check_host(&step.node)?;
         }
@@ -259,7 +287,7 @@ impl Runtime {
         let scratch = vec![self.scratch(plan, Cause::Prepare)?];
         let outputs = self.create_values("output", plan.output_buffers(), Cause::Prepare)?;
         let outputs = outputs.into_iter().map(|storage| vec![storage]).collect();
-        Ok(HostSession { program, weights, idle: Mutex::new(Idle { scratch, outputs }) })
+        Ok(HostSession { threads, program, weights, idle: Mutex::new(Idle { scratch, outputs }) })
     }
 
     fn scratch(&self, plan: &Plan, cause: Cause) -> Result<Scratch> {
@@ -273,11 +301,9 @@ impl HostSession {
     fn weight(&self, number: usize) -> Option<&Tensor> {
         self.weights.get(number)?.as_ref()
     }
-}
 
-impl Prepared for HostSession {
     /// Executes the steps now, one after the other.
-    fn run(&self, session: &Session, inputs: &[&Tensor]) -> Result<Run> {
+    fn run_here(&self, session: &Session, inputs: &[&Tensor]) -> Result<Run> {
         let mut lent = Lent { prepared: self, scratch: None, outputs: Vec::new() };
         lent.take(session)?;
         if let Some(scratch) = &mut lent.scratch {
@@ -290,7 +316,9 @@ impl Prepared for HostSession {
                 slots: &mut scratch.slots,
                 outputs: &mut scratch.outputs,
             };
-            self.program.run(session.plan.steps(), &mut memory)?;
+            let patience = Patience::new("running a session", session.runtime.inner.limit);
+            let check = |step: &Step| patience.check(&format!("what comes before {}", step.node));
+            self.program.run(session.plan.steps(), &mut memory, &check)?;
         }
         lent.fill_outputs();
         session.collect(|place| match place {
@@ -299,6 +327,12 @@ impl Prepared for HostSession {
             Place::Output(number) => lent.outputs.get(number).map(|storage| (storage, 0)),
             Place::Slot(_) => None,
         })
+    }
+}
+
+impl Prepared for HostSession {
+    fn run(&self, session: &Session, inputs: &[&Tensor]) -> Result<Run> {
+        self.threads.within(|| self.run_here(session, inputs))
     }
 
     fn record(
@@ -391,7 +425,7 @@ impl Drop for Lent<'_> {
         let outputs = std::mem::take(&mut self.outputs);
         let mut idle = self.prepared.idle.lock().unwrap_or_else(PoisonError::into_inner);
         // More runs than threads are side by side only while they wait for one another.
-        let has_room = idle.scratch.len() < rayon::current_num_threads();
+        let has_room = idle.scratch.len() < self.prepared.threads.count();
         idle.scratch.extend(scratch.filter(|_| has_room));
         for (buffers, storage) in idle.outputs.iter_mut().zip(outputs) {
             if !storage.elements().is_empty() {

@@ -15,6 +15,7 @@ mod loops;
 mod mapped;
 mod open;
 mod own;
+mod patience;
 mod pipeline;
 mod poller;
 mod pool;
@@ -23,10 +24,13 @@ mod read;
 mod run;
 mod stage;
 mod tensor;
+mod threads;
 mod upload;
+mod worker;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 pub use adapters::{AdapterInfo, adapters};
 pub use loops::Warning;
@@ -38,6 +42,7 @@ pub use tensor::Tensor;
 use crate::error::Result;
 use crate::ledger::{AdapterSummary, Guard, Ledger, Scope};
 use crate::plan::Limits;
+use worker::Worker;
 
 /// An open device, or the host executor: stages arrays, prepares sessions, keeps the ledger.
 ///
@@ -73,6 +78,9 @@ pub(crate) struct Inner {
     pub limits: Limits,
     pub ledger: Ledger,
     pub executor: Box<dyn executor::Executor>,
+    /// How long a call may wait; none is for ever.
+    pub limit: Option<Duration>,
+    pub worker: Arc<Worker>,
     buffers_created: AtomicU64,
 }
 

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use super::adapters::{find, is_gpu, plan_limits, rank, summarize};
-use super::executor::Gpu;
+use super::executor::{CLOSING, Gpu};
 use super::fault::Fault;
 use super::host;
 use super::pipeline::Pipelines;
 use super::poller::Poller;
 use super::pool::Pool;
+use super::worker::Worker;
 use super::{Inner, Runtime};
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;
@@ -45,7 +47,7 @@ pub enum PowerPreference {
     LowPower,
 }
 
-/// Describes which adapter to open.
+/// Describes which adapter to open, and how long calls may wait for it.
 ///
 /// ```
 /// use longshore::{Error, Runtime, RuntimeOptions};
@@ -61,6 +63,20 @@ pub struct RuntimeOptions {
     backend: Option<Backend>,
     power: PowerPreference,
     require_adapter: bool,
+    pub(super) timeout: Option<Duration>,
+    pub(super) host_pool: HostPool,
+}
+
+/// Whose threads the host executor computes on.
+#[derive(Clone, Debug, Default)]
+pub(super) enum HostPool {
+    /// Those of the pool that a call is made in, else of rayon's global pool.
+    #[default]
+    Caller,
+    /// So many of its own.
+    Own(usize),
+    /// The embedder's.
+    Given(Arc<rayon::ThreadPool>),
 }
 
 impl RuntimeOptions {
@@ -98,6 +114,60 @@ impl RuntimeOptions {
         self
     }
 
+    /// Sets how long a call may wait for the device; without, it waits as long as the work takes.
+    ///
+    /// It holds for [`Tensor::read`](crate::Tensor::read), [`Runtime::wait`] and their async forms,
+    /// and for the kernels that [`Runtime::prepare`] has the driver compile. A call that takes
+    /// longer is [`Error::Timeout`], which says what was waited for; the work itself goes on, as no
+    /// device can be told to stop. Dropping the last handle of the runtime waits as long for its work,
+    /// or for 10 seconds without a limit, and leaves it to a thread then. On the host executor, where
+    /// nothing is waited for, a run is held to it between its steps.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use longshore::{Runtime, RuntimeOptions};
+    ///
+    /// # fn main() -> longshore::Result<()> {
+    /// let rt = Runtime::open_with(RuntimeOptions::new().timeout(Duration::from_secs(30)))?;
+    /// rt.wait()?; // Error::Timeout, if the device is not done in half a minute
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
+    /// Gives the host executor a pool of its own with so many threads, where it is what is opened.
+    ///
+    /// Without this and [`RuntimeOptions::host_pool`] it computes in the pool of rayon's that a call
+    /// is made in, else in rayon's global one.
+    ///
+    /// ```
+    /// use longshore::{Runtime, RuntimeOptions};
+    ///
+    /// # fn main() -> longshore::Result<()> {
+    /// let rt = Runtime::host_with(RuntimeOptions::new().host_threads(2))?;
+    /// assert_eq!(rt.adapter().name, "host (2 threads)");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn host_threads(mut self, threads: usize) -> Self {
+        self.host_pool = HostPool::Own(threads);
+        self
+    }
+
+    /// Has the host executor, where it is what is opened, compute in a pool of the embedder's,
+    /// whichever thread calls.
+    #[must_use]
+    pub fn host_pool(mut self, pool: Arc<rayon::ThreadPool>) -> Self {
+        self.host_pool = HostPool::Given(pool);
+        self
+    }
+
     /// Tells whether adapters of a type are taken.
     fn takes(&self, device_type: wgpu::DeviceType) -> bool {
         self.require_adapter || self.adapter.is_some() || is_gpu(device_type)
@@ -106,6 +176,17 @@ impl RuntimeOptions {
     /// Tells whether the host executor is taken where there is no GPU.
     fn takes_host(&self) -> bool {
         !self.require_adapter && self.adapter.is_none() && self.backend.is_none()
+    }
+
+    /// Refuses options that choose an adapter where none is looked for.
+    pub(super) fn refuse_choice(&self, node: &str) -> Result<()> {
+        let given = [
+            ("adapter", self.adapter.is_some()),
+            ("backend", self.backend.is_some()),
+            ("power", self.power != PowerPreference::default()),
+            ("require_adapter", self.require_adapter),
+        ];
+        refuse_given(node, &given)
     }
 
     fn describe(&self) -> String {
@@ -133,7 +214,7 @@ impl Runtime {
     /// [`Error::Device`] when the driver refuses to open the GPU; [`Error::NoAdapter`] where
     /// there is none and longshore was built without its feature `host`.
     pub fn open() -> Result<Self> {
-        pollster::block_on(Runtime::open_async())
+        Runtime::open_with(RuntimeOptions::default())
     }
 
     /// Opens an adapter by name, API or power preference.
@@ -143,7 +224,7 @@ impl Runtime {
     /// [`Error::NoAdapter`] where none is what the options ask for, with what to install;
     /// [`Error::Device`] when the driver refuses to open it.
     pub fn open_with(options: RuntimeOptions) -> Result<Self> {
-        pollster::block_on(Runtime::open_with_async(options))
+        pollster::block_on(Runtime::open_here(options))
     }
 
     /// Opens the fastest GPU or the host executor; the async form of [`Runtime::open`].
@@ -157,10 +238,17 @@ impl Runtime {
 
     /// Opens an adapter by options; the async form of [`Runtime::open_with`].
     ///
+    /// A thread of its own opens, as drivers work for tens of milliseconds.
+    ///
     /// # Errors
     ///
     /// As [`Runtime::open_with`].
     pub async fn open_with_async(options: RuntimeOptions) -> Result<Self> {
+        let open = move |_: &dyn Fn() -> bool| Runtime::open_with(options);
+        Worker::default().start("opening a runtime", open).keep().await
+    }
+
+    async fn open_here(options: RuntimeOptions) -> Result<Self> {
         let low_power = options.power == PowerPreference::LowPower;
         let mut found = find(options.backend).await;
         found.sort_by_key(|adapter| rank(adapter.get_info().device_type, low_power));
@@ -174,7 +262,7 @@ impl Runtime {
         };
         let Some(adapter) = found.into_iter().find(matches) else {
             log::info!("nothing that is taken among the adapters [{}]", names.join(", "));
-            let host = if options.takes_host() { host::open() } else { None };
+            let host = if options.takes_host() { host::open(&options)? } else { None };
             return host.ok_or_else(|| no_adapter(&options, &names));
         };
         let descriptor = wgpu::DeviceDescriptor {
@@ -189,19 +277,43 @@ impl Runtime {
                 message: error.to_string(),
                 remedy: "update the driver, or choose another adapter by name".to_owned(),
             })?;
-        let fault = Arc::new(Fault::default());
+        let fault = Fault::new(&device);
         fault.register(&device);
-        Ok(Runtime::assemble(device, queue, fault))
+        Ok(Runtime::assemble(device, queue, fault, options.timeout))
     }
 
     /// Adopts the embedder's device and queue; its limits are respected and its
     /// callbacks left as they are.
     #[must_use]
     pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Self {
-        Runtime::assemble(device, queue, Arc::new(Fault::default()))
+        let fault = Fault::new(&device);
+        Runtime::assemble(device, queue, fault, None)
     }
 
-    fn assemble(device: wgpu::Device, queue: wgpu::Queue, fault: Arc<Fault>) -> Self {
+    /// Adopts the embedder's device and queue with options: a time limit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] for options that choose an adapter or the host's threads.
+    pub fn from_wgpu_with(
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        options: RuntimeOptions,
+    ) -> Result<Self> {
+        let node = "adopting a device";
+        options.refuse_choice(node)?;
+        let is_given = |pool: &HostPool| !matches!(pool, HostPool::Caller);
+        refuse_given(node, &[("host_threads or host_pool", is_given(&options.host_pool))])?;
+        let fault = Fault::new(&device);
+        Ok(Runtime::assemble(device, queue, fault, options.timeout))
+    }
+
+    fn assemble(
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        fault: Fault,
+        limit: Option<Duration>,
+    ) -> Self {
         let info = device.adapter_info();
         let summary = summarize(&info);
         log::info!("longshore runs on {summary}");
@@ -213,6 +325,7 @@ impl Runtime {
             uploads: Pool::new("upload", upload, limits.max_buffer_size),
             readbacks: Pool::new("readback", readback, limits.max_buffer_size),
             poller: Poller::new(device.clone()),
+            closing: limit.unwrap_or(CLOSING),
             pipelines: Pipelines::default(),
             device,
             queue,
@@ -222,9 +335,23 @@ impl Runtime {
                 limits,
                 ledger: Ledger::new(summary),
                 executor: Box::new(gpu),
+                limit,
+                worker: Arc::default(),
                 buffers_created: AtomicU64::new(0),
             }),
         }
+    }
+}
+
+/// Refuses the first option that is given.
+fn refuse_given(node: &str, options: &[(&str, bool)]) -> Result<()> {
+    match options.iter().find(|(_, is_given)| *is_given) {
+        Some((option, _)) => Err(Error::Unsupported {
+            node: node.to_owned(),
+            what: format!("RuntimeOptions::{option}"),
+            remedy: "leave it out: there is nothing to choose".to_owned(),
+        }),
+        None => Ok(()),
     }
 }
 

@@ -29,7 +29,8 @@ impl Pool {
     /// Upload buffers are mapped, readback buffers are not.
     pub(crate) fn take(&self, inner: &Inner, bytes: u64) -> Result<wgpu::Buffer> {
         // Mapping callbacks, which return upload buffers, run when the device is polled.
-        let _ = inner.gpu(self.label)?.device.poll(wgpu::PollType::Poll);
+        let gpu = inner.gpu(self.label)?;
+        gpu.fault.poll(&gpu.device, self.label)?;
         let found = {
             let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
             let fits = free.iter().enumerate().filter(|(_, buffer)| buffer.size() >= bytes);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 
 use super::bind::{BindKey, Bindings};
@@ -16,6 +17,8 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::ledger::{Cause, Method, Phases};
 use crate::plan::{ExpectedCrossings, Plan, PlanOptions};
+
+const PREPARING: &str = "preparing a session";
 
 /// A plan made ready to run on a device, or on the host.
 ///
@@ -160,8 +163,8 @@ impl Runtime {
         plan: &Plan,
         policy: StagePolicy,
     ) -> Result<GpuSession> {
-        gpu.fault.poll(&gpu.device, "preparing a session")?;
-        let pipelines = self.inner.pipelines(plan.steps())?;
+        gpu.fault.poll(&gpu.device, PREPARING)?;
+        let pipelines = self.compile(plan)?;
         let weights = self.stage_set("weights", Cause::Prepare, plan.weights(), policy)?;
         let block = match plan.block() {
             [] => None,
@@ -183,7 +186,42 @@ impl Runtime {
         let outputs = self.create_values("output", plan.output_buffers(), Cause::Prepare)?;
         let outputs = outputs.into_iter().map(|storage| vec![storage]).collect();
         let state = Mutex::new(State { outputs, bind_groups: HashMap::new() });
+        gpu.fault.confirm(&gpu.device, PREPARING)?;
         Ok(GpuSession { pipelines, weights, slots, block, state })
+    }
+
+    /// Compiles a plan's kernels; with a time limit on a thread of its own, as no driver can be told
+    /// to stop.
+    fn compile(&self, plan: &Plan) -> Result<Vec<Arc<Pipeline>>> {
+        let Some(limit) = self.inner.limit else {
+            return self.inner.pipelines(plan.steps());
+        };
+        let (sender, receiver) = channel();
+        let (inner, steps) = (Arc::clone(&self.inner), plan.steps().to_vec());
+        // Late or not, what it compiles is kept for the next time.
+        let compile = move || {
+            let made = inner.pipelines(&steps);
+            // Whoever waits may end the process, which is no time for this thread to close the device.
+            drop(inner);
+            sender.send(made)
+        };
+        if std::thread::Builder::new().name("longshore-compile".to_owned()).spawn(compile).is_err()
+        {
+            return self.inner.pipelines(plan.steps());
+        }
+        receiver.recv_timeout(limit).unwrap_or_else(|ended| {
+            let doing = PREPARING.to_owned();
+            Err(match ended {
+                RecvTimeoutError::Timeout => {
+                    Error::Timeout { doing, waited_for: "compiling its kernels".to_owned(), limit }
+                }
+                RecvTimeoutError::Disconnected => Error::Device {
+                    doing,
+                    message: "the thread that compiles panicked".to_owned(),
+                    remedy: crate::error::BUG.to_owned(),
+                },
+            })
+        })
     }
 
     fn check_limits(&self, plan: &Plan) -> Result<()> {

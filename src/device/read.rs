@@ -1,15 +1,17 @@
 //! The way back: one copy, one mapping, one event.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Instant;
 
-use futures_channel::oneshot;
 use ndarray::{ArrayD, IxDyn};
 
 use super::Tensor;
 use super::executor::{Gpu, Take};
+use super::patience::Patience;
 use crate::error::{Error, Result};
-use crate::ledger::{Cause, Method, Permit, Phases, nanoseconds};
+use crate::ledger::{Cause, Crossing, Method, Permit, Phases, nanoseconds};
 
 /// A read that the guards have let pass.
 pub(crate) struct Pending {
@@ -21,12 +23,29 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// Writes what a device's read moved into the ledger.
-    fn record(self, phases: Phases) {
+    /// Writes a device's read into the ledger, where its copy is submitted.
+    fn begin(self) -> Crossing {
         if let Some(internal) = self.internal {
             internal.record(Method::BufferCopy, Phases::new());
         }
-        self.permit.record(Method::MappedReadback, phases);
+        self.permit.begin(Method::MappedReadback)
+    }
+}
+
+/// Where a read's time goes.
+struct Clock {
+    phases: Phases,
+    last: Instant,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Clock { phases: Phases::new(), last: Instant::now() }
+    }
+
+    fn lap(&mut self, phase: &'static str) {
+        self.phases.insert(phase, nanoseconds(self.last.elapsed()));
+        self.last = Instant::now();
     }
 }
 
@@ -42,10 +61,8 @@ impl Tensor {
     /// [`Error::Crossing`] when a guard refuses, [`Error::DeviceLost`] and
     /// [`Error::OutOfMemory`] from the device.
     pub fn read(&self) -> Result<ArrayD<f32>> {
-        let mut values = self.reserve()?;
         let pending = self.begin(self.length())?;
-        self.runtime.executor.read(self, pending, &mut |bytes| append(&mut values, bytes))?;
-        self.shaped(values)
+        self.read_values(pending, Instant::now(), &|| false)
     }
 
     /// Copies the tensor into a slice of the caller's: exactly one crossing.
@@ -55,87 +72,81 @@ impl Tensor {
     /// As [`Tensor::read`], and [`Error::Operand`] when the lengths differ.
     pub fn read_into(&self, values: &mut [f32]) -> Result<()> {
         let pending = self.begin(values.len())?;
-        self.runtime.executor.read(self, pending, &mut |bytes| {
+        let doing = pending.doing.clone();
+        let patience = Patience::new(&doing, self.runtime.limit);
+        self.runtime.executor.read(self, pending, &patience, &mut |bytes| {
             bytemuck::cast_slice_mut::<f32, u8>(values).copy_from_slice(bytes);
         })
-    }
-
-    /// Reads from a device, and hands the mapped bytes over.
-    pub(super) fn read_from(&self, gpu: &Gpu, pending: Pending, take: &mut Take<'_>) -> Result<()> {
-        let inner = &*self.runtime;
-        let mut phases = Phases::new();
-        let mut clock = Instant::now();
-        let mut lap = |name| {
-            phases.insert(name, nanoseconds(clock.elapsed()));
-            clock = Instant::now();
-        };
-        gpu.fault.wait(&gpu.device, &pending.doing, None)?;
-        lap("wait");
-        if pending.bytes > 0 {
-            let buffer = gpu.readbacks.take(inner, pending.bytes)?;
-            let submission = self.copy_to(gpu, &buffer, &pending)?;
-            gpu.fault.wait(&gpu.device, &pending.doing, Some(submission))?;
-            lap("device_copy");
-            let mapped = map(&buffer, pending.bytes);
-            gpu.fault.wait(&gpu.device, &pending.doing, None)?;
-            // The callback is due, but another thread's poll may have it in hand.
-            finish_mapping(&pending.doing, pollster::block_on(mapped).ok())?;
-            lap("map");
-            take_bytes(gpu, &pending.doing, buffer, pending.bytes, take)?;
-            lap("host_copy");
-        }
-        pending.record(phases);
-        Ok(())
     }
 
     /// Copies the tensor into a new array; the async form of [`Tensor::read`].
     ///
     /// Guards are asked here, when the call is made, and not where the future is
-    /// polled. The future never blocks: a thread of the runtime waits for the device.
+    /// polled. A thread of the runtime waits for the device and copies: polling takes
+    /// microseconds, whatever the size. A future that is dropped before the copy on the device is
+    /// submitted leaves no event; after that the read is a crossing, recorded as
+    /// [canceled](crate::ledger::Outcome::Canceled).
     ///
     /// # Errors
     ///
     /// As [`Tensor::read`].
     pub fn read_async(&self) -> impl Future<Output = Result<ArrayD<f32>>> + Send + use<> {
-        let begun = self.reserve().and_then(|values| Ok((self.begin(self.length())?, values)));
+        let begun = self.begin(self.length());
         let tensor = self.clone();
         async move {
-            let (pending, mut values) = begun?;
-            let mut take = |bytes: &[u8]| append(&mut values, bytes);
-            tensor.runtime.executor.read_async(&tensor, pending, &mut take).await?;
-            tensor.shaped(values)
+            let pending = begun?;
+            let started = Instant::now();
+            let (doing, worker) = (pending.doing.clone(), Arc::clone(&tensor.runtime.worker));
+            let read = move |is_canceled: &dyn Fn() -> bool| {
+                tensor.read_values(pending, started, is_canceled)
+            };
+            worker.start(&doing, read).keep().await
         }
     }
 
-    /// Reads from a device without blocking.
-    pub(super) async fn read_from_async(
+    fn read_values(
+        &self,
+        pending: Pending,
+        started: Instant,
+        is_canceled: &dyn Fn() -> bool,
+    ) -> Result<ArrayD<f32>> {
+        let mut values = self.reserve()?;
+        let doing = pending.doing.clone();
+        let patience = Patience::new(&doing, self.runtime.limit).since(started).until(is_canceled);
+        let mut take = |bytes: &[u8]| append(&mut values, bytes);
+        self.runtime.executor.read(self, pending, &patience, &mut take)?;
+        self.shaped(values)
+    }
+
+    /// Reads from a device, and hands the mapped bytes over.
+    pub(super) fn read_from(
         &self,
         gpu: &Gpu,
         pending: Pending,
+        patience: &Patience<'_>,
         take: &mut Take<'_>,
     ) -> Result<()> {
-        let inner = &*self.runtime;
-        let mut phases = Phases::new();
-        let mut clock = Instant::now();
-        gpu.finish_async(&pending.doing).await?;
-        phases.insert("wait", nanoseconds(clock.elapsed()));
-        clock = Instant::now();
-        if pending.bytes > 0 {
-            let buffer = gpu.readbacks.take(inner, pending.bytes)?;
-            let submission = self.copy_to(gpu, &buffer, &pending)?;
-            let mapped = map(&buffer, pending.bytes);
-            gpu.poller.wait_for(submission);
-            let outcome = mapped.await.ok();
-            gpu.fault.check(&pending.doing)?;
-            finish_mapping(&pending.doing, outcome)?;
-            // One callback ends both, so they cannot be told apart here.
-            phases.insert("device_copy_and_map", nanoseconds(clock.elapsed()));
-            clock = Instant::now();
-            take_bytes(gpu, &pending.doing, buffer, pending.bytes, take)?;
-            phases.insert("host_copy", nanoseconds(clock.elapsed()));
+        let mut clock = Clock::new();
+        gpu.wait(patience, "the work submitted before it", None)?;
+        clock.lap("wait");
+        // What nobody wants any more has not crossed yet.
+        patience.check("the work submitted before it")?;
+        let bytes = pending.bytes;
+        if bytes == 0 {
+            pending.begin().deliver(clock.phases);
+            return Ok(());
         }
-        pending.record(phases);
-        Ok(())
+        let buffer = gpu.readbacks.take(&self.runtime, bytes)?;
+        let submission = self.copy_to(gpu, &buffer, &pending)?;
+        let crossing = pending.begin();
+        let arrived = arrive(gpu, patience, buffer, bytes, submission, &mut clock, take);
+        match &arrived {
+            // Nobody waits: the event says so.
+            _ if patience.is_canceled() => drop(crossing),
+            Ok(()) => crossing.deliver(clock.phases),
+            Err(_) => crossing.fail(clock.phases),
+        }
+        arrived
     }
 
     /// Checks the caller's length and asks the guards.
@@ -219,11 +230,43 @@ pub(super) fn no_buffer(doing: &str) -> Error {
     }
 }
 
-fn map(
-    buffer: &wgpu::Buffer,
+/// Waits for a submitted copy, hands its bytes over and gives the buffer back to its pool.
+fn arrive(
+    gpu: &Gpu,
+    patience: &Patience<'_>,
+    buffer: wgpu::Buffer,
     bytes: u64,
-) -> oneshot::Receiver<std::result::Result<(), wgpu::BufferAsyncError>> {
-    let (sender, receiver) = oneshot::channel();
+    submission: wgpu::SubmissionIndex,
+    clock: &mut Clock,
+    take: &mut Take<'_>,
+) -> Result<()> {
+    let copied = gpu.wait(patience, "the copy on the device", Some(submission));
+    if copied.is_err() && patience.is_canceled() {
+        // What the device still writes comes before what the next read copies.
+        gpu.readbacks.returner().give_back(buffer);
+        return copied;
+    }
+    copied?;
+    clock.lap("device_copy");
+    let mapped = gpu.fault.watch(&gpu.device, patience.doing, 0, || map(&buffer, bytes))?;
+    finish_mapping(gpu, patience, &mapped)?;
+    clock.lap("map");
+    let taken = patience.check("the mapping").and_then(|()| {
+        let view = buffer.get_mapped_range(..bytes);
+        let view = view.map_err(|error| gpu.fault.refuse(&gpu.device, patience.doing, &error))?;
+        take(&view);
+        Ok(())
+    });
+    gpu.fault.watch(&gpu.device, patience.doing, 0, || buffer.unmap())?;
+    gpu.readbacks.returner().give_back(buffer);
+    clock.lap("host_copy");
+    taken
+}
+
+type Mapped = std::result::Result<(), wgpu::BufferAsyncError>;
+
+fn map(buffer: &wgpu::Buffer, bytes: u64) -> Receiver<Mapped> {
+    let (sender, receiver) = channel();
     buffer.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
         // A reader that has gone away no longer needs to hear of it.
         let _ = sender.send(result);
@@ -231,41 +274,31 @@ fn map(
     receiver
 }
 
-fn finish_mapping(
-    doing: &str,
-    outcome: Option<std::result::Result<(), wgpu::BufferAsyncError>>,
-) -> Result<()> {
-    match outcome {
-        Some(Ok(())) => Ok(()),
-        Some(Err(error)) => {
-            Err(Error::DeviceLost { doing: doing.to_owned(), reason: error.to_string() })
-        }
-        None => Err(Error::DeviceLost {
-            doing: doing.to_owned(),
-            reason: "the mapping never finished".to_owned(),
-        }),
-    }
+/// Asks for a mapping of a buffer that has been destroyed, for the error that this is.
+pub(super) fn try_mapping(buffer: &wgpu::Buffer) {
+    buffer.map_async(wgpu::MapMode::Write, .., |_| {});
 }
 
-/// Copies the mapped bytes out and gives the buffer back to its pool.
-fn take_bytes(
-    gpu: &Gpu,
-    doing: &str,
-    buffer: wgpu::Buffer,
-    bytes: u64,
-    take: &mut Take<'_>,
-) -> Result<()> {
-    {
-        let view = buffer.get_mapped_range(..bytes).map_err(|error| Error::Device {
-            doing: doing.to_owned(),
-            message: error.to_string(),
-            remedy: "open a new Runtime".to_owned(),
-        })?;
-        take(&view);
+/// Waits until a buffer that the device is done with is mapped.
+fn finish_mapping(gpu: &Gpu, patience: &Patience<'_>, mapped: &Receiver<Mapped>) -> Result<()> {
+    loop {
+        gpu.fault.poll(&gpu.device, patience.doing)?;
+        // The callback is due, but another thread's poll may have it in hand.
+        match mapped.recv_timeout(patience.slice()) {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => return Err(gpu.fault.refuse(&gpu.device, patience.doing, &error)),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(gpu.fault.refuse(
+                    &gpu.device,
+                    patience.doing,
+                    &"the mapping never finished",
+                ));
+            }
+            // A buffer whose mapping is under way is of no use, so a dropped future waits.
+            Err(RecvTimeoutError::Timeout) if patience.is_canceled() => {}
+            Err(RecvTimeoutError::Timeout) => patience.check("the mapping")?,
+        }
     }
-    buffer.unmap();
-    gpu.readbacks.returner().give_back(buffer);
-    Ok(())
 }
 
 /// Appends mapped bytes to elements.

@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 use std::ops::Index;
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use super::bind::Bound;
-use super::executor::{Gpu, Prepared};
+use super::executor::Prepared;
+use super::patience::Patience;
 use super::prepare::{GpuSession, Session, State};
 use super::tensor::Storage;
 use super::{Runtime, Tensor};
 use crate::error::{Error, Result};
 use crate::ledger::Cause;
 use crate::plan::{ExpectedCrossings, Place, Plan};
+
+const WAITING: &str = "waiting for the device";
 
 /// The outputs of one run, on the device.
 ///
@@ -188,15 +192,16 @@ impl Session {
 impl Prepared for GpuSession {
     fn run(&self, session: &Session, inputs: &[&Tensor]) -> Result<Run> {
         let gpu = session.runtime.inner.gpu("running a session")?;
-        let mut encoder = gpu
-            .device
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("run") });
+        let descriptor = wgpu::CommandEncoderDescriptor { label: Some("run") };
+        let create = || gpu.device.create_command_encoder(&descriptor);
+        let mut encoder = gpu.fault.watch(&gpu.device, "running a session", 0, create)?;
         // The state stays locked until the work is submitted: a buffer given to this run
         // must not be given to another before.
         let (run, state) = self.encode(session, inputs, &mut encoder)?;
         let submit = || gpu.queue.submit([encoder.finish()]);
         gpu.fault.watch(&gpu.device, "submitting a run", 0, submit)?;
         drop(state);
+        gpu.fault.confirm(&gpu.device, "running a session")?;
         Ok(run)
     }
 
@@ -206,7 +211,10 @@ impl Prepared for GpuSession {
         inputs: &[&Tensor],
         encoder: &mut wgpu::CommandEncoder,
     ) -> Result<Run> {
-        Ok(self.encode(session, inputs, encoder)?.0)
+        let run = self.encode(session, inputs, encoder)?.0;
+        let gpu = session.runtime.inner.gpu("recording a run")?;
+        gpu.fault.confirm(&gpu.device, "recording a run")?;
+        Ok(run)
     }
 
     fn expected_crossings(&self, plan: &Plan) -> ExpectedCrossings {
@@ -276,7 +284,7 @@ impl Runtime {
     ///
     /// [`Error::DeviceLost`] when the device is gone.
     pub fn wait(&self) -> Result<()> {
-        self.inner.executor.wait()
+        self.inner.executor.wait(&Patience::new(WAITING, self.inner.limit))
     }
 
     /// Waits until the device has done all submitted work; the async form of
@@ -286,22 +294,11 @@ impl Runtime {
     ///
     /// As [`Runtime::wait`].
     pub async fn wait_async(&self) -> Result<()> {
-        self.inner.executor.wait_async().await
-    }
-}
-
-impl Gpu {
-    /// Waits for submitted work without blocking: the poller's thread does.
-    pub(super) async fn finish_async(&self, doing: &str) -> Result<()> {
-        self.fault.poll(&self.device, doing)?;
-        let (sender, receiver) = futures_channel::oneshot::channel();
-        // An empty submission gives the poller something to wait for.
-        let submission = self.queue.submit([]);
-        self.queue.on_submitted_work_done(move || {
-            let _ = sender.send(());
-        });
-        self.poller.wait_for(submission);
-        let _ = receiver.await;
-        self.fault.check(doing)
+        let (inner, started) = (Arc::clone(&self.inner), Instant::now());
+        let wait = move |is_canceled: &dyn Fn() -> bool| {
+            let patience = Patience::new(WAITING, inner.limit);
+            inner.executor.wait(&patience.since(started).until(is_canceled))
+        };
+        self.inner.worker.start(WAITING, wait).keep().await
     }
 }

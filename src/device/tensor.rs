@@ -235,7 +235,9 @@ impl Runtime {
         shape: &[usize],
     ) -> Result<Tensor> {
         let label = label.into();
-        self.inner.gpu(&format!("wrap \"{label}\""))?;
+        let doing = format!("wrap \"{label}\"");
+        let gpu = self.inner.gpu(&doing)?;
+        gpu.fault.confirm(&gpu.device, &doing)?;
         let refuse = |operand: &str, got: String, expected: String, remedy: &str| Error::Operand {
             node: format!("wrap \"{label}\""),
             operand: operand.to_owned(),

@@ -88,7 +88,8 @@ impl Inner {
         let staging = gpu.uploads.take(self, upload.total_bytes)?;
         let mut lease = Lease { buffer: Some(staging.clone()), returner: gpu.uploads.returner() };
         let started = Instant::now();
-        let reports = fill(&doing, &staging, upload)?;
+        let reports = fill(&doing, &staging, upload)
+            .map_err(|error| gpu.fault.explain(&gpu.device, &doing, error))?;
         let packed = Instant::now();
         lease.buffer = None;
         gpu.fault.watch(&gpu.device, &doing, upload.total_bytes, || {
@@ -99,7 +100,8 @@ impl Inner {
             encoder.copy_buffer_to_buffer(&staging, 0, &target, 0, upload.total_bytes);
             gpu.queue.submit([encoder.finish()]);
         })?;
-        gpu.recycle(staging);
+        gpu.recycle(&doing, staging);
+        gpu.fault.confirm(&gpu.device, &doing)?;
         let phases = Phases::from([
             ("pack", nanoseconds(packed - started)),
             ("submit", nanoseconds(packed.elapsed())),
@@ -133,15 +135,21 @@ impl Inner {
 
 impl Gpu {
     /// Maps an upload buffer again once the device is done with it, for the next upload.
-    fn recycle(&self, staging: wgpu::Buffer) {
+    fn recycle(&self, doing: &str, staging: wgpu::Buffer) {
         let returner = self.uploads.returner();
         let mapped = staging.clone();
-        staging.map_async(wgpu::MapMode::Write, .., move |result| {
-            // An unmapped buffer is of no use: it is dropped, and the next upload makes one.
-            if result.is_ok() {
-                returner.give_back(mapped);
-            }
-        });
+        let map = || {
+            staging.map_async(wgpu::MapMode::Write, .., move |result| {
+                // An unmapped buffer is of no use: it is dropped, and the next upload makes one.
+                if result.is_ok() {
+                    returner.give_back(mapped);
+                }
+            });
+        };
+        // The upload is on its way; a device that refuses this has been lost since.
+        if let Err(error) = self.fault.watch(&self.device, doing, 0, map) {
+            log::debug!("no upload buffer is kept: {error}");
+        }
     }
 }
 

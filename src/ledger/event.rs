@@ -109,11 +109,44 @@ impl fmt::Display for Method {
     }
 }
 
+/// Tells what became of a crossing that was under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The data are where they should go.
+    #[default]
+    Delivered,
+    /// The copy is submitted, and is not there yet.
+    Pending,
+    /// The copy was submitted, and whoever asked for it went away: a future was dropped.
+    Canceled,
+    /// The copy was submitted, and did not arrive: the device was lost, or the time limit passed.
+    Failed,
+}
+
+impl Outcome {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+    fn is_delivered(&self) -> bool {
+        *self == Outcome::Delivered
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Outcome::Delivered => "delivered",
+            Outcome::Pending => "pending",
+            Outcome::Canceled => "canceled",
+            Outcome::Failed => "failed",
+        })
+    }
+}
+
 /// Splits a crossing's time by phase name, in nanoseconds.
 ///
 /// A stage has `pack` and `submit`; a read has `wait` (for work submitted
-/// before), `device_copy`, `map` and `host_copy`; an async read has the middle two as
-/// `device_copy_and_map`. On the host executor a stage has `pack` and a read `host_copy`.
+/// before), `device_copy`, `map` and `host_copy`. On the host executor a stage has `pack` and a
+/// read `host_copy`. A read that was not delivered may lack some.
 pub type Phases = BTreeMap<&'static str, u64>;
 
 /// Records one crossing.
@@ -123,9 +156,10 @@ pub struct Event {
     pub seq: u64,
     /// Which way.
     pub direction: Direction,
-    /// The tensor's or block's label.
+    /// The tensor's or block's label, its first [`NAME_BYTES`](super::NAME_BYTES).
     pub label: String,
-    /// The names of the scopes it happened in, joined by `/`; empty outside of any.
+    /// The names of the scopes it happened in, joined by `/`; empty outside of any. As long as a
+    /// label at most.
     pub scope: String,
     /// Which call moved it.
     pub cause: Cause,
@@ -139,6 +173,9 @@ pub struct Event {
     pub start_ns: u64,
     /// How long each phase took, in nanoseconds.
     pub phases_ns: Phases,
+    /// What became of it; JSON has it where it is not `delivered`.
+    #[serde(skip_serializing_if = "Outcome::is_delivered")]
+    pub outcome: Outcome,
 }
 
 /// Sums crossings of one direction.

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Ledger;
-use super::event::{Cause, Direction, Event, Method, Total, Totals};
+use super::event::{Cause, Direction, Event, Method, Outcome, Total, Totals};
 use crate::error::{Error, Result, escaped};
 use crate::file::NewFile;
 
@@ -114,11 +114,11 @@ impl fmt::Display for Ledger {
 }
 
 fn write_rows(f: &mut fmt::Formatter<'_>, events: &[Event]) -> fmt::Result {
-    type Key = (Direction, Cause, Method, String, String);
+    type Key = (Direction, Cause, Method, String, String, Outcome);
     let mut rows: BTreeMap<Key, Row> = BTreeMap::new();
     for event in events {
-        let key =
-            (event.direction, event.cause, event.method, event.label.clone(), event.scope.clone());
+        let Event { direction, cause, method, outcome, .. } = *event;
+        let key = (direction, cause, method, event.label.clone(), event.scope.clone(), outcome);
         let row = rows.entry(key).or_default();
         row.total.add(event.payload_bytes, event.padding_bytes);
         // Waiting for work submitted before is not the crossing's own time.
@@ -135,7 +135,7 @@ fn write_rows(f: &mut fmt::Formatter<'_>, events: &[Event]) -> fmt::Result {
         "  {:<16} {:<8} {:<16} {:>6} {:>14} {:>11} {:>11}  label",
         "crossings", "cause", "method", "count", "payload", "waiting", "moving"
     )?;
-    for ((direction, cause, method, label, scope), row) in rows {
+    for ((direction, cause, method, label, scope, outcome), row) in rows {
         let (waiting, moving) = (row.wait_ns as f64 / 1e6, row.move_ns as f64 / 1e6);
         write!(
             f,
@@ -146,6 +146,9 @@ fn write_rows(f: &mut fmt::Formatter<'_>, events: &[Event]) -> fmt::Result {
         )?;
         if !scope.is_empty() {
             write!(f, " in {}", escaped(scope))?;
+        }
+        if outcome != Outcome::Delivered {
+            write!(f, " ({outcome})")?;
         }
         writeln!(f)?;
     }

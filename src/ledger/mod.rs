@@ -3,18 +3,21 @@
 mod event;
 mod export;
 mod guard;
+mod name;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-pub use event::{Cause, Direction, Event, Method, Phases, Total, Totals};
+pub use event::{Cause, Direction, Event, Method, Outcome, Phases, Total, Totals};
 pub use export::AdapterSummary;
 pub use guard::{Guard, Scope};
+pub use name::NAME_BYTES;
 
 use crate::error::Result;
 use guard::{Active, Charged, Request};
+pub(crate) use name::bounded;
 
 /// How many events a ledger keeps; totals stay exact past it.
 pub const EVENT_CAPACITY: usize = 65_536;
@@ -23,13 +26,16 @@ pub const EVENT_CAPACITY: usize = 65_536;
 struct Book {
     events: VecDeque<Event>,
     next_seq: u64,
+    /// How often the book has been cleared: numbers begin anew then.
+    cleared: u64,
     totals: Totals,
     everywhere: Option<Arc<Active>>,
 }
 
 /// Records every crossing of one runtime; cheap to clone, shared between threads.
 ///
-/// It keeps the last [`EVENT_CAPACITY`] events and exact totals of all of them.
+/// It keeps the last [`EVENT_CAPACITY`] events, with names of at most [`NAME_BYTES`], and exact
+/// totals of all of them.
 ///
 /// ```
 /// use longshore::Runtime;
@@ -96,6 +102,7 @@ impl Ledger {
         book.events.clear();
         book.totals = Totals::default();
         book.next_seq = 0;
+        book.cleared = book.cleared.saturating_add(1);
     }
 
     /// Names what happens on this thread until the scope is dropped.
@@ -132,11 +139,11 @@ impl Ledger {
         let charged = guard::check(self.id, everywhere.as_ref(), &request)?;
         Ok(Permit {
             ledger: self.clone(),
-            scope: guard::scope_path(self.id),
+            scope: bounded(&guard::scope_path(self.id)),
             start_ns: nanoseconds(self.opened.elapsed()),
             direction,
             cause,
-            label: label.to_owned(),
+            label: bounded(label),
             payload_bytes,
             padding_bytes,
             charged,
@@ -151,7 +158,7 @@ impl Ledger {
 
 /// A crossing that the guards have let pass and that has not happened yet.
 ///
-/// Dropped without [`Permit::record`], it leaves no event and gives budgets back.
+/// Dropped before it is recorded, it leaves no event and gives budgets back.
 #[derive(Debug)]
 pub(crate) struct Permit {
     ledger: Ledger,
@@ -166,8 +173,21 @@ pub(crate) struct Permit {
 }
 
 impl Permit {
-    /// Writes the crossing into the ledger.
-    pub(crate) fn record(mut self, method: Method, phases_ns: Phases) {
+    /// Writes a crossing that has happened into the ledger.
+    pub(crate) fn record(self, method: Method, phases_ns: Phases) {
+        self.write(method, phases_ns, Outcome::Delivered);
+    }
+
+    /// Writes a crossing into the ledger that is under way from here on: it counts and is
+    /// charged, whatever becomes of it.
+    pub(crate) fn begin(self, method: Method) -> Crossing {
+        let ledger = self.ledger.clone();
+        let (cleared, seq) = self.write(method, Phases::new(), Outcome::Pending);
+        Crossing { ledger, cleared, seq, is_over: false }
+    }
+
+    /// Returns where the event stands.
+    fn write(mut self, method: Method, phases_ns: Phases, outcome: Outcome) -> (u64, u64) {
         self.charged = Charged::default();
         let mut book = self.ledger.book();
         let seq = book.next_seq;
@@ -187,7 +207,9 @@ impl Permit {
             padding_bytes: self.padding_bytes,
             start_ns: self.start_ns,
             phases_ns,
+            outcome,
         });
+        (book.cleared, seq)
     }
 }
 
@@ -195,6 +217,51 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let bytes = self.payload_bytes.saturating_add(self.padding_bytes);
         self.charged.refund(bytes);
+    }
+}
+
+/// A recorded crossing that is under way.
+///
+/// Dropped before it is over, its event says that nobody waited for it.
+#[derive(Debug)]
+pub(crate) struct Crossing {
+    ledger: Ledger,
+    cleared: u64,
+    seq: u64,
+    is_over: bool,
+}
+
+impl Crossing {
+    /// Completes the event of a crossing whose data are there.
+    pub(crate) fn deliver(mut self, phases_ns: Phases) {
+        self.end(Outcome::Delivered, phases_ns);
+    }
+
+    /// Completes the event of a crossing that did not arrive.
+    pub(crate) fn fail(mut self, phases_ns: Phases) {
+        self.end(Outcome::Failed, phases_ns);
+    }
+
+    fn end(&mut self, outcome: Outcome, phases_ns: Phases) {
+        self.is_over = true;
+        let mut book = self.ledger.book();
+        let first = book.events.front().map(|event| event.seq);
+        // The event may be gone: too many came after it, or the ledger was cleared.
+        let place = first
+            .filter(|_| book.cleared == self.cleared)
+            .and_then(|first| usize::try_from(self.seq.checked_sub(first)?).ok());
+        if let Some(event) = place.and_then(|place| book.events.get_mut(place)) {
+            event.outcome = outcome;
+            event.phases_ns = phases_ns;
+        }
+    }
+}
+
+impl Drop for Crossing {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.end(Outcome::Canceled, Phases::new());
+        }
     }
 }
 

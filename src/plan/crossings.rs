@@ -3,7 +3,7 @@
 use super::{Place, Plan};
 use crate::error::{Error, Result};
 use crate::graph::{Source, Weight};
-use crate::ledger::{Cause, Direction};
+use crate::ledger::{Cause, Direction, bounded};
 use crate::shape::byte_count;
 
 /// Bytes that every array in an upload of several is aligned to.
@@ -58,7 +58,7 @@ impl Plan {
             .iter()
             .map(|port| Expected {
                 direction: Direction::DeviceToHost,
-                label: port.name.clone(),
+                label: bounded(&port.name),
                 cause: Cause::Read,
                 payload_bytes: byte_count(&port.name, &port.shape).unwrap_or(u64::MAX),
                 padding_bytes: 0,

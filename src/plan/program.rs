@@ -73,13 +73,19 @@ impl Program {
         read
     }
 
-    /// Runs the steps it was made of, one after the other.
+    /// Runs the steps it was made of, one after the other, as long as `check` lets it go on.
     ///
     /// # Errors
     ///
-    /// What [`run`] reports, and [`Error::Device`] for memory that the plan does not fit.
-    pub(crate) fn run(&self, steps: &[Step], buffers: &mut Buffers<'_>) -> Result<()> {
+    /// What [`run`] and `check` report, and [`Error::Device`] for memory that the plan does not fit.
+    pub(crate) fn run(
+        &self,
+        steps: &[Step],
+        buffers: &mut Buffers<'_>,
+        check: &dyn Fn(&Step) -> Result<()>,
+    ) -> Result<()> {
         for (step, kept) in steps.iter().zip(&self.kept) {
+            check(step)?;
             let place = step.result.place;
             // Taken out, so that the operands can be read beside it: planning keeps them apart.
             let mut target = buffers.target(place).map(std::mem::take).unwrap_or_default();

@@ -22,12 +22,15 @@
 
 mod embedding;
 mod failure;
+mod lost;
 mod own;
 mod own_loops;
+mod polls;
 mod reading;
 mod split;
 mod staging;
 mod threads;
+mod timeout;
 mod turns;
 
 longshore_testing::run_tests_on!(longshore_testing::executor::Gpu);

@@ -23,6 +23,7 @@
 mod bands;
 mod memory;
 mod own;
+mod polls;
 mod refusals;
 mod saved;
 mod sharing;

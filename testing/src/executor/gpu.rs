@@ -83,6 +83,23 @@ pub fn open() -> Runtime {
     }
 }
 
+/// Opens a device as an embedder does, of the adapter under test.
+pub fn device(adapter: &wgpu::Adapter) -> (wgpu::Device, wgpu::Queue) {
+    pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default())).unwrap()
+}
+
+/// Finds the adapter under test as an embedder does.
+pub fn adapter() -> wgpu::Adapter {
+    let descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    let instance = wgpu::Instance::new(descriptor);
+    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+    let wanted = std::env::var("LONGSHORE_ADAPTER").unwrap_or_default().to_lowercase();
+    let mut found = adapters.into_iter();
+    found
+        .find(|adapter| adapter.get_info().name.to_lowercase().contains(&wanted))
+        .expect("the GPU tests need an adapter and never skip")
+}
+
 #[track_caller]
 fn dispatch_part(
     work: &Work,

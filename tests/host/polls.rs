@@ -1,0 +1,34 @@
+//! Async calls return at once, whatever they move.
+
+use std::time::Duration;
+
+use ndarray::ArrayD;
+
+use longshore::ledger::{Direction, Outcome};
+use longshore_testing::executor::host::{open, runtime};
+use longshore_testing::executor::stage;
+use longshore_testing::polls::median_poll;
+
+#[test]
+fn polls_of_a_read_of_64_mib_are_short() {
+    let array = ArrayD::from_elem(vec![1 << 24], 1.5_f32);
+    let tensor = stage(runtime(), "large", &array);
+    let median = median_poll(
+        9,
+        || tensor.read_async(),
+        |values| assert_eq!(values.unwrap()[[(1 << 24) - 1]], 1.5),
+    );
+    assert!(median < Duration::from_millis(1), "{median:?}");
+    pollster::block_on(runtime().wait_async()).unwrap();
+}
+
+#[test]
+fn an_async_read_outlives_its_tensor_and_is_one_event() {
+    let rt = open();
+    let array = ArrayD::from_elem(vec![7], 2.5_f32);
+    let read = stage(&rt, "x", &array).read_async();
+    assert_eq!(pollster::block_on(read).unwrap(), array);
+    let last = rt.ledger().events().pop().unwrap();
+    assert_eq!((last.direction, last.outcome), (Direction::HostInternal, Outcome::Delivered));
+    assert!(last.phases_ns.contains_key("host_copy"));
+}
