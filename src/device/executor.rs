@@ -97,6 +97,9 @@ pub(crate) struct Gpu {
     pub poller: Poller,
     /// How long dropping the runtime waits for its work.
     pub closing: Duration,
+    /// The time limit, on a software adapter: its driver may hold up a submission until the device is
+    /// done with those before it.
+    pub submitting: Option<Duration>,
     pub pipelines: Pipelines,
 }
 

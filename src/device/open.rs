@@ -117,7 +117,9 @@ impl RuntimeOptions {
     /// Sets how long a call may wait for the device; without, it waits as long as the work takes.
     ///
     /// It holds for [`Tensor::read`](crate::Tensor::read), [`Runtime::wait`] and their async forms,
-    /// and for the kernels that [`Runtime::prepare`] has the driver compile. A call that takes
+    /// and for the kernels that [`Runtime::prepare`] has the driver compile; on a software adapter,
+    /// whose driver may hold up what is submitted while the device is busy, also for staging,
+    /// preparing and running, which wait for the work before them then. A call that takes
     /// longer is [`Error::Timeout`], which says what was waited for; the work itself goes on, as no
     /// device can be told to stop. Dropping the last handle of the runtime waits as long for its work,
     /// or for 10 seconds without a limit, and leaves it to a thread then. On the host executor, where
@@ -326,6 +328,7 @@ impl Runtime {
             readbacks: Pool::new("readback", readback, limits.max_buffer_size),
             poller: Poller::new(device.clone()),
             closing: limit.unwrap_or(CLOSING),
+            submitting: limit.filter(|_| info.device_type == wgpu::DeviceType::Cpu),
             pipelines: Pipelines::default(),
             device,
             queue,

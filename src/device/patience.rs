@@ -9,6 +9,8 @@ use crate::error::{Error, Result};
 /// How long the device is waited for at a time: so long a loss, a dropped future or the end of
 /// the time limit may go unnoticed.
 const SLICE: Duration = Duration::from_millis(5);
+/// What is waited for before something else is submitted.
+pub(super) const BEFORE: &str = "the work submitted before it";
 /// How long a call polls by itself before it leaves that to the poller's thread: about as long as
 /// waking two threads takes.
 const SPIN: Duration = Duration::from_micros(100);
@@ -74,6 +76,18 @@ impl<'a> Patience<'a> {
 }
 
 impl Gpu {
+    /// Waits until a submission is not held up, where the driver may do that and there is a time limit.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gpu::wait`].
+    pub(super) fn make_way(&self, doing: &str) -> Result<()> {
+        match self.submitting {
+            Some(limit) => self.wait(&Patience::new(doing, Some(limit)), BEFORE, None),
+            None => Ok(()),
+        }
+    }
+
     /// Waits for work: up to one submission, or all that has been submitted.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use ndarray::{ArrayD, IxDyn};
 
 use super::Tensor;
 use super::executor::{Gpu, Take};
-use super::patience::Patience;
+use super::patience::{BEFORE, Patience};
 use crate::error::{Error, Result};
 use crate::ledger::{Cause, Crossing, Method, Permit, Phases, nanoseconds};
 
@@ -127,10 +127,10 @@ impl Tensor {
         take: &mut Take<'_>,
     ) -> Result<()> {
         let mut clock = Clock::new();
-        gpu.wait(patience, "the work submitted before it", None)?;
+        gpu.wait(patience, BEFORE, None)?;
         clock.lap("wait");
         // What nobody wants any more has not crossed yet.
-        patience.check("the work submitted before it")?;
+        patience.check(BEFORE)?;
         let bytes = pending.bytes;
         if bytes == 0 {
             pending.begin().deliver(clock.phases);

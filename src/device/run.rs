@@ -192,6 +192,7 @@ impl Session {
 impl Prepared for GpuSession {
     fn run(&self, session: &Session, inputs: &[&Tensor]) -> Result<Run> {
         let gpu = session.runtime.inner.gpu("running a session")?;
+        gpu.make_way("running a session")?;
         let descriptor = wgpu::CommandEncoderDescriptor { label: Some("run") };
         let create = || gpu.device.create_command_encoder(&descriptor);
         let mut encoder = gpu.fault.watch(&gpu.device, "running a session", 0, create)?;

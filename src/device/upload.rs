@@ -83,6 +83,7 @@ impl Inner {
             upload.payload_bytes,
             padding,
         )?;
+        gpu.make_way(&doing)?;
         gpu.fault.poll(&gpu.device, &doing)?;
         let target = self.create_buffer(upload.label, upload.total_bytes, upload.usage, false)?;
         let staging = gpu.uploads.take(self, upload.total_bytes)?;
