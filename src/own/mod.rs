@@ -102,7 +102,9 @@
 //!
 //! Sources are at most 64 KiB, and their workgroups and memory within what every WebGPU device
 //! has, so that a kernel that is accepted compiles everywhere. A kernel that never ends is not
-//! found out: the device is lost, which is an [`Error::DeviceLost`] at the next call.
+//! found out. What waits for it ends in [`Error::Timeout`] where the runtime has a time limit
+//! ([`RuntimeOptions::timeout`](crate::RuntimeOptions::timeout)); without one it waits until the
+//! driver gives the device up, which is [`Error::DeviceLost`], and some drivers never do.
 //!
 //! # Long loops
 //!

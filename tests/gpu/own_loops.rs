@@ -1,10 +1,12 @@
 //! Long loops of kernels of the user's own: right, refused, or warned of, as the driver is.
 
-use longshore::{Error, OwnCall, OwnKernel, Runtime};
+use longshore::{Error, OwnCall, OwnKernel, Runtime, RuntimeOptions};
 use ndarray::{ArrayD, IxDyn};
 
-use longshore_testing::executor::gpu::runtime;
+use longshore_testing::executor::gpu::{open, runtime};
 use longshore_testing::executor::stage;
+
+use crate::timeout::{LIMIT, in_a_child};
 
 /// Threads of a dispatch: more than one workgroup.
 const THREADS: usize = 70;
@@ -117,4 +119,28 @@ fn loops_that_nobody_can_count_are_warned_of() {
                     Runtime::host()";
     let expected = if ends_loops(rt) { vec![expected.to_owned()] } else { Vec::new() };
     assert_eq!(warnings, expected);
+}
+
+/// A kernel that never ends, of which only its source knows.
+const ENDLESS: &str = "loop { s += x[id.x]; if s < 0.0 { break; } }";
+
+/// Ends in the time limit; on drivers that end all loops early in a warning, and a wrong number.
+#[test]
+fn an_endless_kernel_ends_in_the_time_limit_or_is_warned_of() {
+    in_a_child("own_loops::an_endless_kernel_ends_in_the_time_limit_or_is_warned_of", || {
+        let name = open().adapter().name.clone();
+        let options = RuntimeOptions::new().adapter(name).timeout(LIMIT);
+        let rt = Runtime::open_with(options).unwrap();
+        let x = stage(&rt, "x", &ArrayD::from_elem(IxDyn(&[THREADS]), 1.0));
+        let shapes = [("x", &[THREADS][..])];
+        let session = rt.prepare_kernel(&kernel(ENDLESS), shapes, &call(1)).unwrap();
+        let read = session.run([("x", &x)]).and_then(|run| run["y"].read());
+        if ends_loops(&rt) {
+            assert_eq!(session.warnings().len(), 1);
+            assert!(read.unwrap().iter().all(|&value| value == 65_535.0));
+            return;
+        }
+        assert_eq!(session.warnings(), []);
+        assert!(matches!(read, Err(Error::Timeout { limit: LIMIT, .. })), "{read:?}");
+    });
 }

@@ -16,7 +16,7 @@ use longshore_testing::executor::stage;
 use longshore_testing::random::Random;
 
 const CHILD: &str = "LONGSHORE_TIMEOUT_CHILD";
-const LIMIT: Duration = Duration::from_millis(300);
+pub const LIMIT: Duration = Duration::from_millis(300);
 /// What a busy machine may add.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -121,7 +121,7 @@ fn be_held_up(rt: Runtime) {
 }
 
 /// Runs a test of this file again in a process of its own, and waits until it says `done`.
-fn in_a_child(test: &str, body: impl FnOnce()) {
+pub fn in_a_child(test: &str, body: impl FnOnce()) {
     if std::env::var_os(CHILD).is_some() {
         body();
         println!("\ndone");
