@@ -16,7 +16,7 @@ use super::proto::{DimensionValue, TensorProto, TensorShapeProto};
 use super::tensor;
 use super::value::{Kind, Known, SMALL, Value, kind_of};
 use crate::array::{DType, HostArray};
-use crate::error::{Error, Result, listed};
+use crate::error::{BUG, Error, Result, listed};
 use crate::graph::{Graph, Symbol, Weight};
 use crate::ops::Reshape;
 use crate::shape::{MOST_AXES, Shape};
@@ -45,7 +45,7 @@ impl OnnxModel {
             }
         }
         // There is one, as something was tried.
-        Err(refused.unwrap_or_else(|| self.unknown("import", "nothing is", "", "report it")))
+        Err(refused.unwrap_or_else(|| self.unknown("import", "nothing was tried", "", BUG)))
     }
 
     fn importer(&self, options: &ImportOptions, most: f64) -> Importer<'_> {

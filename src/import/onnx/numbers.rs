@@ -6,7 +6,9 @@
 
 use ndarray::ArrayD;
 
+use super::node::Node;
 use crate::array::DType;
+use crate::error::Result;
 
 /// The greatest whole number up to which f32 holds every one: 2^24.
 pub(super) const EXACT: f64 = 16_777_216.0;
@@ -53,6 +55,14 @@ impl Numbers {
     /// Numbers of either.
     pub(super) fn or(self, other: Numbers) -> Self {
         self.within(self.low.min(other.low), self.high.max(other.high))
+    }
+
+    /// Whole numbers and one that fills places, which must be whole too.
+    pub(super) fn beside(self, node: &Node<'_>, fill: f64) -> Result<Self> {
+        if fill.fract() != 0.0 {
+            return Err(node.unsupported(&format!("{fill} among whole numbers")));
+        }
+        Ok(self.or(self.within(fill, fill)))
     }
 
     /// The greatest magnitude.

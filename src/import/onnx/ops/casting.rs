@@ -1,6 +1,6 @@
 //! Casts: f32 on the device, of the values that another type would have.
 
-use super::{Inputs, Row, inputs, row};
+use super::{Inputs, KEPT, Row, inputs, row};
 use crate::array::{DType, HostArray};
 use crate::error::{Error, Result};
 use crate::graph::{Symbol, Weight};
@@ -15,8 +15,9 @@ use crate::ops::{BinaryOp, UnaryOp};
 /// The greatest number up to which f16 holds every whole one.
 const MOST_HALF: f64 = 2048.0;
 
-/// The operators of this file.
-pub(super) const ROWS: &[Row] = &[row("Cast", cast), row("CastLike", cast_like).inputs(2)];
+/// The operators of this file; they say themselves what they make.
+pub(super) const ROWS: &[Row] =
+    &[row("Cast", cast).holds(KEPT), row("CastLike", cast_like).inputs(2).holds(KEPT)];
 
 fn cast(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
     let to = cast_target(node)?;

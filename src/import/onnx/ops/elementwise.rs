@@ -1,26 +1,143 @@
 //! Element-wise operators.
 
-use super::{Inputs, Row, inputs, row};
+use super::{Holds, Inputs, JOINED, KEPT, Row, SHARES, TRUTH, inputs, row};
 use crate::error::Result;
 use crate::graph::Symbol;
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
-use crate::import::onnx::numbers::Numbers;
+use crate::import::onnx::numbers::{EXACT, Numbers};
 use crate::import::onnx::value::Value;
 use crate::ops::{BinaryOp, UnaryOp};
 
 /// The greatest whole exponent of whole numbers.
 const MOST_PRODUCTS: f64 = 32.0;
 
+/// The numbers of the second and third input.
+const CHOSEN: Holds = |importer, node, inputs, _| {
+    Ok(importer.numbers(node, inputs, 1).or(importer.numbers(node, inputs, 2)))
+};
+
 /// The operators of this file.
 pub(super) const ROWS: &[Row] = &[
-    row("Clip", clip).inputs_since(11, 3),
-    row("Max", several).any_inputs(),
+    row("Clip", clip).inputs_since(11, 3).holds(clipped),
+    row("Max", several).any_inputs().holds(JOINED),
     row("Mean", several).any_inputs(),
-    row("Min", several).any_inputs(),
-    row("Sum", several).any_inputs(),
-    row("Where", select).inputs(3),
+    row("Min", several).any_inputs().holds(JOINED),
+    row("Sum", several).any_inputs().whole(added),
+    row("Where", select).inputs(3).holds(CHOSEN),
 ];
+
+/// Makes the row of a function of one operand.
+pub(super) fn unary_row(op: &'static str) -> Row {
+    let row = row(op, unary);
+    match op {
+        "Not" | "IsInf" | "IsNaN" => row.holds(TRUTH),
+        "Floor" | "Ceil" | "Round" => {
+            row.holds(|_, _, _, x| Ok(x.within(x.low.floor(), x.high.ceil())))
+        }
+        "Relu" => row.holds(|_, _, _, x| Ok(x.within(x.low.max(0.0), x.high.max(0.0)))),
+        "Sigmoid" | "HardSigmoid" => row.holds(SHARES),
+        "Abs" => row.whole(|_, _, _, x| Ok(x.magnitude())),
+        "Neg" => row.whole(|_, _, _, x| Ok(x.negative())),
+        "Sign" => {
+            row.whole(|_, _, _, x| Ok(x.within(x.low.clamp(-1.0, 1.0), x.high.clamp(-1.0, 1.0))))
+        }
+        _ => row,
+    }
+}
+
+/// Makes the row of a function of two operands.
+pub(super) fn binary_row(op: &'static str) -> Row {
+    let row = row(op, binary).inputs(2);
+    match op {
+        "And" | "Or" | "Xor" | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" => {
+            row.holds(TRUTH)
+        }
+        "Add" => {
+            row.whole(|importer, node, inputs, x| Ok(x.plus(importer.numbers(node, inputs, 1))))
+        }
+        "Sub" => row.whole(|importer, node, inputs, x| {
+            Ok(x.plus(importer.numbers(node, inputs, 1).negative()))
+        }),
+        "Mul" => {
+            row.whole(|importer, node, inputs, x| Ok(x.times(importer.numbers(node, inputs, 1))))
+        }
+        "PRelu" => row.whole(|importer, node, inputs, x| {
+            Ok(x.or(x.times(importer.numbers(node, inputs, 1))))
+        }),
+        "Div" => row.whole(divided),
+        "Mod" => row.whole(remaining),
+        // It is made of products, which are looked at one by one.
+        "Pow" => row.whole(KEPT),
+        _ => row,
+    }
+}
+
+fn divided(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+    x: Numbers,
+) -> Result<Numbers> {
+    let by = importer.numbers(node, inputs, 1);
+    // A device divides to 2.5 units in the last place.
+    let most = (x.size() / by.least()).floor();
+    if most > EXACT / 8.0 {
+        return Err(importer.beyond(node, x.within(-most, most), EXACT / 8.0));
+    }
+    let least = if x.low >= 0.0 && by.low >= 0.0 { 0.0 } else { -most };
+    Ok(x.within(least, most))
+}
+
+fn remaining(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+    x: Numbers,
+) -> Result<Numbers> {
+    let by = importer.numbers(node, inputs, 1);
+    let most = x.size().max(by.size());
+    importer.check_exact(node, x.within(-most, most))?;
+    let has_sign_of = if node.flag("fmod", false)? { x } else { by };
+    let size = (by.size() - 1.0).max(0.0);
+    let [low, high] = [has_sign_of.low, has_sign_of.high];
+    Ok(x.within(if low < 0.0 { -size } else { 0.0 }, if high > 0.0 { size } else { 0.0 }))
+}
+
+/// A sum, of which every partial one is within what f32 holds.
+fn added(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+    x: Numbers,
+) -> Result<Numbers> {
+    let rest = 1..inputs.len();
+    let [sum, sizes] = rest.fold([x, x.within(0.0, x.size())], |[sum, sizes], number| {
+        let next = importer.numbers(node, inputs, number);
+        [sum.plus(next), sizes.plus(next.within(0.0, next.size()))]
+    });
+    importer.check_exact(node, sizes)?;
+    Ok(sum)
+}
+
+fn clipped(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+    x: Numbers,
+) -> Result<Numbers> {
+    let [low, high] = if node.opset < 11 {
+        let bounds = [node.float("min", f32::MIN)?, node.float("max", f32::MAX)?];
+        bounds.map(|bound| x.within(bound.into(), bound.into()))
+    } else {
+        [(1, f64::NEG_INFINITY), (2, f64::INFINITY)].map(|(number, open)| {
+            let given = inputs::optional(inputs, number).is_some();
+            if given { importer.numbers(node, inputs, number) } else { x.within(open, open) }
+        })
+    };
+    let least = x.low.max(low.low).min(high.low);
+    Ok(x.within(least, x.high.max(low.high).min(high.high)))
+}
 
 pub(super) fn unary(
     importer: &mut Importer<'_>,

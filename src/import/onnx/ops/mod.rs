@@ -15,7 +15,10 @@ use std::collections::BTreeSet;
 
 use super::importer::Importer;
 use super::node::Node;
+use super::numbers::Numbers;
 use super::value::Value;
+use super::whole::UNSUPPORTED;
+use crate::array::DType;
 use crate::error::Result;
 use crate::ops::{BinaryOp, UnaryOp};
 
@@ -24,6 +27,24 @@ pub(super) type Inputs = [Option<Value>];
 
 /// Adds a node to the graph, and returns what its outputs stand for.
 type Translate = fn(&mut Importer<'_>, &Node<'_>, &Inputs) -> Result<Vec<Value>>;
+
+/// Tells what a node's first output holds, before it wraps, from what its first input does.
+type Holds = fn(&mut Importer<'_>, &Node<'_>, &Inputs, Numbers) -> Result<Numbers>;
+
+/// The numbers of the first input.
+const KEPT: Holds = |_, _, _, x| Ok(x);
+/// Truth values.
+const TRUTH: Holds = |_, _, _, _| Ok(Numbers::of(DType::Bool));
+/// Floats, whatever the first input holds.
+const FLOATS: Holds = |_, _, _, _| Ok(Numbers::of(DType::F32));
+/// The numbers of all inputs.
+const JOINED: Holds = |importer, node, inputs, x| {
+    Ok((1..inputs.len()).fold(x, |all, number| all.or(importer.numbers(node, inputs, number))))
+};
+/// Floats from 0 to 1, of floats.
+const SHARES: Holds = |_, node, _, x| {
+    if x.is_whole() { Err(node.unsupported(UNSUPPORTED)) } else { Ok(x.within(0.0, 1.0)) }
+};
 
 /// What the importer knows of an operator; each file lists its own.
 #[derive(Clone, Copy)]
@@ -37,11 +58,15 @@ pub(super) struct Row {
     /// The first and last input that must be known before a plan is made: they shape the network,
     /// or are weights of a layer.
     known: Option<(usize, usize)>,
+    /// What its first output holds; none where whole numbers are refused.
+    holds: Option<Holds>,
+    /// Whether that is asked of whole numbers alone: of floats its results are any.
+    of_whole: bool,
 }
 
 /// Makes the row of an operator with one input, which need not be known.
 const fn row(op: &'static str, translate: Translate) -> Row {
-    Row { op, translate, inputs: 1, later: None, known: None }
+    Row { op, translate, inputs: 1, later: None, known: None, holds: None, of_whole: true }
 }
 
 impl Row {
@@ -67,6 +92,19 @@ impl Row {
     const fn known_from(self, first: usize) -> Self {
         self.known(first, usize::MAX)
     }
+
+    /// Says what the first output holds.
+    const fn holds(mut self, holds: Holds) -> Self {
+        self.holds = Some(holds);
+        self.of_whole = false;
+        self
+    }
+
+    /// Says what the first output holds where the first input is of whole numbers.
+    const fn whole(mut self, holds: Holds) -> Self {
+        self.holds = Some(holds);
+        self
+    }
 }
 
 /// Every operator but element-wise functions, which have a table of their own
@@ -88,8 +126,8 @@ fn rows() -> impl Iterator<Item = Row> {
 
 fn find(op: &str) -> Option<Row> {
     rows()
-        .chain(UnaryOp::operators().map(|op| row(op, elementwise::unary)))
-        .chain(BinaryOp::operators().map(|op| row(op, elementwise::binary).inputs(2)))
+        .chain(UnaryOp::operators().map(elementwise::unary_row))
+        .chain(BinaryOp::operators().map(elementwise::binary_row))
         .find(|row| row.op == op)
 }
 
@@ -141,6 +179,25 @@ pub(super) fn translate(
     match find(node.op()) {
         Some(row) => (row.translate)(importer, node, inputs),
         None => Err(node.unsupported("the operator")),
+    }
+}
+
+/// Tells what a node's first output holds, before it wraps.
+///
+/// # Errors
+///
+/// [`Error::Unsupported`](crate::Error::Unsupported) for whole numbers of an operator that has no
+/// whole results here, and what its rule reports.
+pub(super) fn outcome(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+    x: Numbers,
+) -> Result<Numbers> {
+    match find(node.op()) {
+        Some(row) if row.of_whole && !x.is_whole() => Ok(Numbers::of(x.dtype)),
+        Some(Row { holds: Some(holds), .. }) => holds(importer, node, inputs, x),
+        Some(_) | None => Err(node.unsupported(UNSUPPORTED)),
     }
 }
 

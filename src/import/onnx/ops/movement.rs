@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, ArrayD, IxDyn};
 
-use super::{Inputs, Row, inputs, row};
+use super::{FLOATS, Inputs, JOINED, KEPT, Row, inputs, row};
 use crate::array::{DType, HostArray};
 use crate::error::Result;
 use crate::graph::{Symbol, Weight};
@@ -10,6 +10,7 @@ use crate::import::onnx::fold_shape;
 use crate::import::onnx::fold_shape::needed;
 use crate::import::onnx::importer::{Importer, constant as constant_value};
 use crate::import::onnx::node::Node;
+use crate::import::onnx::numbers::Numbers;
 use crate::import::onnx::value::{Kind, Known, Value};
 use crate::ops::{CenterCropPad, DepthMode, DepthToSpace, Pad, PadMode, Slice, Split};
 use crate::shape::element_count;
@@ -18,29 +19,46 @@ type Outputs = Result<Vec<Value>>;
 
 /// The operators of this file.
 pub(super) const ROWS: &[Row] = &[
-    row("CenterCropPad", center_crop_pad).inputs(2).known(1, 1),
-    row("Concat", concat).any_inputs(),
-    row("Constant", constant).inputs(0),
-    row("ConstantOfShape", constant_of_shape).known_from(0),
-    row("DepthToSpace", depth_to_space),
-    row("Dropout", dropout).inputs_since(12, 3).known(1, 2),
-    row("Expand", expand).inputs(2).known(1, 1),
-    row("Flatten", reshape),
-    row("Gather", gather).inputs(2).known(1, 1),
-    row("Identity", identity),
-    row("Pad", pad).inputs_since(11, 4).known_from(1),
-    row("Range", known_only).inputs(3).known_from(0),
-    row("Reshape", reshape).inputs(2).known(1, 1),
-    row("Shape", shape),
-    row("Size", size),
-    row("Slice", slice).inputs_since(10, 5).known_from(1),
-    row("SpaceToDepth", space_to_depth),
-    row("Split", split).inputs(2).known(1, 1),
-    row("Squeeze", reshape).inputs(2).known(1, 1),
-    row("Tile", tile).inputs(2).known(1, 1),
-    row("Transpose", transpose),
-    row("Unsqueeze", reshape).inputs(2).known(1, 1),
+    row("CenterCropPad", center_crop_pad).inputs(2).known(1, 1).whole(padded),
+    row("Concat", concat).any_inputs().holds(JOINED),
+    row("Constant", constant).inputs(0).holds(FLOATS),
+    row("ConstantOfShape", constant_of_shape).known_from(0).holds(FLOATS),
+    row("DepthToSpace", depth_to_space).holds(KEPT),
+    row("Dropout", dropout).inputs_since(12, 3).known(1, 2).holds(KEPT),
+    row("Expand", expand).inputs(2).known(1, 1).holds(KEPT),
+    row("Flatten", reshape).holds(KEPT),
+    row("Gather", gather).inputs(2).known(1, 1).holds(KEPT),
+    row("Identity", identity).holds(KEPT),
+    row("Pad", pad).inputs_since(11, 4).known_from(1).whole(padded),
+    row("Range", known_only).inputs(3).known_from(0).holds(FLOATS),
+    row("Reshape", reshape).inputs(2).known(1, 1).holds(KEPT),
+    row("Shape", shape).holds(FLOATS),
+    row("Size", size).holds(FLOATS),
+    row("Slice", slice).inputs_since(10, 5).known_from(1).holds(KEPT),
+    row("SpaceToDepth", space_to_depth).holds(KEPT),
+    row("Split", split).inputs(2).known(1, 1).holds(KEPT),
+    row("Squeeze", reshape).inputs(2).known(1, 1).holds(KEPT),
+    row("Tile", tile).inputs(2).known(1, 1).holds(KEPT),
+    row("Transpose", transpose).holds(KEPT),
+    row("Unsqueeze", reshape).inputs(2).known(1, 1).holds(KEPT),
 ];
+
+/// Elements that stay as they are, beside zeros, or what a node fills with.
+fn padded(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+    x: Numbers,
+) -> Result<Numbers> {
+    let fill = match node.op() {
+        "Pad" if node.opset < 11 => node.float("value", 0.0)?.into(),
+        "Pad" if inputs::optional(inputs, 2).is_some() => {
+            return Ok(x.or(importer.numbers(node, inputs, 2)));
+        }
+        _ => 0.0,
+    };
+    x.beside(node, fill)
+}
 
 fn constant(importer: &mut Importer<'_>, node: &Node<'_>, _: &Inputs) -> Outputs {
     if let Some(tensor) = node.tensor("value")? {

@@ -1,7 +1,7 @@
 //! Pooling over windows.
 
 use super::convolution::image;
-use super::{Inputs, Row, inputs, row};
+use super::{Inputs, KEPT, Row, inputs, row};
 use crate::error::Result;
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
@@ -10,7 +10,7 @@ use crate::ops::Pooling;
 
 /// The operators of this file.
 pub(super) const ROWS: &[Row] =
-    &[row("AveragePool", pool), row("LpPool", pool), row("MaxPool", pool)];
+    &[row("AveragePool", pool), row("LpPool", pool), row("MaxPool", pool).holds(KEPT)];
 
 fn pool(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
     if node.wants(1) {

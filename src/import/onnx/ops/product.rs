@@ -5,11 +5,40 @@ use crate::error::Result;
 use crate::graph::{LayerWeights, Symbol, Weight};
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
+use crate::import::onnx::numbers::Numbers;
 use crate::import::onnx::value::Value;
 use crate::ops::{Dense, Gemm};
 
 /// The operators of this file.
-pub(super) const ROWS: &[Row] = &[row("Gemm", gemm).inputs(3), row("MatMul", matmul).inputs(2)];
+pub(super) const ROWS: &[Row] =
+    &[row("Gemm", gemm).inputs(3).whole(summed), row("MatMul", matmul).inputs(2).whole(summed)];
+
+/// Sums of products, of which every partial one is within what f32 holds.
+fn summed(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+    x: Numbers,
+) -> Result<Numbers> {
+    let is_gemm = node.op() == "Gemm";
+    let is_one = |factor: f32| factor.to_bits() == 1f32.to_bits();
+    if is_gemm && !(is_one(node.float("alpha", 1.0)?) && is_one(node.float("beta", 1.0)?)) {
+        return Err(node.unsupported("a factor of whole numbers"));
+    }
+    let lengths = importer.lengths(inputs);
+    let is_first = is_gemm && node.flag("transA", false)?;
+    let terms = if is_first { lengths.first() } else { lengths.last() };
+    let terms = terms.copied().unwrap_or(1) as f64;
+    let by = importer.numbers(node, inputs, 1);
+    let most = terms * x.size() * by.size();
+    let all = x.within(if x.low >= 0.0 && by.low >= 0.0 { 0.0 } else { -most }, most);
+    // Every partial sum is within.
+    importer.check_exact(node, all)?;
+    if is_gemm && inputs::optional(inputs, 2).is_some() {
+        return Ok(all.plus(importer.numbers(node, inputs, 2)));
+    }
+    Ok(all)
+}
 
 fn matmul(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
     let left = inputs::symbol(importer, node, inputs, 0)?;

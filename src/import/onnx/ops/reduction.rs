@@ -1,36 +1,82 @@
 //! Reductions, global pooling, positions of extremes, softmax and its kin.
 
-use super::{Inputs, Row, inputs, row};
+use super::{Holds, Inputs, KEPT, Row, SHARES, inputs, row};
 use crate::error::Result;
 use crate::import::onnx::fold_shape;
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
+use crate::import::onnx::numbers::Numbers;
 use crate::import::onnx::value::Value;
+use crate::import::onnx::whole::UNSUPPORTED;
 use crate::ops::{ArgReduce, CumSum, Reduce, ReduceOp, TopK};
+
+/// Positions along an axis.
+const POSITION: Holds = |importer, _, inputs, _| Ok(importer.position(inputs));
 
 /// The operators of this file.
 pub(super) const ROWS: &[Row] = &[
-    row("ArgMax", position),
-    row("ArgMin", position),
-    row("CumSum", cumsum).inputs(2).known(1, 1),
+    row("ArgMax", position).holds(POSITION),
+    row("ArgMin", position).holds(POSITION),
+    row("CumSum", cumsum).inputs(2).known(1, 1).whole(reduced),
     row("GlobalAveragePool", global),
     row("GlobalLpPool", global),
-    row("GlobalMaxPool", global),
-    row("Hardmax", softmax),
+    row("GlobalMaxPool", global).holds(KEPT),
+    row("Hardmax", softmax).holds(SHARES),
     row("LogSoftmax", softmax),
-    row("ReduceL1", reduce).inputs(2).known(1, 1),
+    row("ReduceL1", reduce).inputs(2).known(1, 1).whole(reduced),
     row("ReduceL2", reduce).inputs(2).known(1, 1),
     row("ReduceLogSum", reduce).inputs(2).known(1, 1),
     row("ReduceLogSumExp", reduce).inputs(2).known(1, 1),
-    row("ReduceMax", reduce).inputs(2).known(1, 1),
+    row("ReduceMax", reduce).inputs(2).known(1, 1).whole(reduced),
     row("ReduceMean", reduce).inputs(2).known(1, 1),
-    row("ReduceMin", reduce).inputs(2).known(1, 1),
-    row("ReduceProd", reduce).inputs(2).known(1, 1),
-    row("ReduceSum", reduce).inputs(2).known(1, 1),
-    row("ReduceSumSquare", reduce).inputs(2).known(1, 1),
-    row("Softmax", softmax),
-    row("TopK", top_k).inputs_since(10, 2).known(1, 1),
+    row("ReduceMin", reduce).inputs(2).known(1, 1).whole(reduced),
+    row("ReduceProd", reduce).inputs(2).known(1, 1).whole(reduced),
+    row("ReduceSum", reduce).inputs(2).known(1, 1).whole(reduced),
+    row("ReduceSumSquare", reduce).inputs(2).known(1, 1).whole(reduced),
+    row("Softmax", softmax).holds(SHARES),
+    row("TopK", top_k).inputs_since(10, 2).known(1, 1).holds(KEPT),
 ];
+
+/// Sums, products and extremes along axes.
+fn reduced(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    inputs: &Inputs,
+    x: Numbers,
+) -> Result<Numbers> {
+    let lengths = importer.lengths(inputs);
+    if matches!(node.op(), "ReduceMax" | "ReduceMin") {
+        // The largest of nothing is infinite for floats alone.
+        if lengths.contains(&0) {
+            return Err(node.unsupported(UNSUPPORTED));
+        }
+        return Ok(x);
+    }
+    let axes = match node.op() {
+        "CumSum" => inputs::ints(node, inputs, 1)?,
+        _ => inputs::ints_or_attribute(node, inputs, 1, "axes")?,
+    };
+    let rank = i64::try_from(lengths.len()).unwrap_or(i64::MAX);
+    let length = |axis: &i64| {
+        let axis = if *axis < 0 { axis.saturating_add(rank) } else { *axis };
+        usize::try_from(axis).ok().and_then(|axis| lengths.get(axis)).map_or(1.0, |&l| l as f64)
+    };
+    let terms: f64 = match axes {
+        Some(axes) if !axes.is_empty() => axes.iter().map(length).product(),
+        _ if node.op() != "CumSum" && node.flag("noop_with_empty_axes", false)? => 1.0,
+        _ => lengths.iter().map(|&length| length as f64).product(),
+    };
+    let size = x.size();
+    let most = match node.op() {
+        "ReduceSumSquare" => terms * size * size,
+        "ReduceProd" => size.max(1.0).powf(terms),
+        _ => terms * size,
+    };
+    let is_positive = x.low >= 0.0 || matches!(node.op(), "ReduceL1" | "ReduceSumSquare");
+    let all = x.within(if is_positive { 0.0 } else { -most }, most);
+    importer.check_exact(node, all)?;
+    Ok(all)
+}
 
 fn reduce(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Result<Vec<Value>> {
     let x = inputs::symbol(importer, node, inputs, 0)?;

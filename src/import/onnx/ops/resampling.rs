@@ -4,7 +4,9 @@ use super::{Inputs, Row, inputs, row};
 use crate::error::Result;
 use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
+use crate::import::onnx::numbers::Numbers;
 use crate::import::onnx::value::Value;
+use crate::import::onnx::whole::UNSUPPORTED;
 use crate::ops::{
     AspectRatio, Coordinates, GridPadding, GridSample, GridSampleMode, NearestMode, Resize,
     ResizeMode,
@@ -14,10 +16,21 @@ type Outputs = Result<Vec<Value>>;
 
 /// The operators of this file.
 pub(super) const ROWS: &[Row] = &[
-    row("GridSample", grid_sample).inputs(2),
-    row("Resize", resize).inputs(2).inputs_since(11, 4).known_from(1),
-    row("Upsample", upsample).inputs(2).known(1, 1),
+    row("GridSample", grid_sample).inputs(2).whole(nearest),
+    row("Resize", resize).inputs(2).inputs_since(11, 4).known_from(1).whole(nearest),
+    row("Upsample", upsample).inputs(2).known(1, 1).whole(nearest),
 ];
+
+/// Elements that stay as they are, picked by the nearest place, beside what fills the rest.
+fn nearest(_: &mut Importer<'_>, node: &Node<'_>, _: &Inputs, x: Numbers) -> Result<Numbers> {
+    let default = if node.op() == "GridSample" { "linear" } else { "nearest" };
+    if node.text("mode", default)? != "nearest" {
+        return Err(node.unsupported(UNSUPPORTED));
+    }
+    let fills = node.op() == "Resize" && node.opset > 10;
+    let fill = if fills { node.float("extrapolation_value", 0.0)? } else { 0.0 };
+    x.beside(node, fill.into())
+}
 
 fn resize(importer: &mut Importer<'_>, node: &Node<'_>, inputs: &Inputs) -> Outputs {
     if node.opset < 11 {
