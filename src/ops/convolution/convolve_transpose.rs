@@ -183,7 +183,9 @@ fn check_options(node: &str, layer: &Layer) -> Result<()> {
             let remedy = "leave the padding out: ONNX derives it from the output's shape";
             refuse("explicit padding beside output_shape", remedy)
         }
-        _ => Ok(()),
+        (Rule::Keras, Padding::Valid | Padding::Same, None)
+        | (Rule::Onnx, Padding::Explicit(_), None)
+        | (Rule::Onnx, Padding::Valid | Padding::Same | Padding::SameLower, _) => Ok(()),
     }
 }
 

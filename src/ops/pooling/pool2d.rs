@@ -355,13 +355,12 @@ fn check_line(site: &Site, layer: &Pooling) -> Result<()> {
             return refuse(what, format!("is {pair}"), "use a pair with 1 first");
         }
     }
-    match layer.padding {
-        Padding::Explicit(pads) if (pads.top, pads.bottom) != (0, 0) => {
-            let got = format!("has {} rows above and {} below", pads.top, pads.bottom);
-            refuse("padding", got, "pad left and right only")
-        }
-        _ => Ok(()),
+    let pads = layer.padding.given();
+    if (pads.top, pads.bottom) == (0, 0) {
+        return Ok(());
     }
+    let got = format!("has {} rows above and {} below", pads.top, pads.bottom);
+    refuse("padding", got, "pad left and right only")
 }
 
 impl Pooling {
