@@ -305,8 +305,9 @@ pub enum Error {
     ///
     /// [`RuntimeOptions::timeout`]: crate::RuntimeOptions::timeout
     #[error(
-        "{doing}: {waited_for} has not ended within the time limit of {limit:?}; \
-         raise RuntimeOptions::timeout, or look for a kernel that does not end"
+        "{} has not ended within the time limit of {limit:?}; \
+         raise RuntimeOptions::timeout, or look for a kernel that does not end",
+        escaped(format_args!("{doing}: {waited_for}"))
     )]
     Timeout {
         /// What was being done.

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::read::try_mapping;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, escaped};
 
 /// The reason where nobody gives one.
 const UNSAID: &str = "it was destroyed, or its driver reset it";
@@ -67,7 +67,7 @@ impl Fault {
         // Everything this crate does is inside an error scope. What reaches the handler
         // comes from an embedder's own calls on the device, and must not abort the program.
         device.on_uncaptured_error(Arc::new(|error: wgpu::Error| {
-            log::error!("uncaptured wgpu error: {error}");
+            log::error!("uncaptured wgpu error: {}", escaped(error));
         }));
     }
 

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::Runtime;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, escaped};
 use crate::kernels::{Work, own};
 use crate::own::OwnKernel;
 use crate::plan::{LLVMPIPE_ITERATIONS, Plan, Step};
@@ -55,7 +55,7 @@ pub struct Warning {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.node, self.what, self.remedy)
+        write!(f, "{}", escaped(format_args!("{}: {}; {}", self.node, self.what, self.remedy)))
     }
 }
 
@@ -127,6 +127,13 @@ fn warn(step: &Step, kernel: &OwnKernel, lines: &[usize]) -> Warning {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn warnings_show_names_escaped() {
+        let [node, what, remedy] = ["a\u{1b}[2J", "b\n", "c\u{202e}"].map(str::to_owned);
+        let shown = Warning { node, what, remedy }.to_string();
+        assert_eq!(shown, "a\\u{1b}[2J: b\\n; c\\u{202e}");
+    }
 
     #[test]
     fn drivers_that_end_loops_are_known_by_name_and_version() {

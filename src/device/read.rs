@@ -59,7 +59,8 @@ impl Tensor {
     /// # Errors
     ///
     /// [`Error::Crossing`] when a guard refuses, [`Error::DeviceLost`] and
-    /// [`Error::OutOfMemory`] from the device.
+    /// [`Error::OutOfMemory`] from the device, [`Error::Timeout`] beyond the time limit of
+    /// [`RuntimeOptions::timeout`](crate::RuntimeOptions::timeout).
     pub fn read(&self) -> Result<ArrayD<f32>> {
         let pending = self.begin(self.length())?;
         self.read_values(pending, Instant::now(), &|| false)

@@ -283,7 +283,8 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`Error::DeviceLost`] when the device is gone.
+    /// [`Error::DeviceLost`] when the device is gone, [`Error::Timeout`] beyond the time limit of
+    /// [`RuntimeOptions::timeout`](crate::RuntimeOptions::timeout).
     pub fn wait(&self) -> Result<()> {
         self.inner.executor.wait(&Patience::new(WAITING, self.inner.limit))
     }

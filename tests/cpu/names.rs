@@ -68,6 +68,7 @@ fn errors_show_names_escaped() {
         },
         Error::NoAdapter { asked: name(), found: name(), remedy: name() },
         Error::OutOfMemory { doing: name(), bytes: 1, remedy: name() },
+        Error::Timeout { doing: name(), waited_for: name(), limit: std::time::Duration::ZERO },
     ];
     for error in errors {
         let lines = if matches!(error, Error::Operand { .. }) { 2 } else { 1 };
