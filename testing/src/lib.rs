@@ -43,6 +43,7 @@ pub mod oracle;
 pub mod polls;
 pub mod random;
 mod session;
+pub mod watch;
 mod window;
 
 pub use declare::run_test;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,19 +11,7 @@ use ndarray::ArrayD;
 
 use crate::executor::stage;
 use crate::random::Random;
-
-/// Runs a body on a thread of its own, and fails when it takes too long.
-pub fn watched(name: &str, body: impl FnOnce() + Send + 'static) {
-    let (sender, receiver) = channel();
-    let worker = thread::spawn(move || {
-        body();
-        sender.send(()).unwrap();
-    });
-    match receiver.recv_timeout(Duration::from_secs(400)) {
-        Ok(()) => worker.join().unwrap(),
-        Err(error) => panic!("{name} hangs or has failed: {error}"),
-    }
-}
+use crate::watch::watched;
 
 /// An embedder's device, which counts what reaches the embedder's own callbacks.
 pub struct Adopted {
@@ -128,7 +115,7 @@ pub fn is_lost(what: usize, result: Result<()>) {
 }
 
 /// Destroys a device at a random moment, while two threads use it.
-pub fn race(adopted: &Adopted, random: &mut Random) {
+fn race(adopted: &Adopted, random: &mut Random) {
     let set = &adopted.set();
     let (first, second) = (random.range(0, CALLS - 1), random.range(0, CALLS - 1));
     let pause = Duration::from_micros(random.range(0, 3000) as u64);
@@ -153,4 +140,28 @@ pub fn race(adopted: &Adopted, random: &mut Random) {
         is_lost(number, set.call(number));
     }
     adopted.assert_quiet();
+}
+
+/// Panics unless every call says so once the device is lost, within a second.
+pub fn destroy_and_call(adopted: &Adopted, set: &Set) {
+    for number in 0..CALLS {
+        set.call(number).unwrap();
+    }
+    adopted.device.destroy();
+    for number in 0..2 * CALLS {
+        let started = Instant::now();
+        is_lost(number, set.call(number));
+        assert!(started.elapsed() < Duration::from_secs(1), "call {number}");
+    }
+    adopted.assert_quiet();
+}
+
+/// Destroys two hundred devices at random moments.
+pub fn two_hundred_races(seed: u64, adopted: impl Fn() -> Adopted + Send + 'static) {
+    watched("a race with the loss of a device", move || {
+        let mut random = Random::new(seed);
+        for _ in 0..200 {
+            race(&adopted(), &mut random);
+        }
+    });
 }

@@ -24,6 +24,7 @@ mod batches;
 mod compare;
 mod conversions;
 mod failures;
+mod folder;
 mod graph;
 mod graph_elementwise;
 mod graph_errors;

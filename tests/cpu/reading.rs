@@ -1,7 +1,7 @@
 //! Files that are refused by what they are, or by their size, before anything is read.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use longshore::array::{NpyFile, Npz, NpzCompression, read_npz_with, write_npz_with};
@@ -10,31 +10,7 @@ use longshore::import::onnx::OnnxModel;
 use longshore::{Error, Graph, HostArray};
 use ndarray::Array1;
 
-/// A folder for one test, removed when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-        let path = path.join(format!("{}-reading-{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    /// Makes a file of so many zeros, of which the disk keeps none.
-    fn sparse(&self, name: &str, bytes: u64) -> PathBuf {
-        let path = self.0.join(name);
-        File::create(&path).unwrap().set_len(bytes).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::folder::Folder;
 
 /// What each way to read a file says of it.
 fn refusals(path: &Path) -> [(&'static str, Error); 4] {
@@ -93,7 +69,7 @@ fn files_of_a_terabyte_are_refused_by_their_size() {
     bytes.push(b'\n');
     bytes[8] = 118;
     fs::write(&path, &bytes).unwrap();
-    File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
     let file = NpyFile::open(&path, ReadOptions::new().most_bytes(u64::MAX)).unwrap();
     assert_eq!(file.shape(), [1_099_511_627_648]);
     let error = HostArray::read(&path).unwrap_err();

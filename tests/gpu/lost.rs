@@ -2,15 +2,17 @@
 
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
 
 use longshore::Runtime;
 use longshore::wgpu;
 
 use longshore_testing::executor::gpu::{adapter, device, open};
 use longshore_testing::executor::stage;
-use longshore_testing::loss::{Adopted, CALLS, Set, adopt, is_lost, race, watched};
+use longshore_testing::loss::{
+    Adopted, CALLS, Set, adopt, destroy_and_call, is_lost, two_hundred_races,
+};
 use longshore_testing::random::Random;
+use longshore_testing::watch::watched;
 
 /// A device of the adapter under test, adopted.
 fn adopted() -> Adopted {
@@ -23,15 +25,7 @@ fn every_call_after_the_loss_of_an_adopted_device_says_so_within_a_second() {
     watched("a call on a lost device", || {
         let adopted = adopted();
         let set = adopted.set();
-        for number in 0..CALLS {
-            set.call(number).unwrap();
-        }
-        adopted.device.destroy();
-        for number in 0..2 * CALLS {
-            let started = Instant::now();
-            is_lost(number, set.call(number));
-            assert!(started.elapsed() < Duration::from_secs(1), "call {number}");
-        }
+        destroy_and_call(&adopted, &set);
         let buffer = set.x.to_wgpu().unwrap().0;
         is_lost(CALLS, adopted.runtime.wrap("x", buffer, 0, &[9, 6]).map(drop));
         adopted.assert_quiet();
@@ -95,10 +89,5 @@ fn a_callback_of_the_embedders_on_longshores_own_device_hides_no_loss() {
 
 #[test]
 fn two_hundred_devices_are_lost_at_random_moments() {
-    watched("a race with the loss of a device", || {
-        let mut random = Random::new(53);
-        for _ in 0..200 {
-            race(&adopted(), &mut random);
-        }
-    });
+    two_hundred_races(53, adopted);
 }

@@ -4,7 +4,6 @@
 //! session to do meanwhile. Whatever a run had locked would then wait for itself.
 
 use std::sync::Arc;
-use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
@@ -18,22 +17,7 @@ use rayon::prelude::*;
 use longshore_testing::executor::host::open;
 use longshore_testing::executor::stage;
 use longshore_testing::random::Random;
-
-/// Runs a body on a thread of its own, and fails when it takes too long.
-fn watched(name: &str, body: impl FnOnce() + Send + 'static) {
-    let (sender, receiver) = channel();
-    let worker = thread::spawn(move || {
-        body();
-        sender.send(()).unwrap();
-    });
-    match receiver.recv_timeout(Duration::from_secs(120)) {
-        Ok(()) => worker.join().unwrap(),
-        // The body is over, or stuck; then so is its thread, which ends with the process.
-        Err(error) => {
-            panic!("{name} hangs or has failed: {error}, finished = {}", worker.is_finished())
-        }
-    }
-}
+use longshore_testing::watch::watched;
 
 /// A session with several inputs to run it over, and what each gives.
 #[derive(Clone)]

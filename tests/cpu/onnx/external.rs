@@ -1,28 +1,11 @@
 //! Tensors whose numbers lie beside the model: what leads elsewhere or lies about its length.
 
 use std::fs;
-use std::path::PathBuf;
 
 use longshore::import::onnx::{ImportOptions, OnnxModel};
 
 use super::{field, model, node, number, outcome};
-
-/// A folder for one test, removed when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("longshore-{}-{name}", std::process::id()));
-        fs::create_dir_all(path.join("inner")).unwrap();
-        Folder(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::folder::Folder;
 
 /// `x` (2, 3) and three numbers that lie as these entries say.
 fn external(entries: &[(&str, &str)]) -> Vec<u8> {
@@ -49,7 +32,8 @@ fn links_out_of_the_folder_are_refused_unless_they_are_allowed() {
     let folder = Folder::new("links");
     let other = Folder::new("links-store");
     fs::write(other.0.join("blob"), [0; 12]).unwrap();
-    fs::write(folder.0.join("inner/data"), [0; 12]).unwrap();
+    fs::create_dir(folder.path("inner")).unwrap();
+    fs::write(folder.path("inner/data"), [0; 12]).unwrap();
     fs::write(folder.0.join("twice"), [0; 12]).unwrap();
     fs::hard_link(folder.0.join("twice"), other.0.join("hard")).unwrap();
     symlink(other.0.join("blob"), folder.0.join("file")).unwrap();
@@ -125,7 +109,8 @@ fn numbers_beside_the_model_are_read_where_they_are() {
     let folder = Folder::new("external");
     let file = folder.0.join("m.onnx");
     fs::write(folder.0.join("data"), [0; 20]).unwrap();
-    fs::write(folder.0.join("inner/data"), [0; 12]).unwrap();
+    fs::create_dir(folder.path("inner")).unwrap();
+    fs::write(folder.path("inner/data"), [0; 12]).unwrap();
     let read = |entries: &[(&str, &str)]| -> Result<(), String> {
         fs::write(&file, external(entries)).unwrap();
         let model = OnnxModel::read(&file).map_err(|error| error.to_string())?;
