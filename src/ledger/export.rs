@@ -1,6 +1,5 @@
 //! The ledger as a table for people and as JSON for programs.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
@@ -8,7 +7,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Ledger;
-use super::event::{Cause, Direction, Event, Method, Outcome, Total, Totals};
+use super::event::{Direction, Event, Outcome, Totals};
+use super::rows::Row;
 use crate::error::{Error, Result, escaped};
 use crate::file::NewFile;
 
@@ -47,6 +47,9 @@ struct Document<'a> {
     schema: u32,
     adapter: &'a AdapterSummary,
     totals: Totals,
+    /// What came before the events, summed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    folded: Vec<Row>,
     events: Vec<Event>,
 }
 
@@ -57,11 +60,16 @@ impl Ledger {
     ///
     /// [`Error::Format`] if the serializer refuses, which no recorded event makes it do.
     pub fn to_json(&self) -> Result<String> {
-        let (totals, events) = {
+        let document = {
             let book = self.book();
-            (book.totals, book.events.iter().cloned().collect())
+            Document {
+                schema: SCHEMA,
+                adapter: self.adapter(),
+                totals: book.totals,
+                folded: book.folded.to_rows(),
+                events: book.events.iter().cloned().collect(),
+            }
         };
-        let document = Document { schema: SCHEMA, adapter: self.adapter(), totals, events };
         serde_json::to_string_pretty(&document).map_err(|error| Error::Format {
             file: "ledger".to_owned(),
             part: "an event".to_owned(),
@@ -82,22 +90,11 @@ impl Ledger {
     }
 }
 
-/// Crossings that differ only in when they happened, summed.
-#[derive(Default)]
-struct Row {
-    total: Total,
-    wait_ns: u64,
-    move_ns: u64,
-}
-
 impl fmt::Display for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (totals, events, recorded) = {
-            let book = self.book();
-            (book.totals, book.events.iter().cloned().collect::<Vec<_>>(), book.next_seq)
-        };
         writeln!(f, "ledger of {}", self.adapter())?;
         writeln!(f, "  {:<16} {:>7} {:>14} {:>13}", "direction", "count", "payload", "padding")?;
+        let totals = self.totals();
         for direction in Direction::ALL {
             let total = totals.of(direction);
             writeln!(
@@ -106,27 +103,11 @@ impl fmt::Display for Ledger {
                 total.count, total.payload_bytes, total.padding_bytes
             )?;
         }
-        if recorded > events.len() as u64 {
-            writeln!(f, "  (the last {} of {recorded} events follow)", events.len())?;
-        }
-        write_rows(f, &events)
+        write_rows(f, &self.rows())
     }
 }
 
-fn write_rows(f: &mut fmt::Formatter<'_>, events: &[Event]) -> fmt::Result {
-    type Key = (Direction, Cause, Method, String, String, Outcome);
-    let mut rows: BTreeMap<Key, Row> = BTreeMap::new();
-    for event in events {
-        let Event { direction, cause, method, outcome, .. } = *event;
-        let key = (direction, cause, method, event.label.clone(), event.scope.clone(), outcome);
-        let row = rows.entry(key).or_default();
-        row.total.add(event.payload_bytes, event.padding_bytes);
-        // Waiting for work submitted before is not the crossing's own time.
-        for (phase, nanoseconds) in &event.phases_ns {
-            let sum = if *phase == "wait" { &mut row.wait_ns } else { &mut row.move_ns };
-            *sum = sum.saturating_add(*nanoseconds);
-        }
-    }
+fn write_rows(f: &mut fmt::Formatter<'_>, rows: &[Row]) -> fmt::Result {
     if rows.is_empty() {
         return Ok(());
     }
@@ -135,20 +116,23 @@ fn write_rows(f: &mut fmt::Formatter<'_>, events: &[Event]) -> fmt::Result {
         "  {:<16} {:<8} {:<16} {:>6} {:>14} {:>11} {:>11}  label",
         "crossings", "cause", "method", "count", "payload", "waiting", "moving"
     )?;
-    for ((direction, cause, method, label, scope, outcome), row) in rows {
-        let (waiting, moving) = (row.wait_ns as f64 / 1e6, row.move_ns as f64 / 1e6);
+    for row in rows {
+        let (waiting, moving) = (row.waiting_ns as f64 / 1e6, row.moving_ns as f64 / 1e6);
         write!(
             f,
-            "  {direction:<16} {cause:<8} {method:<16} {:>6} {:>12} B {waiting:>8.3} ms {moving:>8.3} ms  {}",
+            "  {:<16} {:<8} {:<16} {:>6} {:>12} B {waiting:>8.3} ms {moving:>8.3} ms  {}",
+            row.direction,
+            row.cause,
+            row.method,
             row.total.count,
             row.total.payload_bytes,
-            escaped(label)
+            escaped(&row.label)
         )?;
-        if !scope.is_empty() {
-            write!(f, " in {}", escaped(scope))?;
+        if !row.scope.is_empty() {
+            write!(f, " in {}", escaped(&row.scope))?;
         }
-        if outcome != Outcome::Delivered {
-            write!(f, " ({outcome})")?;
+        if row.outcome != Outcome::Delivered {
+            write!(f, " ({})", row.outcome)?;
         }
         writeln!(f)?;
     }

@@ -4,6 +4,7 @@ mod event;
 mod export;
 mod guard;
 mod name;
+mod rows;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,17 +15,21 @@ pub use event::{Cause, Direction, Event, Method, Outcome, Phases, Total, Totals}
 pub use export::AdapterSummary;
 pub use guard::{Guard, Scope};
 pub use name::NAME_BYTES;
+pub use rows::Row;
 
 use crate::error::Result;
 use guard::{Active, Charged, Request};
 pub(crate) use name::bounded;
+use rows::Rows;
 
-/// How many events a ledger keeps; totals stay exact past it.
+/// How many events a ledger keeps; sums stay exact past it.
 pub const EVENT_CAPACITY: usize = 65_536;
 
 #[derive(Debug, Default)]
 struct Book {
     events: VecDeque<Event>,
+    /// What came before them.
+    folded: Rows,
     next_seq: u64,
     /// How often the book has been cleared: numbers begin anew then.
     cleared: u64,
@@ -35,7 +40,8 @@ struct Book {
 /// Records every crossing of one runtime; cheap to clone, shared between threads.
 ///
 /// It keeps the last [`EVENT_CAPACITY`] events, with names of at most [`NAME_BYTES`], and exact
-/// totals of all of them.
+/// sums of all there have been: by direction ([`Ledger::totals`]), and by label and cause
+/// ([`Ledger::rows`]). Its memory is bounded, however long the program runs.
 ///
 /// ```
 /// use longshore::Runtime;
@@ -96,10 +102,22 @@ impl Ledger {
         self.book().totals
     }
 
+    /// Returns the sums of all crossings by direction, cause, method, label, scope and outcome.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        let book = self.book();
+        let mut rows = book.folded.clone();
+        for event in &book.events {
+            rows.add(event);
+        }
+        rows.to_rows()
+    }
+
     /// Forgets all events and sums; guards stay in force.
     pub fn clear(&self) {
         let mut book = self.book();
         book.events.clear();
+        book.folded = Rows::default();
         book.totals = Totals::default();
         book.next_seq = 0;
         book.cleared = book.cleared.saturating_add(1);
@@ -189,12 +207,15 @@ impl Permit {
     /// Returns where the event stands.
     fn write(mut self, method: Method, phases_ns: Phases, outcome: Outcome) -> (u64, u64) {
         self.charged = Charged::default();
-        let mut book = self.ledger.book();
+        let mut locked = self.ledger.book();
+        let book = &mut *locked;
         let seq = book.next_seq;
         book.next_seq = seq.saturating_add(1);
         book.totals.add(self.direction, self.payload_bytes, self.padding_bytes);
-        if book.events.len() == EVENT_CAPACITY {
-            book.events.pop_front();
+        if book.events.len() == EVENT_CAPACITY
+            && let Some(oldest) = book.events.pop_front()
+        {
+            book.folded.fold(&oldest);
         }
         book.events.push_back(Event {
             seq,

@@ -202,9 +202,43 @@ fn the_oldest_events_go_first_and_the_totals_stay() {
     assert_eq!(rt.ledger().totals().device_to_host.count, reads);
     assert_eq!(events.last().unwrap().seq, 2 + 2 * reads - 1);
     assert!(events.windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq));
+    // What is gone is summed by label and cause.
+    let rows = rt.ledger().rows();
+    let all = Total { count: reads, ..Total::default() };
+    let row = rows.iter().find(|row| row.direction == DOWN).unwrap();
+    assert_eq!((row.label.as_str(), row.cause, row.total), ("empty", Cause::Read, all));
+    let staged = rows.iter().find(|row| row.cause == Cause::Stage && row.direction == UP).unwrap();
+    assert_eq!(staged.total.count, 1);
+    let json: Value = serde_json::from_str(&rt.ledger().to_json().unwrap()).unwrap();
+    let folded = json["folded"].as_array().unwrap();
+    let counts: u64 = folded.iter().map(|row| row["count"].as_u64().unwrap()).sum();
+    assert_eq!(counts + EVENT_CAPACITY as u64, 2 + 2 * reads);
     let text = rt.ledger().to_string();
-    let notice = format!("(the last {EVENT_CAPACITY} of {} events follow)", 2 + 2 * reads);
-    assert!(text.contains(&notice), "{text}");
+    assert!(text.contains(&format!("mapped readback  {reads:>6}")), "{text}");
+    rt.ledger().clear();
+    assert_eq!(rt.ledger().rows(), []);
+}
+
+#[test]
+fn labels_beyond_what_is_kept_are_summed_together() {
+    let rt = noop();
+    let empty = rt.stage("empty", &counting(0)).unwrap();
+    rt.ledger().clear();
+    // As many labels as events that are kept, and again as many: 4,096 rows of those that are gone.
+    let labels = EVENT_CAPACITY as u64;
+    for number in 0..labels {
+        let tensor = empty.clone().with_label(format!("tensor {number}"));
+        tensor.read_into(&mut []).unwrap();
+    }
+    let json: Value = serde_json::from_str(&rt.ledger().to_json().unwrap()).unwrap();
+    let folded = json["folded"].as_array().unwrap();
+    let others: Vec<&Value> = folded.iter().filter(|row| row["label"] == "(others)").collect();
+    assert_eq!((folded.len(), others.len()), (4096 + 2, 2));
+    let counts: u64 = folded.iter().map(|row| row["count"].as_u64().unwrap()).sum();
+    assert_eq!(counts, labels);
+    let down: u64 =
+        rt.ledger().rows().iter().filter(|row| row.direction == DOWN).map(|r| r.total.count).sum();
+    assert_eq!(down, labels);
 }
 
 /// Checks that an object has these keys and no other.
