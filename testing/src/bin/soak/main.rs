@@ -95,10 +95,10 @@ fn work(shared: &Shared, count: &Count, number: u64, start: Instant, total: Dura
     let mut random = Random::new(seed.unwrap_or(1_u64) * THREADS + number);
     while start.elapsed() < total && !count.is_over.load(Ordering::Relaxed) {
         let before = Instant::now();
-        let name = shared.during_round(|| match random.range(0, 4) {
+        let name = match random.range(0, 4) {
             0 => faults::round(shared, &mut random),
             _ => rounds::round(shared, &mut random),
-        });
+        };
         assert!(before.elapsed() < LONGEST, "{name} took {:?}", before.elapsed());
         count.add(name, start);
     }
