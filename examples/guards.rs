@@ -9,7 +9,9 @@ mod common;
 
 use anyhow::{Context, bail};
 use longshore::ledger::{Cause, Direction, Totals};
-use longshore::{Error, Graph, Guard, Runtime, RuntimeOptions, Shape, UpSampling2d};
+use longshore::{
+    Error, Graph, Guard, Runtime, RuntimeOptions, Session, Shape, Tensor, UpSampling2d,
+};
 use ndarray::Array4;
 
 fn main() -> anyhow::Result<()> {
@@ -59,6 +61,8 @@ fn main() -> anyhow::Result<()> {
     refused(small, "0 of 1000 bytes are spent")?;
     assert_eq!(reads(rt.ledger().totals(), before), 5);
 
+    beyond_this_thread(&session, &image, enlarged)?;
+
     // The guards' names are the scopes in the ledger.
     println!("{}", rt.ledger());
     let expected = session.expected_crossings();
@@ -67,6 +71,27 @@ fn main() -> anyhow::Result<()> {
     let read = expected.read.iter().cycle().take(5).cloned().collect::<Vec<_>>();
     assert_eq!(common::crossed(rt.ledger(), Cause::Read), read);
     Ok(())
+}
+
+/// Guards that other threads and futures are asked by; all of them forbid.
+fn beyond_this_thread(session: &Session, image: &Tensor, enlarged: &Tensor) -> anyhow::Result<()> {
+    // Carried: whichever thread reads an output of this session is asked.
+    let hot = session.with_guard(Guard::forbid().name("hot path")).run([("image", image)])?;
+    let read = || hot.output("enlarged")?.read();
+    let elsewhere = std::thread::scope(|scope| scope.spawn(read).join());
+    let Ok(elsewhere) = elsewhere else { bail!("the thread panicked") };
+    refused(elsewhere, "crossings are forbidden")?;
+
+    // A future is guarded wherever it is polled.
+    let rt = session.runtime();
+    let reading = rt.forbid_crossings_async(async { enlarged.read_async().await });
+    refused(pollster::block_on(reading), "crossings are forbidden")?;
+
+    // All threads, also those of a pool, until the closure ends.
+    let both = || rayon::join(|| enlarged.read(), || enlarged.read());
+    let (one, two) = rt.forbid_crossings_on_all_threads(both);
+    refused(one, "crossings are forbidden")?;
+    refused(two, "crossings are forbidden")
 }
 
 /// Counts the downloads since.

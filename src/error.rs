@@ -243,7 +243,8 @@ pub enum Error {
 
     /// A guard refuses a crossing; no byte has moved.
     #[error(
-        "crossing refused by guard \"{}\": {direction} of \"{}\" ({bytes} bytes, cause {cause}): {}; \
+        "crossing refused by guard \"{}\": {direction} of \"{}\" ({bytes} bytes, cause {cause}, \
+         at {site}): {}; \
          move it out of the guarded scope, or wrap it in Guard::allow()",
         escaped(guard),
         escaped(label),
@@ -260,6 +261,8 @@ pub enum Error {
         bytes: u64,
         /// The operation that wanted to move them.
         cause: crate::ledger::Cause,
+        /// Where in the program that was.
+        site: crate::ledger::Site,
         /// Why: forbidden, or which budget is spent.
         reason: String,
     },

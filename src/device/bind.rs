@@ -127,6 +127,7 @@ fn binding(storage: &Storage, offset: u64, bytes: u64) -> Option<wgpu::BindingRe
 #[cfg(test)]
 mod tests {
     use super::super::executor::Prepared;
+    use crate::ledger::Cause;
     use crate::{Activation, Dim, Graph, HostArray, Runtime, StagePolicy};
     use ndarray::ArrayD;
 
@@ -142,11 +143,12 @@ mod tests {
         let plan = g.plan(1).unwrap();
         let session = rt.prepare(&plan).unwrap();
         let gpu = rt.inner.gpu("preparing").unwrap();
-        let prepared = rt.prepare_on_gpu(gpu, &plan, StagePolicy::default()).unwrap();
+        let prepared =
+            rt.prepare_on_gpu(gpu, &plan, StagePolicy::default(), rt.call(Cause::Prepare)).unwrap();
         let array = ArrayD::<f32>::zeros(vec![1, 6]);
         for _ in 0..50 {
             let x = rt.stage("x", HostArray::from_view(&array)).unwrap();
-            prepared.run(&session, &[&x]).unwrap();
+            prepared.run(&session, &[&x], rt.call(Cause::Run)).unwrap();
         }
         let kept = prepared.state.lock().unwrap().bind_groups.len();
         assert!(kept <= 2 * 2, "{kept} bind groups hold the buffers of 50 inputs");

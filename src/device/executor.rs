@@ -19,7 +19,7 @@ use super::upload::{Upload, Uploaded};
 use super::{Inner, Runtime, Session, Tensor};
 use crate::array::StagePolicy;
 use crate::error::{Error, Result};
-use crate::ledger::Direction;
+use crate::ledger::{Call, Direction};
 use crate::plan::{ExpectedCrossings, Plan};
 
 /// How long dropping a runtime without a time limit waits for its work.
@@ -48,7 +48,8 @@ pub(crate) trait Executor: fmt::Debug + Send + Sync {
         runtime: &Runtime,
         plan: &Plan,
         policy: StagePolicy,
-    ) -> Result<Box<dyn Prepared>>;
+        call: Call<'_>,
+    ) -> Result<Arc<dyn Prepared>>;
 
     /// Hands a tensor's bytes over, once, and records that.
     fn read(
@@ -69,7 +70,7 @@ pub(crate) type Take<'t> = dyn FnMut(&[u8]) + Send + 't;
 /// A plan as one executor has made it ready.
 pub(crate) trait Prepared: Send + Sync {
     /// Runs the plan of `session` over one tensor for each of its inputs.
-    fn run(&self, session: &Session, inputs: &[&Tensor]) -> Result<Run>;
+    fn run(&self, session: &Session, inputs: &[&Tensor], call: Call<'_>) -> Result<Run>;
 
     /// Records a run into the embedder's encoder.
     fn record(
@@ -77,6 +78,7 @@ pub(crate) trait Prepared: Send + Sync {
         session: &Session,
         inputs: &[&Tensor],
         encoder: &mut wgpu::CommandEncoder,
+        call: Call<'_>,
     ) -> Result<Run>;
 
     /// Returns the crossings of preparing and running the plan.
@@ -151,8 +153,9 @@ impl Executor for Gpu {
         runtime: &Runtime,
         plan: &Plan,
         policy: StagePolicy,
-    ) -> Result<Box<dyn Prepared>> {
-        Ok(Box::new(runtime.prepare_on_gpu(self, plan, policy)?))
+        call: Call<'_>,
+    ) -> Result<Arc<dyn Prepared>> {
+        Ok(Arc::new(runtime.prepare_on_gpu(self, plan, policy, call)?))
     }
 
     fn read(

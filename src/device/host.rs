@@ -1,13 +1,14 @@
 //! The host executor's memory and runs: the plan's steps in host memory, at once.
 //!
 //! Nothing here crosses. What moves within host memory (packing, reading, zero fills) is
-//! recorded as [`Direction::HostInternal`].
+//! recorded as [`Direction::HostInternal`], or in border mode as a device's.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::adapters::AdapterInfo;
+use super::border::Border;
 use super::executor::{Executor, Gpu, Prepared, Take};
 use super::patience::Patience;
 use super::prepare::Session;
@@ -21,7 +22,9 @@ use crate::array::StagePolicy;
 use crate::error::{Error, Result};
 use crate::graph::Weight;
 use crate::host::AVAILABLE;
-use crate::ledger::{AdapterSummary, Cause, Direction, Ledger, Method, Phases, nanoseconds};
+use crate::ledger::{
+    AdapterSummary, Call, Carried, Direction, Ledger, Method, Phases, nanoseconds,
+};
 use crate::plan::{Buffers, ExpectedCrossings, Limits, Place, Plan, Program, Step, buffer_bytes};
 
 /// The largest range that a step reads or writes, in bytes: kernels number elements with 32
@@ -36,6 +39,7 @@ const OPENING: &str = "opening the host executor";
 #[derive(Debug)]
 struct Host {
     threads: Threads,
+    border: Border,
 }
 
 impl Executor for Host {
@@ -44,15 +48,21 @@ impl Executor for Host {
     }
 
     fn internal(&self) -> Direction {
-        Direction::HostInternal
+        self.border.internal()
     }
 
     fn download(&self) -> Option<Direction> {
-        None
+        self.border.download()
     }
 
     fn upload(&self, inner: &Inner, upload: &Upload<'_, '_>) -> Result<Uploaded> {
-        self.threads.within(|| inner.pack_on_host(upload))
+        inner.check_size(upload)?;
+        // Guards of the calling thread are asked here, not in the pool.
+        let permits = self.border.permit(&inner.ledger, upload)?;
+        let started = Instant::now();
+        let uploaded = self.threads.within(|| inner.pack_on_host(upload))?;
+        permits.record(Phases::from([("pack", nanoseconds(started.elapsed()))]));
+        Ok(uploaded)
     }
 
     fn create(&self, inner: &Inner, label: &str, bytes: u64) -> Result<Arc<Storage>> {
@@ -64,9 +74,9 @@ impl Executor for Host {
         runtime: &Runtime,
         plan: &Plan,
         policy: StagePolicy,
-    ) -> Result<Box<dyn Prepared>> {
-        let threads = self.threads.clone();
-        Ok(Box::new(self.threads.within(|| runtime.prepare_on_host(plan, policy, threads))?))
+        call: Call<'_>,
+    ) -> Result<Arc<dyn Prepared>> {
+        Ok(Arc::new(runtime.prepare_on_host(self, plan, policy, call)?))
     }
 
     fn read(
@@ -82,7 +92,7 @@ impl Executor for Host {
         }
         patience.check("the copy")?;
         let started = Instant::now();
-        let copy = pending.permit.begin(Method::HostCopy);
+        let copy = pending.begin(Method::HostCopy);
         take(bytemuck::cast_slice(elements));
         if !patience.is_canceled() {
             copy.deliver(Phases::from([("host_copy", nanoseconds(started.elapsed()))]));
@@ -97,20 +107,23 @@ impl Executor for Host {
 }
 
 /// Describes the host as an adapter.
-fn summary(threads: &Threads) -> AdapterSummary {
+fn summary(threads: &Threads, border: Border) -> AdapterSummary {
     let threads = threads.count();
     let s = if threads == 1 { "" } else { "s" };
     AdapterSummary {
         name: format!("host ({threads} thread{s})"),
         backend: "host".to_owned(),
         device_type: "cpu".to_owned(),
-        driver: String::new(),
+        driver: match border {
+            Border::Absent => String::new(),
+            Border::Counted => "border mode".to_owned(),
+        },
         driver_info: String::new(),
     }
 }
 
 /// The limits of plans for the host: those of 32-bit element numbers.
-fn limits() -> Limits {
+pub(super) fn limits() -> Limits {
     Limits {
         max_storage_buffer_binding_size: LARGEST_RANGE,
         max_buffer_size: u64::MAX,
@@ -146,7 +159,7 @@ impl Runtime {
 
 /// Describes the host executor as adapters are described, where it is there.
 pub(super) fn adapter() -> Option<AdapterInfo> {
-    let summary = summary(&Threads::default());
+    let summary = summary(&Threads::default(), Border::Absent);
     AVAILABLE.then(|| AdapterInfo { summary, limits: limits() })
 }
 
@@ -159,13 +172,15 @@ pub(super) fn open(options: &RuntimeOptions) -> Result<Option<Runtime>> {
 }
 
 fn on_host(options: &RuntimeOptions, threads: Threads) -> Runtime {
-    let summary = summary(&threads);
+    let border = options.border;
+    let summary = summary(&threads, border);
     log::info!("longshore runs on {summary}");
     Runtime {
+        guards: Carried::default(),
         inner: Arc::new(Inner {
-            limits: limits(),
+            limits: border.limits(),
             ledger: Ledger::new(summary),
-            executor: Box::new(Host { threads }),
+            executor: Box::new(Host { threads, border }),
             limit: options.timeout,
             worker: Arc::default(),
             buffers_created: AtomicU64::new(0),
@@ -193,11 +208,7 @@ impl Inner {
     /// Packs arrays into new host memory, each into memory of its own, so that it can be dropped
     /// alone.
     pub(super) fn pack_on_host(&self, upload: &Upload<'_, '_>) -> Result<Uploaded> {
-        let Upload { label, cause, payload_bytes, total_bytes, .. } = *upload;
-        let padding = total_bytes - payload_bytes;
-        let direction = Direction::HostInternal;
-        let permit = self.ledger.permit(direction, cause, label, payload_bytes, padding)?;
-        let started = Instant::now();
+        let label = upload.label;
         let (mut places, mut reports) = (Vec::new(), Vec::new());
         match &upload.source {
             Source::Bytes(from) => {
@@ -215,8 +226,6 @@ impl Inner {
                 }
             }
         }
-        let phases = Phases::from([("pack", nanoseconds(started.elapsed()))]);
-        permit.record(Method::HostCopy, phases);
         Ok(Uploaded { places, reports })
     }
 }
@@ -248,6 +257,7 @@ impl Tensor {
 /// another run of the same session meanwhile.
 pub(super) struct HostSession {
     threads: Threads,
+    border: Border,
     program: Program,
     /// Those of the plan's weights that runs read as they are.
     weights: Vec<Option<Tensor>>,
@@ -271,27 +281,31 @@ struct Scratch {
 impl Runtime {
     fn prepare_on_host(
         &self,
+        host: &Host,
         plan: &Plan,
         policy: StagePolicy,
-        threads: Threads,
+        call: Call<'_>,
     ) -> Result<HostSession> {
         for step in plan.steps() {
             step.work.check_host(&step.node)?;
         }
-        let weights = self.stage_set("weights", Cause::Prepare, plan.weights(), policy)?;
-        let program =
-            Program::new(plan.steps(), |number| weights.get(number).map(Tensor::host_elements))?;
+        let weights = self.stage_set("weights", call, plan.weights(), policy)?;
+        host.border.charge_parameters(self.ledger(), plan, call)?;
+        let weight = |number: usize| weights.get(number).map(Tensor::host_elements);
+        let program = host.threads.within(|| Program::new(plan.steps(), weight))?;
         let keeps = program.weights_read(plan);
         let weights: Vec<_> =
             weights.into_iter().zip(keeps).map(|(weight, keeps)| keeps.then_some(weight)).collect();
-        let scratch = vec![self.scratch(plan, Cause::Prepare)?];
-        let outputs = self.create_values("output", plan.output_buffers(), Cause::Prepare)?;
+        let scratch = vec![self.scratch(plan, call)?];
+        let outputs = self.create_values("output", plan.output_buffers(), call)?;
         let outputs = outputs.into_iter().map(|storage| vec![storage]).collect();
-        Ok(HostSession { threads, program, weights, idle: Mutex::new(Idle { scratch, outputs }) })
+        let (threads, border) = (host.threads.clone(), host.border);
+        let idle = Mutex::new(Idle { scratch, outputs });
+        Ok(HostSession { threads, border, program, weights, idle })
     }
 
-    fn scratch(&self, plan: &Plan, cause: Cause) -> Result<Scratch> {
-        let slots = self.create_values("slot", plan.slots(), cause)?;
+    fn scratch(&self, plan: &Plan, call: Call<'_>) -> Result<Scratch> {
+        let slots = self.create_values("slot", plan.slots(), call)?;
         let slots = slots.into_iter().map(|mut slot| take_elements(&mut slot)).collect();
         Ok(Scratch { slots, outputs: vec![Vec::new(); plan.output_buffers().len()] })
     }
@@ -302,10 +316,25 @@ impl HostSession {
         self.weights.get(number)?.as_ref()
     }
 
+    /// Makes memory for a run beside others. A device's runs follow one another and share theirs, so
+    /// that it is not counted in border mode.
+    fn more_scratch(&self, session: &Session, call: Call<'_>) -> Result<Scratch> {
+        let (runtime, plan) = (&session.runtime, &*session.plan);
+        match self.border {
+            Border::Absent => runtime.scratch(plan, call),
+            Border::Counted => {
+                let sizes = plan.slots().iter().enumerate();
+                let slot = |(number, &bytes): (usize, &u64)| {
+                    runtime.inner.allocate(&format!("slot {number}"), bytes)
+                };
+                let slots = sizes.map(slot).collect::<Result<_>>()?;
+                Ok(Scratch { slots, outputs: vec![Vec::new(); plan.output_buffers().len()] })
+            }
+        }
+    }
+
     /// Executes the steps now, one after the other.
-    fn run_here(&self, session: &Session, inputs: &[&Tensor]) -> Result<Run> {
-        let mut lent = Lent { prepared: self, scratch: None, outputs: Vec::new() };
-        lent.take(session)?;
+    fn execute(&self, session: &Session, inputs: &[&Tensor], lent: &mut Lent<'_>) -> Result<()> {
         if let Some(scratch) = &mut lent.scratch {
             let mut memory = Buffers {
                 read: &|place| match place {
@@ -320,19 +349,22 @@ impl HostSession {
             let check = |step: &Step| patience.check(&format!("what comes before {}", step.node));
             self.program.run(session.plan.steps(), &mut memory, &check)?;
         }
+        Ok(())
+    }
+}
+
+impl Prepared for HostSession {
+    fn run(&self, session: &Session, inputs: &[&Tensor], call: Call<'_>) -> Result<Run> {
+        let mut lent = Lent { prepared: self, scratch: None, outputs: Vec::new() };
+        lent.take(session, call)?;
+        self.threads.within(|| self.execute(session, inputs, &mut lent))?;
         lent.fill_outputs();
-        session.collect(|place| match place {
+        session.collect(inputs, |place| match place {
             Place::Input(number) => inputs.get(number).map(|input| input.place()),
             Place::Weight(number) => self.weight(number).map(Tensor::place),
             Place::Output(number) => lent.outputs.get(number).map(|storage| (storage, 0)),
             Place::Slot(_) => None,
         })
-    }
-}
-
-impl Prepared for HostSession {
-    fn run(&self, session: &Session, inputs: &[&Tensor]) -> Result<Run> {
-        self.threads.within(|| self.run_here(session, inputs))
     }
 
     fn record(
@@ -340,12 +372,16 @@ impl Prepared for HostSession {
         session: &Session,
         _: &[&Tensor],
         _: &mut wgpu::CommandEncoder,
+        _: Call<'_>,
     ) -> Result<Run> {
         Err(session.runtime.inner.no_device("recording a run"))
     }
 
-    fn expected_crossings(&self, _: &Plan) -> ExpectedCrossings {
-        ExpectedCrossings::default()
+    fn expected_crossings(&self, plan: &Plan) -> ExpectedCrossings {
+        match self.border {
+            Border::Absent => ExpectedCrossings::default(),
+            Border::Counted => plan.expected_crossings(),
+        }
     }
 
     fn host_bytes(&self, plan: &Plan) -> u64 {
@@ -373,7 +409,7 @@ struct Lent<'s> {
 
 impl Lent<'_> {
     /// Takes what is idle, and makes what is not there.
-    fn take(&mut self, session: &Session) -> Result<()> {
+    fn take(&mut self, session: &Session, call: Call<'_>) -> Result<()> {
         let sizes = session.plan.output_buffers();
         let mut found: Vec<Option<Arc<Storage>>> = Vec::with_capacity(sizes.len());
         {
@@ -387,14 +423,12 @@ impl Lent<'_> {
         }
         let mut scratch = match self.scratch.take() {
             Some(scratch) => scratch,
-            None => session.runtime.scratch(&session.plan, Cause::Run)?,
+            None => self.prepared.more_scratch(session, call)?,
         };
         for (number, (found, &bytes)) in found.into_iter().zip(sizes).enumerate() {
             let mut storage = match found {
                 Some(storage) => storage,
-                None => {
-                    session.runtime.create_value(&format!("output {number}"), bytes, Cause::Run)?
-                }
+                None => session.runtime.create_value(&format!("output {number}"), bytes, call)?,
             };
             if let Some(target) = scratch.outputs.get_mut(number) {
                 *target = take_elements(&mut storage);

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use super::adapters::{find, is_gpu, plan_limits, rank, summarize};
+use super::border::Border;
 use super::executor::{CLOSING, Gpu};
 use super::fault::Fault;
 use super::host;
@@ -14,7 +15,7 @@ use super::pool::Pool;
 use super::worker::Worker;
 use super::{Inner, Runtime};
 use crate::error::{Error, Result};
-use crate::ledger::Ledger;
+use crate::ledger::{Carried, Ledger};
 
 /// Names a graphics API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,7 @@ pub struct RuntimeOptions {
     require_adapter: bool,
     pub(super) timeout: Option<Duration>,
     pub(super) host_pool: HostPool,
+    pub(super) border: Border,
 }
 
 /// Whose threads the host executor computes on.
@@ -167,6 +169,32 @@ impl RuntimeOptions {
     #[must_use]
     pub fn host_pool(mut self, pool: Arc<rayon::ThreadPool>) -> Self {
         self.host_pool = HostPool::Given(pool);
+        self
+    }
+
+    /// Has the host executor, where it is what is opened, count what it moves as a device would.
+    ///
+    /// Staging, preparing and reading are charged as the crossings that the same plan causes on a
+    /// device with WebGPU's default limits: the ledger has the same events with the same bytes, and
+    /// guards refuse the same calls. So tests of crossings mean the same on a machine without any
+    /// driver. Results and speed are as without it.
+    ///
+    /// ```
+    /// use longshore::{Error, Runtime, RuntimeOptions};
+    /// use ndarray::array;
+    ///
+    /// # fn main() -> longshore::Result<()> {
+    /// let rt = Runtime::host_with(RuntimeOptions::new().border())?;
+    /// let x = rt.stage("x", array![1.0_f32, 2.0, 3.0])?;
+    /// assert_eq!(rt.ledger().totals().host_to_device.payload_bytes, 12);
+    /// let refused = rt.forbid_crossings(|| x.read());
+    /// assert!(matches!(refused, Err(Error::Crossing { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn border(mut self) -> Self {
+        self.border = Border::Counted;
         self
     }
 
@@ -334,6 +362,7 @@ impl Runtime {
             queue,
         };
         Runtime {
+            guards: Carried::default(),
             inner: Arc::new(Inner {
                 limits,
                 ledger: Ledger::new(summary),

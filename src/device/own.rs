@@ -18,6 +18,7 @@ impl Runtime {
     /// As [`Graph::own`], [`Graph::plan_within`] and [`Runtime::prepare`]; the device's own
     /// complaints about the source are [`Error::Device`](crate::Error::Device). On the host
     /// executor a kernel without a twin is [`Error::Unsupported`](crate::Error::Unsupported).
+    #[track_caller]
     pub fn prepare_kernel<'a>(
         &self,
         kernel: &OwnKernel,
@@ -43,6 +44,7 @@ impl Runtime {
     /// # Errors
     ///
     /// As [`Runtime::prepare_kernel`] and [`Session::run`].
+    #[track_caller]
     pub fn run_kernel<'a>(
         &self,
         kernel: &OwnKernel,

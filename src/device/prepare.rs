@@ -10,20 +10,20 @@ use super::executor::{Executor, Gpu, Prepared};
 use super::loops::Warning;
 use super::pipeline::Pipeline;
 use super::tensor::Storage;
-use super::upload::{Source, Upload};
+use super::upload::Upload;
 use super::{Inner, Runtime, Tensor};
 use crate::array::StagePolicy;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::ledger::{Cause, Method, Phases};
+use crate::ledger::{Call, Cause, Guard, Method, Phases};
 use crate::plan::{ExpectedCrossings, Plan, PlanOptions};
 
 const PREPARING: &str = "preparing a session";
 
 /// A plan made ready to run on a device, or on the host.
 ///
-/// Runs move nothing between host and device. `Send + Sync`: several threads may
-/// run one session. On a device their runs follow one another; on the host executor they run
+/// Runs move nothing between host and device. Cheap to clone; clones share what was prepared.
+/// `Send + Sync`: several threads may run one session. On a device their runs follow one another; on the host executor they run
 /// side by side, each in memory of its own that the session keeps for the next one.
 ///
 /// ```
@@ -46,11 +46,12 @@ const PREPARING: &str = "preparing a session";
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Clone)]
 pub struct Session {
     pub(super) runtime: Runtime,
-    pub(super) plan: Plan,
-    pub(super) prepared: Box<dyn Prepared>,
-    warnings: Vec<Warning>,
+    pub(super) plan: Arc<Plan>,
+    pub(super) prepared: Arc<dyn Prepared>,
+    warnings: Arc<[Warning]>,
 }
 
 /// A plan made ready on a device.
@@ -109,6 +110,7 @@ impl Runtime {
     /// # Errors
     ///
     /// As both.
+    #[track_caller]
     pub fn session(&self, graph: &Graph, batch: usize) -> Result<Session> {
         self.session_with(graph, batch, PlanOptions::new())
     }
@@ -119,6 +121,7 @@ impl Runtime {
     /// # Errors
     ///
     /// As [`Runtime::session`].
+    #[track_caller]
     pub fn session_with(
         &self,
         graph: &Graph,
@@ -141,6 +144,7 @@ impl Runtime {
     /// [`Error::Crossing`] when a guard refuses, [`Error::OutOfMemory`],
     /// [`Error::NonFinite`] for NaN in host weights, whose infinities are the graph's own, and
     /// [`Error::Overflow`] for values of theirs beyond f32.
+    #[track_caller]
     pub fn prepare(&self, plan: &Plan) -> Result<Session> {
         self.prepare_with(plan, StagePolicy::default())
     }
@@ -150,11 +154,14 @@ impl Runtime {
     /// # Errors
     ///
     /// As [`Runtime::prepare`].
+    #[track_caller]
     pub fn prepare_with(&self, plan: &Plan, policy: StagePolicy) -> Result<Session> {
         self.check_limits(plan)?;
         let warnings = self.check_loops(plan)?;
-        let prepared = self.inner.executor.prepare(self, plan, policy.for_constants())?;
-        Ok(Session { runtime: self.clone(), plan: plan.clone(), prepared, warnings })
+        let call = self.call(Cause::Prepare);
+        let prepared = self.inner.executor.prepare(self, plan, policy.for_constants(), call)?;
+        let plan = Arc::new(plan.clone());
+        Ok(Session { runtime: self.clone(), plan, prepared, warnings: warnings.into() })
     }
 
     pub(super) fn prepare_on_gpu(
@@ -162,28 +169,17 @@ impl Runtime {
         gpu: &Gpu,
         plan: &Plan,
         policy: StagePolicy,
+        call: Call<'_>,
     ) -> Result<GpuSession> {
         gpu.fault.poll(&gpu.device, PREPARING)?;
         let pipelines = self.compile(plan)?;
-        let weights = self.stage_set("weights", Cause::Prepare, plan.weights(), policy)?;
-        let block = match plan.block() {
-            [] => None,
-            bytes => {
-                let upload = Upload {
-                    label: "parameters",
-                    cause: Cause::Prepare,
-                    usage: wgpu::BufferUsages::UNIFORM
-                        | wgpu::BufferUsages::STORAGE
-                        | wgpu::BufferUsages::COPY_DST,
-                    payload_bytes: plan.block_payload(),
-                    total_bytes: bytes.len() as u64,
-                    source: Source::Bytes(bytes),
-                };
-                gpu.upload(&self.inner, &upload)?.places.pop().map(|(storage, _)| storage)
-            }
+        let weights = self.stage_set("weights", call, plan.weights(), policy)?;
+        let block = match Upload::parameters(plan, call) {
+            None => None,
+            Some(upload) => gpu.upload(&self.inner, &upload)?.places.pop().map(|(made, _)| made),
         };
-        let slots = self.create_values("slot", plan.slots(), Cause::Prepare)?;
-        let outputs = self.create_values("output", plan.output_buffers(), Cause::Prepare)?;
+        let slots = self.create_values("slot", plan.slots(), call)?;
+        let outputs = self.create_values("output", plan.output_buffers(), call)?;
         let outputs = outputs.into_iter().map(|storage| vec![storage]).collect();
         let state = Mutex::new(State { outputs, bind_groups: HashMap::new() });
         gpu.fault.confirm(&gpu.device, PREPARING)?;
@@ -244,11 +240,11 @@ impl Runtime {
         &self,
         label: &str,
         sizes: &[u64],
-        cause: Cause,
+        call: Call<'_>,
     ) -> Result<Vec<Arc<Storage>>> {
         let numbered = sizes.iter().enumerate();
         numbered
-            .map(|(number, &bytes)| self.create_value(&format!("{label} {number}"), bytes, cause))
+            .map(|(number, &bytes)| self.create_value(&format!("{label} {number}"), bytes, call))
             .collect()
     }
 
@@ -257,10 +253,10 @@ impl Runtime {
         &self,
         label: &str,
         bytes: u64,
-        cause: Cause,
+        call: Call<'_>,
     ) -> Result<Arc<Storage>> {
         let Inner { ledger, executor, .. } = &*self.inner;
-        let permit = ledger.permit(executor.internal(), cause, label, bytes, 0)?;
+        let permit = ledger.permit(executor.internal(), call, label, bytes, 0)?;
         let storage = executor.create(&self.inner, label, bytes)?;
         permit.record(Method::ZeroFill, Phases::new());
         Ok(storage)
@@ -278,6 +274,32 @@ impl Session {
     #[must_use]
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
+    }
+
+    /// Returns the same session with a guard that it carries: the tensors of its runs are asked by
+    /// it when they are read, on every thread.
+    ///
+    /// ```
+    /// use longshore::{Error, Graph, Guard, Runtime, RuntimeOptions, Shape};
+    /// use ndarray::array;
+    ///
+    /// # fn main() -> longshore::Result<()> {
+    /// let rt = Runtime::host_with(RuntimeOptions::new().border())?;
+    /// let mut g = Graph::new();
+    /// let x = g.input("x", Shape::batch([2]));
+    /// let y = g.multiply(x, x)?;
+    /// g.output("y", y);
+    /// let session = rt.session(&g, 1)?.with_guard(Guard::forbid().name("hot path"));
+    /// let x = rt.stage("x", array![[1.0_f32, 2.0]])?;
+    /// let run = session.run([("x", &x)])?;
+    /// let read = std::thread::spawn(move || run["y"].read()).join().unwrap();
+    /// assert!(matches!(read, Err(Error::Crossing { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_guard(&self, guard: Guard) -> Session {
+        Session { runtime: self.runtime.with_guard(guard), ..self.clone() }
     }
 
     /// Returns what may go wrong on this device without an error, each kernel once: loops of
@@ -298,7 +320,8 @@ impl Session {
     }
 
     /// Returns the crossings that preparing this session has caused, and that running and
-    /// reading will cause: those of [`Plan::expected_crossings`], or none on the host executor.
+    /// reading will cause: those of [`Plan::expected_crossings`], or none on the host executor
+    /// outside of border mode.
     #[must_use]
     pub fn expected_crossings(&self) -> ExpectedCrossings {
         self.prepared.expected_crossings(&self.plan)

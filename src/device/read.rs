@@ -11,11 +11,11 @@ use super::Tensor;
 use super::executor::{Gpu, Take};
 use super::patience::{BEFORE, Patience};
 use crate::error::{Error, Result};
-use crate::ledger::{Cause, Crossing, Method, Permit, Phases, nanoseconds};
+use crate::ledger::{Call, Cause, Crossing, Method, Permit, Phases, nanoseconds};
 
 /// A read that the guards have let pass.
 pub(crate) struct Pending {
-    pub permit: Permit,
+    permit: Permit,
     /// The copy behind the API; none on the host executor.
     internal: Option<Permit>,
     bytes: u64,
@@ -23,12 +23,12 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// Writes a device's read into the ledger, where its copy is submitted.
-    fn begin(self) -> Crossing {
+    /// Writes a read into the ledger, where its copy is submitted.
+    pub(super) fn begin(self, method: Method) -> Crossing {
         if let Some(internal) = self.internal {
             internal.record(Method::BufferCopy, Phases::new());
         }
-        self.permit.begin(Method::MappedReadback)
+        self.permit.begin(method)
     }
 }
 
@@ -61,6 +61,7 @@ impl Tensor {
     /// [`Error::Crossing`] when a guard refuses, [`Error::DeviceLost`] and
     /// [`Error::OutOfMemory`] from the device, [`Error::Timeout`] beyond the time limit of
     /// [`RuntimeOptions::timeout`](crate::RuntimeOptions::timeout).
+    #[track_caller]
     pub fn read(&self) -> Result<ArrayD<f32>> {
         let pending = self.begin(self.length())?;
         self.read_values(pending, Instant::now(), &|| false)
@@ -71,6 +72,7 @@ impl Tensor {
     /// # Errors
     ///
     /// As [`Tensor::read`], and [`Error::Operand`] when the lengths differ.
+    #[track_caller]
     pub fn read_into(&self, values: &mut [f32]) -> Result<()> {
         let pending = self.begin(values.len())?;
         let doing = pending.doing.clone();
@@ -91,6 +93,7 @@ impl Tensor {
     /// # Errors
     ///
     /// As [`Tensor::read`].
+    #[track_caller]
     pub fn read_async(&self) -> impl Future<Output = Result<ArrayD<f32>>> + Send + use<> {
         let begun = self.begin(self.length());
         let tensor = self.clone();
@@ -134,12 +137,12 @@ impl Tensor {
         patience.check(BEFORE)?;
         let bytes = pending.bytes;
         if bytes == 0 {
-            pending.begin().deliver(clock.phases);
+            pending.begin(Method::MappedReadback).deliver(clock.phases);
             return Ok(());
         }
         let buffer = gpu.readbacks.take(&self.runtime, bytes)?;
         let submission = self.copy_to(gpu, &buffer, &pending)?;
-        let crossing = pending.begin();
+        let crossing = pending.begin(Method::MappedReadback);
         let arrived = arrive(gpu, patience, buffer, bytes, submission, &mut clock, take);
         match &arrived {
             // Nobody waits: the event says so.
@@ -151,6 +154,7 @@ impl Tensor {
     }
 
     /// Checks the caller's length and asks the guards.
+    #[track_caller]
     fn begin(&self, length: usize) -> Result<Pending> {
         let doing = format!("reading \"{}\"", self.label);
         let bytes = self.byte_len();
@@ -165,7 +169,8 @@ impl Tensor {
             });
         }
         let ledger = &self.runtime.ledger;
-        let ask = |direction| ledger.permit(direction, Cause::Read, &self.label, bytes, 0);
+        let call = Call::new(Cause::Read, &self.guards);
+        let ask = |direction| ledger.permit(direction, call, &self.label, bytes, 0);
         let internal = self.runtime.executor.internal();
         let (permit, internal) = match self.runtime.executor.download() {
             Some(download) => (ask(download)?, Some(ask(internal)?)),

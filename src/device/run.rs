@@ -12,7 +12,7 @@ use super::prepare::{GpuSession, Session, State};
 use super::tensor::Storage;
 use super::{Runtime, Tensor};
 use crate::error::{Error, Result};
-use crate::ledger::Cause;
+use crate::ledger::{Call, Cause};
 use crate::plan::{ExpectedCrossings, Place, Plan};
 
 const WAITING: &str = "waiting for the device";
@@ -96,8 +96,10 @@ impl Session {
     /// [`Error::Name`] for an input that is missing, unknown or given twice,
     /// [`Error::Operand`] for one of another shape or another runtime, and what the
     /// device reports.
+    #[track_caller]
     pub fn run<'a>(&self, inputs: impl IntoIterator<Item = (&'a str, &'a Tensor)>) -> Result<Run> {
-        self.prepared.run(self, &self.bind_inputs(inputs)?)
+        let call = self.runtime.call(Cause::Run);
+        self.prepared.run(self, &self.bind_inputs(inputs)?, call)
     }
 
     /// Records the steps into the embedder's own encoder; nothing is submitted.
@@ -109,14 +111,16 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::run`]; [`Error::Unsupported`] on the host executor, which has no encoder.
+    #[track_caller]
     pub fn record<'a>(
         &self,
         inputs: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
         encoder: &mut wgpu::CommandEncoder,
     ) -> Result<Run> {
+        let call = self.runtime.call(Cause::Run);
         // The host has no encoder, whatever the inputs.
         self.runtime.inner.gpu("recording a run")?;
-        self.prepared.record(self, &self.bind_inputs(inputs)?, encoder)
+        self.prepared.record(self, &self.bind_inputs(inputs)?, encoder, call)
     }
 
     /// Matches what the caller brings with what the plan needs.
@@ -164,9 +168,11 @@ impl Session {
         Ok(bound.into_iter().flatten().collect())
     }
 
-    /// Names the outputs, which lie where `locate` says.
+    /// Names the outputs, which lie where `locate` says. One that is an input under another name
+    /// carries that tensor's guards too.
     pub(super) fn collect<'a>(
         &self,
+        inputs: &[&Tensor],
         locate: impl Fn(Place) -> Option<(&'a Arc<Storage>, u64)>,
     ) -> Result<Run> {
         let mut outputs = BTreeMap::new();
@@ -176,12 +182,18 @@ impl Session {
                 message: format!("{:?} holds no output", port.place),
                 remedy: crate::error::BUG.to_owned(),
             })?;
+            let own = &self.runtime.guards;
+            let guards = match port.place {
+                Place::Input(number) => inputs.get(number).map(|input| own.and(&input.guards)),
+                Place::Weight(_) | Place::Slot(_) | Place::Output(_) => None,
+            };
             let tensor = Tensor {
                 runtime: Arc::clone(&self.runtime.inner),
                 storage: Arc::clone(storage),
                 offset_bytes,
                 shape: port.shape.clone(),
                 label: port.name.as_str().into(),
+                guards: guards.unwrap_or_else(|| own.clone()),
             };
             outputs.insert(port.name.clone(), tensor);
         }
@@ -190,7 +202,7 @@ impl Session {
 }
 
 impl Prepared for GpuSession {
-    fn run(&self, session: &Session, inputs: &[&Tensor]) -> Result<Run> {
+    fn run(&self, session: &Session, inputs: &[&Tensor], call: Call<'_>) -> Result<Run> {
         let gpu = session.runtime.inner.gpu("running a session")?;
         gpu.make_way("running a session")?;
         let descriptor = wgpu::CommandEncoderDescriptor { label: Some("run") };
@@ -198,7 +210,7 @@ impl Prepared for GpuSession {
         let mut encoder = gpu.fault.watch(&gpu.device, "running a session", 0, create)?;
         // The state stays locked until the work is submitted: a buffer given to this run
         // must not be given to another before.
-        let (run, state) = self.encode(session, inputs, &mut encoder)?;
+        let (run, state) = self.encode(session, inputs, &mut encoder, call)?;
         let submit = || gpu.queue.submit([encoder.finish()]);
         gpu.fault.watch(&gpu.device, "submitting a run", 0, submit)?;
         drop(state);
@@ -211,8 +223,9 @@ impl Prepared for GpuSession {
         session: &Session,
         inputs: &[&Tensor],
         encoder: &mut wgpu::CommandEncoder,
+        call: Call<'_>,
     ) -> Result<Run> {
-        let run = self.encode(session, inputs, encoder)?.0;
+        let run = self.encode(session, inputs, encoder, call)?.0;
         let gpu = session.runtime.inner.gpu("recording a run")?;
         gpu.fault.confirm(&gpu.device, "recording a run")?;
         Ok(run)
@@ -233,13 +246,14 @@ impl GpuSession {
         session: &Session,
         inputs: &[&Tensor],
         encoder: &mut wgpu::CommandEncoder,
+        call: Call<'_>,
     ) -> Result<(Run, std::sync::MutexGuard<'_, State>)> {
         let gpu = session.runtime.inner.gpu("recording a run")?;
         gpu.fault.poll(&gpu.device, "running a session")?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let outputs = take_outputs(session, &mut state)?;
+        let outputs = take_outputs(session, &mut state, call)?;
         let bound = Bound { inputs, outputs };
-        let run = session.collect(|place| Some(self.locate(place, &bound)))?;
+        let run = session.collect(inputs, |place| Some(self.locate(place, &bound)))?;
         gpu.fault.watch(&gpu.device, "recording a run", 0, || {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                 label: Some("run"),
@@ -258,7 +272,7 @@ impl GpuSession {
 }
 
 /// Takes a free buffer for each output, creating one where all are still held.
-fn take_outputs(session: &Session, state: &mut State) -> Result<Vec<Arc<Storage>>> {
+fn take_outputs(session: &Session, state: &mut State, call: Call<'_>) -> Result<Vec<Arc<Storage>>> {
     let sizes = session.plan.output_buffers();
     let mut taken = Vec::with_capacity(sizes.len());
     for (number, (buffers, &bytes)) in state.outputs.iter_mut().zip(sizes).enumerate() {
@@ -271,7 +285,7 @@ fn take_outputs(session: &Session, state: &mut State) -> Result<Vec<Arc<Storage>
             continue;
         }
         let label = format!("output {number}");
-        let made = session.runtime.create_value(&label, bytes, Cause::Run)?;
+        let made = session.runtime.create_value(&label, bytes, call)?;
         buffers.push(Arc::clone(&made));
         taken.push(made);
     }

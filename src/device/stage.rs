@@ -8,7 +8,7 @@ use super::{Inner, Runtime, Tensor};
 use crate::array::{HostArray, PackReport, StagePolicy};
 use crate::error::{Error, Result};
 use crate::graph::{LayerWeights, Source as WeightSource, Weight, Weights};
-use crate::ledger::Cause;
+use crate::ledger::{Call, Cause};
 use crate::plan::{buffer_bytes, padded_bytes};
 use crate::shape::byte_count;
 
@@ -41,6 +41,7 @@ impl Runtime {
     /// [`Error::NonFinite`] and [`Error::Overflow`] by the policy, [`Error::Limit`] for
     /// an array larger than the device's buffers, [`Error::Crossing`] when a guard
     /// refuses. Nothing has crossed when an error is returned.
+    #[track_caller]
     pub fn stage<'a>(
         &self,
         label: impl Into<Arc<str>>,
@@ -54,6 +55,7 @@ impl Runtime {
     /// # Errors
     ///
     /// As [`Runtime::stage`].
+    #[track_caller]
     pub fn stage_with<'a>(
         &self,
         label: impl Into<Arc<str>>,
@@ -70,7 +72,7 @@ impl Runtime {
             &self.inner,
             &Upload {
                 label: &label,
-                cause: Cause::Stage,
+                call: self.call(Cause::Stage),
                 usage: tensor_usage(),
                 payload_bytes: bytes,
                 total_bytes: buffer_bytes(bytes),
@@ -85,8 +87,8 @@ impl Runtime {
             });
         };
         let shape = array.shape().to_vec();
-        let runtime = Arc::clone(&self.inner);
-        Ok((Tensor { runtime, storage, offset_bytes, shape, label }, report))
+        let (runtime, guards) = (Arc::clone(&self.inner), self.guards.clone());
+        Ok((Tensor { runtime, storage, offset_bytes, shape, label, guards }, report))
     }
 
     /// Stages a network's weights together: one crossing for the set.
@@ -97,6 +99,7 @@ impl Runtime {
     /// # Errors
     ///
     /// As [`Runtime::stage`].
+    #[track_caller]
     pub fn stage_weights(&self, label: &str, weights: &Weights) -> Result<Weights> {
         self.stage_weights_with(label, weights, StagePolicy::default())
     }
@@ -106,6 +109,7 @@ impl Runtime {
     /// # Errors
     ///
     /// As [`Runtime::stage`].
+    #[track_caller]
     pub fn stage_weights_with(
         &self,
         label: &str,
@@ -116,7 +120,8 @@ impl Runtime {
             .iter()
             .flat_map(|(_, layer)| layer.iter().map(|(_, weight)| weight.clone()))
             .collect();
-        let mut staged = self.stage_set(label, Cause::Stage, &flat, policy)?.into_iter();
+        let call = self.call(Cause::Stage);
+        let mut staged = self.stage_set(label, call, &flat, policy)?.into_iter();
         let mut result = Weights::new();
         for (name, layer) in weights.iter() {
             let mut entry = LayerWeights::default();
@@ -133,7 +138,7 @@ impl Runtime {
     pub(crate) fn stage_set(
         &self,
         label: &str,
-        cause: Cause,
+        call: Call<'_>,
         weights: &[Weight],
         policy: StagePolicy,
     ) -> Result<Vec<Tensor>> {
@@ -151,7 +156,7 @@ impl Runtime {
         if !parts.is_empty() {
             let source = Source::Arrays(&parts, policy);
             let usage = tensor_usage();
-            let upload = Upload { label, cause, usage, payload_bytes, total_bytes, source };
+            let upload = Upload { label, call, usage, payload_bytes, total_bytes, source };
             places = self.inner.executor.upload(&self.inner, &upload)?.places.into_iter();
         }
         let mut tensor = |weight: &Weight| {
@@ -164,7 +169,8 @@ impl Runtime {
                 remedy: crate::error::BUG.to_owned(),
             })?;
             let (runtime, shape) = (Arc::clone(&self.inner), array.shape().to_vec());
-            Ok(Tensor { runtime, storage, offset_bytes, shape, label: weight.label().into() })
+            let (label, guards) = (weight.label().into(), self.guards.clone());
+            Ok(Tensor { runtime, storage, offset_bytes, shape, label, guards })
         };
         weights.iter().map(&mut tensor).collect()
     }

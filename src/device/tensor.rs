@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::{Inner, Runtime};
 use crate::error::{Error, Result};
 use crate::graph::{StagedArray, Weight};
+use crate::ledger::{Carried, Guard};
 use crate::shape::byte_count;
 
 static NEXT_BUFFER: AtomicU64 = AtomicU64::new(0);
@@ -77,6 +78,8 @@ pub struct Tensor {
     pub(crate) offset_bytes: u64,
     pub(crate) shape: Vec<usize>,
     pub(crate) label: Arc<str>,
+    /// Guards that reading it is asked by, on every thread.
+    pub(crate) guards: Carried,
 }
 
 impl fmt::Debug for Tensor {
@@ -111,6 +114,14 @@ impl Tensor {
     #[must_use]
     pub fn with_label(mut self, label: impl Into<Arc<str>>) -> Self {
         self.label = label.into();
+        self
+    }
+
+    /// Returns the same data with a guard that it carries: every read of it is asked, on every
+    /// thread.
+    #[must_use]
+    pub fn with_guard(mut self, guard: Guard) -> Self {
+        self.guards = self.guards.with(guard);
         self
     }
 
@@ -196,7 +207,7 @@ impl Tensor {
     /// Returns the runtime that the tensor belongs to.
     #[must_use]
     pub fn runtime(&self) -> Runtime {
-        Runtime { inner: Arc::clone(&self.runtime) }
+        Runtime { inner: Arc::clone(&self.runtime), guards: self.guards.clone() }
     }
 
     /// Returns this tensor as a layer's weight.
@@ -277,6 +288,7 @@ impl Runtime {
         let storage = Storage::gpu(buffer);
         storage.taken.store(true, Ordering::Release);
         let runtime = Arc::clone(&self.inner);
-        Ok(Tensor { runtime, storage, offset_bytes, shape: shape.to_vec(), label })
+        let guards = self.guards.clone();
+        Ok(Tensor { runtime, storage, offset_bytes, shape: shape.to_vec(), label, guards })
     }
 }

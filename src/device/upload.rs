@@ -10,8 +10,8 @@ use super::pool::Returner;
 use super::tensor::Storage;
 use crate::array::{HostArray, PackReport, PackTarget, StagePolicy};
 use crate::error::{Error, Result};
-use crate::ledger::{Cause, Direction, Method, Phases, nanoseconds};
-use crate::plan::PACKED_ALIGNMENT;
+use crate::ledger::{Call, Direction, Method, Phases, nanoseconds};
+use crate::plan::{PACKED_ALIGNMENT, Plan};
 
 /// One array of an upload: what to pack, and where.
 pub(crate) struct Part<'a, 'b> {
@@ -32,12 +32,29 @@ pub(crate) enum Source<'a, 'b> {
 /// One crossing towards the device.
 pub(crate) struct Upload<'a, 'b> {
     pub label: &'a str,
-    pub cause: Cause,
+    pub call: Call<'a>,
     pub usage: wgpu::BufferUsages,
     pub payload_bytes: u64,
     /// The size of the new buffer, which is also what moves.
     pub total_bytes: u64,
     pub source: Source<'a, 'b>,
+}
+
+impl<'a> Upload<'a, '_> {
+    /// Makes the upload of a plan's parameter block; none of a plan without parameters.
+    pub(super) fn parameters(plan: &'a Plan, call: Call<'a>) -> Option<Self> {
+        let block = Some(plan.block()).filter(|block| !block.is_empty())?;
+        Some(Upload {
+            label: "parameters",
+            call,
+            usage: wgpu::BufferUsages::UNIFORM
+                | wgpu::BufferUsages::STORAGE
+                | wgpu::BufferUsages::COPY_DST,
+            payload_bytes: plan.block_payload(),
+            total_bytes: block.len() as u64,
+            source: Source::Bytes(block),
+        })
+    }
 }
 
 /// What an upload has made.
@@ -67,18 +84,18 @@ impl Inner {
     /// When packing fails nothing has moved: the mapped buffer is reused as it is.
     pub(super) fn upload_to(&self, gpu: &Gpu, upload: &Upload<'_, '_>) -> Result<Uploaded> {
         let doing = format!("uploading \"{}\"", upload.label);
-        self.check_size(&doing, upload)?;
+        self.check_size(upload)?;
         let padding = upload.total_bytes - upload.payload_bytes;
         let permit = self.ledger.permit(
             Direction::HostToDevice,
-            upload.cause,
+            upload.call,
             upload.label,
             upload.payload_bytes,
             padding,
         )?;
         let internal = self.ledger.permit(
             Direction::DeviceInternal,
-            upload.cause,
+            upload.call,
             upload.label,
             upload.payload_bytes,
             padding,
@@ -118,12 +135,13 @@ impl Inner {
         Ok(Uploaded { places, reports })
     }
 
-    fn check_size(&self, doing: &str, upload: &Upload<'_, '_>) -> Result<()> {
+    /// Refuses an upload that no buffer can hold.
+    pub(super) fn check_size(&self, upload: &Upload<'_, '_>) -> Result<()> {
         if upload.total_bytes <= self.limits.max_buffer_size {
             return Ok(());
         }
         Err(Error::Limit {
-            node: doing.to_owned(),
+            node: format!("uploading \"{}\"", upload.label),
             tensor: format!("\"{}\"", upload.label),
             needed: upload.total_bytes,
             unit: "bytes",

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::site::Site;
+
 /// Tells which way bytes moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -163,6 +165,8 @@ pub struct Event {
     pub scope: String,
     /// Which call moved it.
     pub cause: Cause,
+    /// Where in the program that call is.
+    pub site: Site,
     /// By what means.
     pub method: Method,
     /// Bytes of data, in bytes.

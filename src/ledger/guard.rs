@@ -1,17 +1,22 @@
 //! Guards: scopes that allow, log, forbid or budget crossings.
 //!
-//! Guards belong to the thread that opened them and to one ledger, so threads
-//! that share a runtime do not disturb each other. From the innermost outward:
-//! `allow` permits and ends the search, `forbid` refuses, `log` reports and goes
-//! on, `budget` refuses when it is spent and goes on otherwise. The guard for
-//! all threads, if one is set, comes last.
+//! A guard belongs to one ledger, and holds where it is put: on the thread that opened it, so
+//! that threads which share a runtime do not disturb each other; wherever a future is polled; in
+//! a runtime, session or tensor that carries it, whichever thread uses that; or on all threads.
+//! They are asked in this order, those of one kind from the innermost outward: `allow` permits
+//! and ends the search, `forbid` refuses, `log` reports and goes on, `budget` refuses when it is
+//! spent and goes on otherwise.
 
 use std::cell::RefCell;
+use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::event::{Cause, Direction};
+use super::Ledger;
+use super::event::Direction;
+use super::site::Call;
 use crate::error::{Error, Result, escaped};
 
 /// What a guard does with a crossing.
@@ -130,6 +135,10 @@ impl Active {
         })
     }
 
+    fn name(&self) -> &str {
+        &self.guard.name
+    }
+
     fn refund(&self, bytes: u64) {
         if matches!(self.guard.rule, Rule::Budget { .. }) {
             self.spent_count.fetch_sub(1, Ordering::AcqRel);
@@ -161,9 +170,8 @@ pub struct Scope {
 }
 
 impl Scope {
-    pub(super) fn open(ledger: u64, scope: String, guard: Option<Guard>) -> Self {
+    pub(super) fn open(ledger: u64, scope: String, guard: Option<Arc<Active>>) -> Self {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        let guard = guard.map(Active::new);
         OPEN.with_borrow_mut(|open| open.push(Open { id, ledger, scope, guard }));
         Scope { id, not_send: PhantomData }
     }
@@ -176,19 +184,95 @@ impl Drop for Scope {
     }
 }
 
-/// Returns the names of this thread's open scopes, outermost first.
-pub(super) fn scope_path(ledger: u64) -> String {
+/// Polls a future within a scope, on whichever thread each poll is.
+pub(super) fn follow<F: Future>(
+    ledger: u64,
+    scope: String,
+    guard: Option<Guard>,
+    future: F,
+) -> impl Future<Output = F::Output> + use<F> {
+    let guard = guard.map(Active::new);
+    async move {
+        let mut future = pin!(future);
+        poll_fn(|context| {
+            let _scope = Scope::open(ledger, scope.clone(), guard.clone());
+            future.as_mut().poll(context)
+        })
+        .await
+    }
+}
+
+/// Guards that a runtime, session or tensor carries, the outermost first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Carried(Vec<Arc<Active>>);
+
+impl Carried {
+    /// Carries one guard more, within the others.
+    pub(crate) fn with(&self, guard: Guard) -> Self {
+        let mut all = self.clone();
+        all.0.push(Active::new(guard));
+        all
+    }
+
+    /// Carries what another one does too, each guard once.
+    pub(crate) fn and(&self, other: &Carried) -> Self {
+        let mut all = self.clone();
+        for guard in &other.0 {
+            if !all.0.iter().any(|own| Arc::ptr_eq(own, guard)) {
+                all.0.push(Arc::clone(guard));
+            }
+        }
+        all
+    }
+}
+
+/// A guard in force on all threads.
+#[derive(Clone, Debug)]
+pub(super) struct Shared {
+    id: u64,
+    active: Arc<Active>,
+}
+
+impl Shared {
+    pub(super) fn new(guard: Guard) -> Self {
+        Shared { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), active: Active::new(guard) }
+    }
+}
+
+/// Keeps a guard in force on all threads until it is dropped, on whichever thread that is.
+#[derive(Debug)]
+#[must_use = "the scope ends when this is dropped"]
+pub struct SharedScope {
+    ledger: Ledger,
+    id: u64,
+}
+
+impl SharedScope {
+    pub(super) fn new(ledger: Ledger, shared: &Shared) -> Self {
+        SharedScope { ledger, id: shared.id }
+    }
+}
+
+impl Drop for SharedScope {
+    fn drop(&mut self) {
+        self.ledger.book().shared.retain(|shared| shared.id != self.id);
+    }
+}
+
+/// Returns the names of the scopes that a call is in, outermost first.
+pub(super) fn scope_path(ledger: u64, shared: &[Shared], carried: &Carried) -> String {
+    let outer = shared.iter().map(|shared| &shared.active).chain(&carried.0);
+    let outer: Vec<&str> = outer.map(|active| active.name()).collect();
     OPEN.with_borrow(|open| {
-        let names: Vec<&str> =
-            open.iter().filter(|o| o.ledger == ledger).map(|o| o.scope.as_str()).collect();
-        names.join("/")
+        let mine = open.iter().filter(|o| o.ledger == ledger).map(|o| o.scope.as_str());
+        outer.iter().copied().chain(mine).collect::<Vec<_>>().join("/")
     })
 }
 
 /// The crossing that a guard is asked about.
 pub(super) struct Request<'a> {
     pub direction: Direction,
-    pub cause: Cause,
+    pub call: Call<'a>,
     pub label: &'a str,
     pub bytes: u64,
 }
@@ -205,16 +289,14 @@ impl Charged {
     }
 }
 
-/// Asks every guard in force on this thread, innermost first.
-pub(super) fn check(
-    ledger: u64,
-    everywhere: Option<&Arc<Active>>,
-    request: &Request<'_>,
-) -> Result<Charged> {
-    let guards: Vec<Arc<Active>> = OPEN.with_borrow(|open| {
+/// Asks every guard that holds for a call, innermost first.
+pub(super) fn check(ledger: u64, shared: &[Shared], request: &Request<'_>) -> Result<Charged> {
+    let mut guards: Vec<Arc<Active>> = OPEN.with_borrow(|open| {
         let mine = open.iter().rev().filter(|o| o.ledger == ledger);
-        mine.filter_map(|o| o.guard.clone()).chain(everywhere.cloned()).collect()
+        mine.filter_map(|o| o.guard.clone()).collect()
     });
+    guards.extend(request.call.guards.0.iter().rev().cloned());
+    guards.extend(shared.iter().rev().map(|shared| Arc::clone(&shared.active)));
     let mut charged = Charged::default();
     let covers = |active: &Active| active.guard.directions[request.direction.index()];
     for active in guards.into_iter().filter(|active| covers(active)) {
@@ -228,7 +310,7 @@ pub(super) fn check(
                     request.direction,
                     escaped(request.label),
                     request.bytes,
-                    request.cause
+                    request.call.cause
                 );
                 Ok(())
             }
@@ -243,7 +325,8 @@ pub(super) fn check(
                     direction: request.direction,
                     label: request.label.to_owned(),
                     bytes: request.bytes,
-                    cause: request.cause,
+                    cause: request.call.cause,
+                    site: request.call.site,
                     reason,
                 });
             }

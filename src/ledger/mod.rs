@@ -5,22 +5,29 @@ mod export;
 mod guard;
 mod name;
 mod rows;
+mod site;
+mod watch;
 
 use std::collections::VecDeque;
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 pub use event::{Cause, Direction, Event, Method, Outcome, Phases, Total, Totals};
 pub use export::AdapterSummary;
-pub use guard::{Guard, Scope};
+pub use guard::{Guard, Scope, SharedScope};
 pub use name::NAME_BYTES;
 pub use rows::Row;
+pub use site::Site;
+pub use watch::Watch;
 
 use crate::error::Result;
-use guard::{Active, Charged, Request};
+pub(crate) use guard::Carried;
+use guard::{Active, Charged, Request, Shared};
 pub(crate) use name::bounded;
 use rows::Rows;
+pub(crate) use site::Call;
 
 /// How many events a ledger keeps; sums stay exact past it.
 pub const EVENT_CAPACITY: usize = 65_536;
@@ -34,7 +41,8 @@ struct Book {
     /// How often the book has been cleared: numbers begin anew then.
     cleared: u64,
     totals: Totals,
-    everywhere: Option<Arc<Active>>,
+    /// Guards on all threads, the innermost last.
+    shared: Vec<Shared>,
 }
 
 /// Records every crossing of one runtime; cheap to clone, shared between threads.
@@ -123,6 +131,12 @@ impl Ledger {
         book.cleared = book.cleared.saturating_add(1);
     }
 
+    /// Notes what crosses from now on, for assertions.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch::new(self)
+    }
+
     /// Names what happens on this thread until the scope is dropped.
     pub fn scope(&self, name: impl Into<String>) -> Scope {
         Scope::open(self.id, name.into(), None)
@@ -130,12 +144,33 @@ impl Ledger {
 
     /// Puts a guard in force on this thread until the scope is dropped.
     pub fn enter(&self, guard: Guard) -> Scope {
-        Scope::open(self.id, guard.scope_name().to_owned(), Some(guard))
+        Scope::open(self.id, guard.scope_name().to_owned(), Some(Active::new(guard)))
     }
 
-    /// Puts a guard in force for all threads, outside of their own; `None` lifts it.
-    pub fn guard_all_threads(&self, guard: Option<Guard>) {
-        self.book().everywhere = guard.map(Active::new);
+    /// Puts a guard in force on all threads, outside of their own, until the scope is dropped.
+    pub fn enter_all_threads(&self, guard: Guard) -> SharedScope {
+        let shared = Shared::new(guard);
+        let scope = SharedScope::new(self.clone(), &shared);
+        self.book().shared.push(shared);
+        scope
+    }
+
+    /// Names what a future does, on whichever thread it is polled.
+    pub(crate) fn scope_future<F: Future>(
+        &self,
+        name: String,
+        future: F,
+    ) -> impl Future<Output = F::Output> + use<F> {
+        guard::follow(self.id, name, None, future)
+    }
+
+    /// Puts a guard in force wherever a future is polled.
+    pub(crate) fn guard_future<F: Future>(
+        &self,
+        guard: Guard,
+        future: F,
+    ) -> impl Future<Output = F::Output> + use<F> {
+        guard::follow(self.id, guard.scope_name().to_owned(), Some(guard), future)
     }
 
     /// Asks the guards whether a crossing may happen; nothing has moved yet.
@@ -146,21 +181,22 @@ impl Ledger {
     pub(crate) fn permit(
         &self,
         direction: Direction,
-        cause: Cause,
+        call: Call<'_>,
         label: &str,
         payload_bytes: u64,
         padding_bytes: u64,
     ) -> Result<Permit> {
         let bytes = payload_bytes.saturating_add(padding_bytes);
-        let everywhere = self.book().everywhere.clone();
-        let request = Request { direction, cause, label, bytes };
-        let charged = guard::check(self.id, everywhere.as_ref(), &request)?;
+        let shared = self.book().shared.clone();
+        let request = Request { direction, call, label, bytes };
+        let charged = guard::check(self.id, &shared, &request)?;
         Ok(Permit {
             ledger: self.clone(),
-            scope: bounded(&guard::scope_path(self.id)),
+            scope: bounded(&guard::scope_path(self.id, &shared, call.guards)),
             start_ns: nanoseconds(self.opened.elapsed()),
             direction,
-            cause,
+            cause: call.cause,
+            site: call.site,
             label: bounded(label),
             payload_bytes,
             padding_bytes,
@@ -184,6 +220,7 @@ pub(crate) struct Permit {
     start_ns: u64,
     direction: Direction,
     cause: Cause,
+    site: Site,
     label: String,
     payload_bytes: u64,
     padding_bytes: u64,
@@ -223,6 +260,7 @@ impl Permit {
             label: std::mem::take(&mut self.label),
             scope: std::mem::take(&mut self.scope),
             cause: self.cause,
+            site: self.site,
             method,
             payload_bytes: self.payload_bytes,
             padding_bytes: self.padding_bytes,

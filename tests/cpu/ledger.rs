@@ -287,6 +287,7 @@ fn json_has_every_key_of_the_stable_format() {
             "label",
             "scope",
             "cause",
+            "site",
             "method",
             "payload_bytes",
             "padding_bytes",
@@ -299,6 +300,7 @@ fn json_has_every_key_of_the_stable_format() {
         assert_eq!(event["label"], "im\"age");
     }
     let first = &events[0];
+    assert!(first["site"].as_str().unwrap().starts_with(file!()), "{first}");
     let words = ["direction", "scope", "cause", "method"].map(|key| first[key].as_str().unwrap());
     assert_eq!(words, ["host_to_device", "load", "stage", "mapped_upload"]);
     keys(&first["phases_ns"], &["pack", "submit"]);

@@ -5,7 +5,8 @@ use longshore::ledger::Direction;
 use longshore::plan::Limits;
 use longshore::wgpu;
 use longshore::{
-    Error, HostArray, LayerWeights, Result, Runtime, Session, StagePolicy, Tensor, Weights,
+    Error, HostArray, LayerWeights, Result, Runtime, RuntimeOptions, Session, StagePolicy, Tensor,
+    Weights,
 };
 
 use crate::graph::host;
@@ -20,7 +21,10 @@ struct Set {
 
 impl Set {
     fn new() -> Set {
-        let runtime = noop();
+        Set::on(noop())
+    }
+
+    fn on(runtime: Runtime) -> Set {
         let (session, x) = (session(&runtime), input(&runtime));
         // Outputs of the first run are dropped, so a second one creates nothing.
         session.run([("x", &x)]).unwrap();
@@ -68,10 +72,10 @@ const CALLS: &[Call] = &[
         set.run().map(drop)
     }),
     ("Session::record", [0, 0, 0], |set| {
-        let device = set.runtime.device().unwrap();
+        let device = set.runtime.device()?;
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let _run = set.session.record([("x", &set.x)], &mut encoder)?;
-        set.runtime.queue().unwrap().submit([encoder.finish()]);
+        set.runtime.queue()?.submit([encoder.finish()]);
         Ok(())
     }),
     ("Tensor::read", [0, 1, 1], |set| set.x.read().map(drop)),
@@ -97,11 +101,11 @@ const CALLS: &[Call] = &[
         Ok(())
     }),
     ("Tensor::to_wgpu", [0, 0, 0], |set| {
-        assert_eq!(set.x.to_wgpu().unwrap().2, 12);
+        assert_eq!(set.x.to_wgpu()?.2, 12);
         Ok(())
     }),
     ("Runtime::wrap", [0, 0, 0], |set| {
-        let (buffer, offset, _) = set.x.to_wgpu().unwrap();
+        let (buffer, offset, _) = set.x.to_wgpu()?;
         set.runtime.wrap("wrapped", buffer, offset, &[3]).map(drop)
     }),
     ("Runtime::wait", [0, 0, 0], |set| set.runtime.wait()),
@@ -128,6 +132,29 @@ fn every_call_makes_the_events_it_is_known_for() {
         call(&set).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(counts(&set.runtime), *expected, "{name}: uploads, downloads, inside");
     }
+}
+
+#[test]
+fn border_mode_makes_the_same_events_and_refusals() {
+    let open = || Set::on(Runtime::host_with(RuntimeOptions::new().border()).unwrap());
+    let mut only_devices = 0;
+    for (name, expected, call) in CALLS {
+        let set = open();
+        match call(&set) {
+            Ok(()) => assert_eq!(counts(&set.runtime), *expected, "{name}"),
+            Err(Error::Unsupported { .. }) => only_devices += 1,
+            Err(error) => panic!("{name}: {error}"),
+        }
+        let set = open();
+        let crosses = expected[0] + expected[1] > 0;
+        match set.runtime.forbid_crossings(|| call(&set)) {
+            Err(Error::Crossing { .. }) => assert!(crosses, "{name}"),
+            Ok(()) | Err(Error::Unsupported { .. }) => assert!(!crosses, "{name}"),
+            Err(error) => panic!("{name}: {error}"),
+        }
+    }
+    // Buffers and encoders of wgpu's.
+    assert_eq!(only_devices, 3);
 }
 
 #[test]

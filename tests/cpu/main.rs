@@ -39,6 +39,7 @@ mod grid_sample;
 mod ledger;
 mod ledger_calls;
 mod ledger_canceled;
+mod ledger_everywhere;
 mod ledger_guards;
 mod loss;
 mod names;

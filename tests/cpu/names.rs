@@ -2,7 +2,7 @@
 
 use longshore::error::escaped;
 use longshore::import::onnx::OnnxModel;
-use longshore::ledger::{Cause, Direction};
+use longshore::ledger::{Cause, Direction, Site};
 use longshore::{Activation, Error, Graph, HostArray, Passes, Shape};
 use ndarray::{Array2, array};
 
@@ -64,6 +64,7 @@ fn errors_show_names_escaped() {
             label: name(),
             bytes: 1,
             cause: Cause::Stage,
+            site: Site::here(),
             reason: name(),
         },
         Error::NoAdapter { asked: name(), found: name(), remedy: name() },
