@@ -42,7 +42,7 @@ impl Border {
         }
     }
 
-    /// Returns what moves within the executor's memory are.
+    /// Returns what moves within the executor's own memory count as.
     pub(super) fn internal(self) -> Direction {
         match self {
             Border::Absent => Direction::HostInternal,
@@ -50,7 +50,7 @@ impl Border {
         }
     }
 
-    /// Returns what reading is; none where it is internal.
+    /// Returns what reading counts as; none where it is internal.
     pub(super) fn download(self) -> Option<Direction> {
         match self {
             Border::Absent => None,

@@ -38,6 +38,11 @@ pub struct Row {
 
 type Key = (Direction, Cause, Method, String, String, Outcome);
 
+fn key(event: &Event) -> Key {
+    let Event { direction, cause, method, outcome, .. } = *event;
+    (direction, cause, method, event.label.clone(), event.scope.clone(), outcome)
+}
+
 #[derive(Clone, Debug, Default)]
 struct Sum {
     total: Total,
@@ -52,15 +57,12 @@ pub(super) struct Rows(BTreeMap<Key, Sum>);
 impl Rows {
     /// Adds an event.
     pub(super) fn add(&mut self, event: &Event) {
-        let Event { direction, cause, method, outcome, .. } = *event;
-        let key = (direction, cause, method, event.label.clone(), event.scope.clone(), outcome);
-        self.add_to(key, event);
+        self.add_to(key(event), event);
     }
 
     /// Adds an event that the ledger forgets, in bounded memory.
     pub(super) fn fold(&mut self, event: &Event) {
-        let Event { direction, cause, method, outcome, .. } = *event;
-        let mut key = (direction, cause, method, event.label.clone(), event.scope.clone(), outcome);
+        let mut key = key(event);
         if self.0.len() >= MOST_ROWS && !self.0.contains_key(&key) {
             (key.3, key.4) = (OTHERS.to_owned(), String::new());
         }

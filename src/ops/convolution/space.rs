@@ -47,29 +47,35 @@ impl Space {
         kind: &str,
         channels: &str,
     ) -> Result<[usize; 4]> {
-        match (self, shape) {
-            (Space::Image, &[height, width, third, last]) => Ok([height, width, third, last]),
-            (Space::Line, &[length, third, last]) => Ok([1, length, third, last]),
-            _ => Err(site.refuse(
-                "kernel",
-                format!("has {} dimensions", shape.len()),
-                match self {
-                    Space::Image => format!("{kind} has 4: (kh, kw, {channels})"),
-                    Space::Line => format!("{kind} over lines has 3: (k, {channels})"),
-                },
-                "reshape it",
-            )),
-        }
+        let (lengths, expected) = match self {
+            Space::Image => {
+                (<[usize; 4]>::try_from(shape).ok(), format!("{kind} has 4: (kh, kw, {channels})"))
+            }
+            Space::Line => (
+                <[usize; 3]>::try_from(shape)
+                    .ok()
+                    .map(|[length, third, last]| [1, length, third, last]),
+                format!("{kind} over lines has 3: (k, {channels})"),
+            ),
+        };
+        let refuse = || {
+            let got = format!("has {} dimensions", shape.len());
+            site.refuse("kernel", got, expected, "reshape it")
+        };
+        lengths.ok_or_else(refuse)
     }
 
     /// Takes a result's height (1 for a line) and width.
     pub(crate) fn result(self, shape: &Shape) -> Option<[usize; 2]> {
-        match (self, shape.dims()) {
-            (Space::Image, [_, Dim::Fixed(height), Dim::Fixed(width), _]) => {
-                Some([*height, *width])
-            }
-            (Space::Line, [_, Dim::Fixed(steps), _]) => Some([1, *steps]),
-            _ => None,
+        match self {
+            Space::Image => match shape.dims() {
+                [_, Dim::Fixed(height), Dim::Fixed(width), _] => Some([*height, *width]),
+                _ => None,
+            },
+            Space::Line => match shape.dims() {
+                [_, Dim::Fixed(steps), _] => Some([1, *steps]),
+                _ => None,
+            },
         }
     }
 
